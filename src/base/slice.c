@@ -1,0 +1,53 @@
+/* slice.c: the slice helpers that are too long to inline. */
+#include "base/slice.h"
+
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct bh_slice bh_slice_trim(struct bh_slice s)
+{
+	while (s.len && is_space(s.ptr[0])) {
+		s.ptr++;
+		s.len--;
+	}
+	while (s.len && is_space(s.ptr[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+bool bh_slice_cut(struct bh_slice s, char c, struct bh_slice *head, struct bh_slice *tail)
+{
+	size_t at = bh_slice_find(s, c);
+	*head = bh_slice_sub(s, 0, at);
+	*tail = bh_slice_sub(s, at == s.len ? at : at + 1, s.len);
+	return at != s.len;
+}
+
+bool bh_slice_u64(struct bh_slice s, uint64_t max, uint64_t *out)
+{
+	if (s.len == 0)
+		return false;
+	uint64_t v = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		uint8_t c = s.ptr[i];
+		if (c < '0' || c > '9' || __builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, (uint64_t)(c - '0'), &v))
+			return false;
+	}
+	if (v > max)
+		return false;
+	*out = v;
+	return true;
+}
+
+/* The multiplications are meant to wrap: this is modular arithmetic, not a size. */
+uint64_t bh_slice_hash(struct bh_slice s)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < s.len; i++)
+		h = (h ^ s.ptr[i]) * 0x100000001b3u;
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	return h ^ (h >> 32);
+}

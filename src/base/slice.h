@@ -1,0 +1,82 @@
+/* slice.h: a borrowed run of bytes: pointer plus length, never NUL-terminated, never freed. */
+#ifndef BH_BASE_SLICE_H
+#define BH_BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct bh_slice {
+	const uint8_t *ptr;
+	size_t len;
+};
+
+#define BH_SLICE_LIT(s) ((struct bh_slice){ (const uint8_t *)("" s ""), sizeof(s) - 1 })
+
+/* printf("%.*s", BH_SLICE_FMT(s)): the length is clamped, as "%.*s" takes an int. Bytes are NOT escaped. */
+#define BH_SLICE_FMT(s) (int)((s).len > 4096 ? 4096 : (s).len), (s).ptr ? (const char *)(s).ptr : ""
+
+static inline struct bh_slice bh_slice_str(const char *s)
+{
+	return (struct bh_slice){ (const uint8_t *)s, s ? strlen(s) : 0 };
+}
+
+static inline bool bh_slice_eq(struct bh_slice a, struct bh_slice b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool bh_slice_eq_str(struct bh_slice a, const char *s)
+{
+	return bh_slice_eq(a, bh_slice_str(s));
+}
+
+/* Byte order, the shorter one first when one is a prefix of the other. For qsort-like use. */
+static inline int bh_slice_cmp(struct bh_slice a, struct bh_slice b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int c = n ? memcmp(a.ptr, b.ptr, n) : 0;
+	return c ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+static inline bool bh_slice_starts(struct bh_slice s, struct bh_slice prefix)
+{
+	return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
+
+static inline bool bh_slice_ends(struct bh_slice s, struct bh_slice suffix)
+{
+	return s.len >= suffix.len && (suffix.len == 0 || memcmp(s.ptr + (s.len - suffix.len), suffix.ptr, suffix.len) == 0);
+}
+
+/* The part of s from `from` on, at most len bytes; both are clamped to s. */
+static inline struct bh_slice bh_slice_sub(struct bh_slice s, size_t from, size_t len)
+{
+	if (from > s.len)
+		from = s.len;
+	if (len > s.len - from)
+		len = s.len - from;
+	return (struct bh_slice){ s.ptr ? s.ptr + from : s.ptr, len };
+}
+
+/* Index of the first byte c, or s.len when there is none. */
+static inline size_t bh_slice_find(struct bh_slice s, char c)
+{
+	const uint8_t *at = s.len ? memchr(s.ptr, c, s.len) : NULL;
+	return at ? (size_t)(at - s.ptr) : s.len;
+}
+
+/* Without blanks, tabs, CR and LF on both ends. */
+struct bh_slice bh_slice_trim(struct bh_slice s);
+
+/* Splits at the first byte c: *head before it, *tail behind it. False (head = s, tail empty) when c is not there. */
+bool bh_slice_cut(struct bh_slice s, char c, struct bh_slice *head, struct bh_slice *tail);
+
+/* Decimal digits only, at least one, value <= max. False otherwise; *out untouched then. */
+bool bh_slice_u64(struct bh_slice s, uint64_t max, uint64_t *out);
+
+/* Keyless 64-bit hash (FNV-1a with a final mix) of bytes. Stable across runs: it may be stored in files. */
+uint64_t bh_slice_hash(struct bh_slice s);
+
+#endif

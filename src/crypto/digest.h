@@ -1,0 +1,19 @@
+/* digest.h: computing SHA-256/SHA-512 over a stream. The only header of crypto/ that scanning needs; OpenSSL EVP inside. */
+#ifndef BH_CRYPTO_DIGEST_H
+#define BH_CRYPTO_DIGEST_H
+
+#include "base/err.h"
+#include "model/digest.h"
+
+struct bh_hasher; /* opaque; one per stream */
+
+int bh_hasher_new(enum bh_digest_kind kind, struct bh_hasher **ret, struct bh_err *err) BH_MUST_CHECK;
+void bh_hasher_free(struct bh_hasher *h);
+void bh_hasher_update(struct bh_hasher *h, struct bh_slice bytes);
+void bh_hasher_finish(struct bh_hasher *h, struct bh_digest *out); /* then only free or reset */
+void bh_hasher_reset(struct bh_hasher *h);                         /* ready for a new stream of the same kind */
+
+/* In one call; for small inputs. */
+int bh_digest_of(enum bh_digest_kind kind, struct bh_slice bytes, struct bh_digest *ret, struct bh_err *err) BH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * image.h: read an image (or a directory) once and hand the wanted files of each layer to a visitor.
+ *
+ * The parent opens what the user named, holds the descriptors and answers "give me blob X". Children (sys/child.h) do all
+ * reading of hostile bytes: manifests in one, layers in others, two at a time. A layer is streamed once: raw bytes ->
+ * digest -> inflate -> diffID -> tar -> wanted files -> visitor. Nothing is written to disk.
+ *
+ * Merging (OCI image-spec, layer.md): a file of layer k is visible unless a layer above it
+ *   - has a non-directory at its path or at one of its parent directories, or a whiteout (.wh.NAME) there, or
+ *   - has an opaque marker (.wh..wh..opq) in one of its parent directories.
+ * Whiteouts only hide lower layers, wherever they stand in their own. Within a layer the last entry of a name counts.
+ */
+#ifndef BH_IMAGE_IMAGE_H
+#define BH_IMAGE_IMAGE_H
+
+#include "base/err.h"
+#include "model/report.h"
+
+/* A wanted file of one layer, complete in memory. Borrowed for the call. */
+struct image_file {
+	struct bh_slice path;  /* clean, relative to the image's root */
+	struct bh_slice data;
+	uint64_t size_bytes;
+	uint32_t mode, uid, gid;
+};
+
+/* How the visitor's child side gives results to its parent side. record payloads are opaque to image/. */
+struct image_emit {
+	int (*record)(void *ctx, struct bh_slice path, uint16_t kind, struct bh_slice payload, struct bh_err *err);
+	/* Something in this layer could not be checked; becomes an entry of report->incomplete with the layer filled in. */
+	int (*incomplete)(void *ctx, const char *what, struct bh_slice path, const char *reason, struct bh_err *err);
+	void *ctx;
+};
+
+struct image_visitor {
+	/* ---- in the sandboxed child; one child per layer, so state kept behind ctx is that layer's own ---- */
+
+	/* Largest size in bytes up to which this file's content is wanted; 0: not wanted. Called for every regular file and link. */
+	uint64_t (*wants)(void *ctx, struct bh_slice path);
+	/* May a wanted file of a fixed path lie below this directory path? Then a symbolic link standing there is followed. */
+	bool (*wants_below)(void *ctx, struct bh_slice path);
+	int (*file)(void *ctx, const struct image_file *file, const struct image_emit *emit, struct bh_err *err);
+	/* After the last entry of the layer: for work that needs several files of it. */
+	int (*finish)(void *ctx, const struct image_emit *emit, struct bh_err *err);
+
+	/* ---- in the parent, after all layers are merged: every record of every wanted file, lowest layer first ---- */
+
+	/* visible: the file is part of the final file system. Hidden ones tell since when a package has been there. */
+	int (*record)(void *ctx, uint32_t layer, struct bh_slice path, bool visible, uint16_t kind, struct bh_slice payload, struct bh_err *err);
+
+	void *ctx;
+};
+
+enum image_kind { IMAGE_AUTO, IMAGE_OCI, IMAGE_ARCHIVE, IMAGE_DIR, IMAGE_ROOTFS };
+
+struct image_request {
+	enum image_kind kind;    /* IMAGE_AUTO: by looking at path */
+	const char *path;        /* file or folder; "-" = archive on standard input */
+	const char *reference;   /* tag or name inside it, NULL: the only one, else an error that lists them */
+	const char *platform;    /* "linux/arm64/v8"; NULL: this machine's, with a clear error when it is not there */
+	size_t parallel;         /* layers at a time; 0 = 2 */
+	uint64_t max_layer_bytes;/* 0 = BH_LAYER_BYTES_MAX */
+	bool quiet;              /* no progress bar */
+};
+
+/*
+ * Fills report->target, ->layers and ->incomplete, and calls visitor->record. What can't be read inside an image is an
+ * `incomplete` entry; an error is returned when the image as such can't be read (no such file, not an image, digest of the
+ * manifest wrong, cancelled).
+ */
+int image_read(const struct image_request *req, const struct image_visitor *visitor, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
+
+#endif

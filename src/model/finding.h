@@ -1,0 +1,58 @@
+/* finding.h: one thing that is wrong (DESIGN section 4, the native report's "findings"). */
+#ifndef BH_MODEL_FINDING_H
+#define BH_MODEL_FINDING_H
+
+#include "model/package.h"
+
+enum bh_severity { BH_SEV_UNKNOWN, BH_SEV_NEGLIGIBLE, BH_SEV_LOW, BH_SEV_MEDIUM, BH_SEV_HIGH, BH_SEV_CRITICAL };
+
+enum bh_finding_class { BH_CLASS_VULNERABILITY, BH_CLASS_SECRET, BH_CLASS_MISCONFIGURATION, BH_CLASS_MALWARE, BH_CLASS_END_OF_LIFE, BH_CLASS_DRIFT };
+
+/* What the data says about (package, advisory); vendor states are kept, never dropped silently (DESIGN section 6). */
+enum bh_state {
+	BH_STATE_AFFECTED,     /* no fix known */
+	BH_STATE_FIXED,        /* affected, and a fixed version exists */
+	BH_STATE_NOT_AFFECTED, /* the vendor says so: never a finding, counted */
+	BH_STATE_IGNORED,      /* the vendor won't fix it */
+	BH_STATE_POSTPONED,    /* the vendor fixes it later (Debian no-dsa, postponed) */
+	BH_STATE_END_OF_LIFE,  /* the vendor no longer looks */
+	BH_STATE_UNDETERMINED, /* it could not be decided: unparsable version, missing range */
+};
+
+struct bh_cvss {
+	struct bh_slice vector;  /* "CVSS:3.1/AV:N/..."; empty = none */
+	uint16_t score_tenths;   /* 98 = 9.8 */
+};
+
+struct bh_finding {
+	enum bh_finding_class class;
+	struct bh_slice id;                /* CVE first when one exists */
+	struct bh_slice *aliases;          /* the other ids */
+	size_t n_aliases;
+	enum bh_severity severity;
+	enum bh_state state;
+	struct bh_slice title;
+	const struct bh_package *package;  /* NULL for findings about the image as a whole */
+	struct bh_slice *fixed;            /* versions that fix it, lowest first, in the installed package's own numbering */
+	size_t n_fixed;
+	struct bh_slice path;              /* file, when the finding is about one */
+	uint32_t layer;                    /* BH_NO_LAYER when unknown */
+	uint32_t line;                     /* 0 = none */
+	struct bh_slice evidence;          /* what was seen: "source openssl 3.0.9-1 < 3.0.11-1~deb12u1" */
+	struct bh_slice fix;               /* what to do, one sentence */
+	struct bh_slice source;            /* the data source that told, by its name in report.data */
+	struct bh_cvss cvss;
+	uint16_t epss_score, epss_percentile; /* 0..65535 = 0..1; 0 and 0 when unknown */
+	bool has_epss;
+	bool kev;                          /* in CISA's known-exploited list */
+	bool kev_ransomware;
+	struct bh_slice kev_date;          /* "2024-03-01" */
+};
+
+const char *bh_severity_name(enum bh_severity s);   /* "critical" ... "unknown" */
+bool bh_severity_parse(struct bh_slice s, enum bh_severity *out);
+const char *bh_class_name(enum bh_finding_class c); /* "vulnerability", "end-of-life" ... */
+const char *bh_state_name(enum bh_state s);         /* "fixed", "not_affected" ... as DESIGN section 6 spells them */
+bool bh_state_parse(struct bh_slice s, enum bh_state *out);
+
+#endif

@@ -1,0 +1,151 @@
+/* report.c: owning, ordering and judging a report. */
+#include "model/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define REPORT_BYTES_MAX (1024ull << 20)
+#define PACKAGES_MAX 1000000u
+#define FINDINGS_MAX 2000000u
+#define INCOMPLETE_MAX 10000u
+#define SOURCES_MAX 10000u
+
+void bh_report_init(struct bh_report *r)
+{
+	*r = (struct bh_report){
+		.packages.max = PACKAGES_MAX,
+		.findings.max = FINDINGS_MAX,
+		.incomplete.max = INCOMPLETE_MAX,
+		.layers.max = 512,
+		.data.max = SOURCES_MAX,
+		.not_covered.max = SOURCES_MAX,
+	};
+	bh_arena_init(&r->arena, REPORT_BYTES_MAX);
+}
+
+void bh_report_done(struct bh_report *r)
+{
+	bh_package_vec_done(&r->packages);
+	bh_finding_vec_done(&r->findings);
+	bh_incomplete_vec_done(&r->incomplete);
+	bh_layer_vec_done(&r->layers);
+	bh_data_vec_done(&r->data);
+	bh_not_covered_vec_done(&r->not_covered);
+	bh_arena_done(&r->arena);
+}
+
+void bh_report_incomplete(struct bh_report *r, const char *what, struct bh_slice path, uint32_t layer, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	struct bh_incomplete item = { .what = bh_slice_str(what), .layer = layer, .reason = BH_SLICE_LIT("something could not be checked") };
+	(void)(bh_arena_copy(&r->arena, path, &item.path) && bh_arena_copy(&r->arena, bh_slice_str(text), &item.reason));
+	(void)bh_incomplete_vec_push(&r->incomplete, item);
+}
+
+static int compare_packages(const void *a, const void *b)
+{
+	const struct bh_package *x = a, *y = b;
+	int c = bh_slice_cmp(x->type, y->type);
+	c = c ? c : bh_slice_cmp(x->name, y->name);
+	c = c ? c : bh_slice_cmp(x->version, y->version);
+	c = c ? c : bh_slice_cmp(x->arch, y->arch);
+	return c ? c : bh_slice_cmp(x->db_path, y->db_path);
+}
+
+/* "CVE-2024-9" before "CVE-2024-10": runs of digits compare as numbers. */
+static int compare_ids(struct bh_slice a, struct bh_slice b)
+{
+	size_t i = 0, j = 0;
+	while (i < a.len && j < b.len) {
+		size_t di = i, dj = j;
+		while (di < a.len && a.ptr[di] >= '0' && a.ptr[di] <= '9')
+			di++;
+		while (dj < b.len && b.ptr[dj] >= '0' && b.ptr[dj] <= '9')
+			dj++;
+		if (di > i && dj > j) {
+			if (di - i != dj - j)
+				return di - i < dj - j ? -1 : 1;
+			int c = memcmp(a.ptr + i, b.ptr + j, di - i);
+			if (c)
+				return c;
+			i = di;
+			j = dj;
+			continue;
+		}
+		if (a.ptr[i] != b.ptr[j])
+			return a.ptr[i] < b.ptr[j] ? -1 : 1;
+		i++;
+		j++;
+	}
+	return (a.len - i > b.len - j) - (a.len - i < b.len - j);
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+	const struct bh_finding *x = a, *y = b;
+	if (x->kev != y->kev)
+		return x->kev ? -1 : 1;
+	if (x->severity != y->severity)
+		return x->severity > y->severity ? -1 : 1;
+	if (x->epss_score != y->epss_score)
+		return x->epss_score > y->epss_score ? -1 : 1;
+	int c = 0;
+	if (x->package && y->package)
+		c = compare_packages(x->package, y->package);
+	else if (x->package || y->package)
+		return x->package ? 1 : -1;
+	c = c ? c : bh_slice_cmp(x->path, y->path);
+	return c ? c : compare_ids(x->id, y->id);
+}
+
+void bh_report_sort_packages(struct bh_report *r)
+{
+	if (r->packages.len > 1)
+		qsort(r->packages.ptr, r->packages.len, sizeof(r->packages.ptr[0]), compare_packages);
+}
+
+void bh_report_sort_findings(struct bh_report *r)
+{
+	if (r->findings.len > 1)
+		qsort(r->findings.ptr, r->findings.len, sizeof(r->findings.ptr[0]), compare_findings);
+}
+
+static bool over_threshold(const struct bh_finding *f, enum bh_severity threshold)
+{
+	enum bh_severity s = f->severity == BH_SEV_UNKNOWN ? BH_SEV_HIGH : f->severity;
+	return s >= threshold;
+}
+
+void bh_report_decide(struct bh_report *r, bool fail_never, enum bh_severity threshold)
+{
+	size_t over = 0;
+	for (size_t i = 0; !fail_never && i < r->findings.len; i++)
+		over += over_threshold(&r->findings.ptr[i], threshold);
+	char *reason;
+	if (over) {
+		r->verdict = BH_VERDICT_FAIL;
+		reason = bh_arena_printf(&r->arena, "%zu finding%s at or above %s (unknown counts as high)", over, over == 1 ? "" : "s",
+					 bh_severity_name(threshold));
+	} else if (r->incomplete.len) {
+		r->verdict = BH_VERDICT_INCOMPLETE;
+		reason = bh_arena_printf(&r->arena, "%zu thing%s could not be checked", r->incomplete.len, r->incomplete.len == 1 ? "" : "s");
+	} else {
+		r->verdict = BH_VERDICT_PASS;
+		reason = bh_arena_printf(&r->arena, "nothing at or above %s", fail_never ? "any threshold" : bh_severity_name(threshold));
+	}
+	r->verdict_reason = bh_slice_str(reason ? reason : "");
+}
+
+const char *bh_verdict_name(enum bh_verdict v)
+{
+	switch (v) {
+	case BH_VERDICT_PASS: return "pass";
+	case BH_VERDICT_FAIL: return "fail";
+	case BH_VERDICT_INCOMPLETE: return "incomplete";
+	}
+	return "incomplete";
+}

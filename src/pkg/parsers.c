@@ -1,0 +1,58 @@
+/* parsers.c: the table of parsers and the question "who wants this path?". */
+#include "pkg/pkg.h"
+
+#define PKG_PARSER(name) extern const struct pkg_parser pkg_parser_##name;
+#include "pkg/parsers.def"
+#undef PKG_PARSER
+
+const struct pkg_parser *const pkg_parsers[] = {
+#define PKG_PARSER(name) &pkg_parser_##name,
+#include "pkg/parsers.def"
+#undef PKG_PARSER
+	NULL,
+};
+
+static struct bh_slice basename_of(struct bh_slice path)
+{
+	size_t at = path.len;
+	while (at && path.ptr[at - 1] != '/')
+		at--;
+	return bh_slice_sub(path, at, path.len);
+}
+
+static bool wants(const struct pkg_want *w, struct bh_slice path)
+{
+	struct bh_slice pattern = bh_slice_str(w->path);
+	struct bh_slice base = basename_of(path);
+	switch (w->kind) {
+	case PKG_WANT_PATH: return bh_slice_eq(path, pattern);
+	case PKG_WANT_DIR:
+		return bh_slice_starts(path, pattern) && path.len - pattern.len == base.len && base.len &&
+		       bh_slice_ends(base, bh_slice_str(w->suffix));
+	case PKG_WANT_BASENAME: return bh_slice_eq(base, pattern);
+	case PKG_WANT_SUFFIX: return bh_slice_ends(base, pattern);
+	case PKG_WANT_END: break;
+	}
+	return false;
+}
+
+const struct pkg_parser *pkg_parser_for(struct bh_slice path, size_t *at)
+{
+	for (; pkg_parsers[*at]; ++*at)
+		for (const struct pkg_want *w = pkg_parsers[*at]->wants; w->kind != PKG_WANT_END; w++)
+			if (wants(w, path))
+				return pkg_parsers[(*at)++];
+	return NULL;
+}
+
+bool pkg_wants_below(struct bh_slice dir)
+{
+	for (size_t i = 0; pkg_parsers[i]; i++)
+		for (const struct pkg_want *w = pkg_parsers[i]->wants; w->kind != PKG_WANT_END; w++) {
+			struct bh_slice pattern = bh_slice_str(w->path);
+			bool fixed = w->kind == PKG_WANT_PATH || w->kind == PKG_WANT_DIR;
+			if (fixed && bh_slice_starts(pattern, dir) && pattern.len > dir.len && pattern.ptr[dir.len] == '/')
+				return true;
+		}
+	return false;
+}

@@ -1,0 +1,28 @@
+/* writer.h: what an output format is. One format is one file here, one line in writers.def, one golden file. Knows the model only. */
+#ifndef BH_REPORT_WRITER_H
+#define BH_REPORT_WRITER_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/report.h"
+
+struct report_style {
+	size_t width;       /* columns of the terminal; 0 = not a terminal: use the writer's default and no colour */
+	bool colour;
+	bool all_packages;  /* table: list packages without findings too (--list-all-packages) */
+	bool by_layer;      /* table: say which layer brought a package */
+	const char *tool_version; /* "0.1.0" */
+};
+
+struct report_writer {
+	const char *name;  /* "table", "json" */
+	const char *title; /* for help: "for people", "bulkhead.report/1" */
+	/* Appends the whole document to out (out has its own maximum). Same report, same bytes. */
+	int (*write)(const struct bh_report *report, const struct report_style *style, struct bh_buf *out, struct bh_err *err);
+};
+
+extern const struct report_writer *const report_writers[]; /* NULL-terminated */
+
+const struct report_writer *report_writer_find(struct bh_slice name); /* NULL when unknown */
+
+#endif

@@ -1,0 +1,32 @@
+/* files.h: opening files without being led astray, reading them whole, writing them atomically. */
+#ifndef BH_SYS_FILES_H
+#define BH_SYS_FILES_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+/* Opens path below dir_fd for reading; never leaves dir_fd (openat2 RESOLVE_BENEATH), never blocks on a FIFO. Regular files only. */
+int bh_open_beneath(int dir_fd, const char *path, int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
+
+/* As above, but symbolic links, absolute ones too, resolve as if dir_fd were "/" (openat2 RESOLVE_IN_ROOT). */
+int bh_open_in_root(int root_fd, const char *path, int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
+
+/* Opens a regular file given by the user (links followed). Directories, devices and FIFOs are an error that says so. */
+int bh_open_regular(const char *path, int *ret_fd, uint64_t *ret_size, struct bh_err *err) BH_MUST_CHECK;
+
+int bh_read_all(int fd, size_t max_bytes, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK; /* BH_ELIMIT beyond max */
+int bh_read_file(const char *path, size_t max_bytes, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK;
+
+int bh_write_all(int fd, struct bh_slice bytes, struct bh_err *err) BH_MUST_CHECK;
+
+/* All or nothing: temporary file in the same folder, fsync, rename, fsync of the folder. Mode as given. */
+int bh_write_file_atomic(const char *path, struct bh_slice bytes, unsigned mode, struct bh_err *err) BH_MUST_CHECK;
+
+int bh_mkdirs(const char *path, unsigned mode, struct bh_err *err) BH_MUST_CHECK; /* like mkdir -p */
+
+/* Maps a regular file read-only. Empty files give an empty slice. */
+int bh_map_file(const char *path, uint64_t max_bytes, struct bh_slice *ret, struct bh_err *err) BH_MUST_CHECK;
+void bh_unmap(struct bh_slice mapped);
+
+#endif
