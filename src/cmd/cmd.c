@@ -1,5 +1,19 @@
-/* cmd.c: from argv to a command and its exit code. */
-#include "cmd/cmd.h"
+/*
+ * cmd.c: from argv to a command and its exit code.
+ *
+ *   argv ── options ──► environment ──► bulkhead.yaml ──► defaults ──► command->run ──► exit code
+ *
+ * `bulkhead --version` answers before any of that.
+ */
+#include "cmd/args.h"
+#include "cmd/output.h"
+#include "cmd/suggest.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define COMMAND(name, summary) extern const struct cmd_command cmd_command_##name;
 #include "cmd/commands.def"
@@ -12,9 +26,120 @@ const struct cmd_command *const cmd_commands[] = {
 	NULL,
 };
 
+static const char *const colour_choices[] = { "auto", "always", "never", NULL };
+
+const struct cmd_option cmd_global_options[] = {
+	{ .name = "help", .letter = 'h', .kind = CMD_FLAG, .help = "show this help", .not_in_config = true },
+	{ .name = "config", .kind = CMD_STRING, .argument = "FILE", .help = "read this configuration file and no other", .not_in_config = true },
+	{ .name = "quiet", .letter = 'q', .kind = CMD_FLAG, .help = "no progress bar and no warnings" },
+	{ .name = "verbose", .letter = 'v', .kind = CMD_FLAG, .help = "say what is being done; twice: in detail" },
+	{ .name = "colour", .kind = CMD_CHOICE, .argument = "WHEN", .help = "colour the output", .choices = colour_choices, .default_text = "auto",
+	  .alias = "color" },
+	/* Not in a configuration: a file that lies in a working directory must not be able to take the sandbox away. */
+	{ .name = "no-sandbox", .kind = CMD_FLAG, .help = "parse hostile input without the sandbox, for debugging only", .not_in_config = true },
+	{ 0 },
+};
+
+const struct cmd_command *cmd_find(const char *name)
+{
+	for (size_t i = 0; cmd_commands[i]; i++)
+		if (strcmp(cmd_commands[i]->name, name) == 0)
+			return cmd_commands[i];
+	return NULL;
+}
+
+int cmd_unknown_command(const char *word, struct bh_err *err)
+{
+	struct cmd_suggest near = cmd_suggest_for(word);
+	for (size_t i = 0; cmd_commands[i]; i++)
+		cmd_suggest_offer(&near, cmd_commands[i]->name);
+	if (near.best)
+		return bh_fail(err, BH_EUSAGE, 0, "unknown command '%s'; did you mean %s?", word, near.best);
+	return bh_fail(err, BH_EUSAGE, 0, "unknown command '%s'", word);
+}
+
+/* One line, and where to read on. */
+static int usage_error(const struct cmd_args *a, const struct bh_err *err)
+{
+	int code = cmd_failed(err);
+	if (code != EXIT_USAGE)
+		return code;
+	if (a->command)
+		(void)fprintf(stderr, "see 'bulkhead %s --help'\n", a->command->name);
+	else
+		(void)fprintf(stderr, "see 'bulkhead help'\n");
+	return code;
+}
+
+static void apply_globals(const struct cmd_args *a)
+{
+	uint64_t verbose = cmd_args_find(a, "verbose")->number;
+	if (verbose)
+		bh_log_set_level(verbose > 1 ? BH_LOG_DEBUG : BH_LOG_INFO);
+	else if (cmd_flag(a, "quiet"))
+		bh_log_set_level(BH_LOG_ERROR);
+}
+
+static int overview(int fd, int code)
+{
+	struct bh_err err = { 0 };
+	return cmd_print_help(NULL, fd, &err) < 0 ? cmd_failed(&err) : code;
+}
+
+static int version(void)
+{
+	struct bh_buf b;
+	struct bh_err err = { 0 };
+	bh_buf_init(&b, 100);
+	bh_buf_add_str(&b, "bulkhead " BH_VERSION "\n");
+	int rc = cmd_write(STDOUT_FILENO, &b, &err);
+	bh_buf_done(&b);
+	return rc < 0 ? cmd_failed(&err) : EXIT_CLEAN;
+}
+
+static int help(const struct cmd_args *a)
+{
+	struct bh_err err = { 0 };
+	return cmd_print_help(a->command, STDOUT_FILENO, &err) < 0 ? cmd_failed(&err) : EXIT_CLEAN;
+}
+
+/* Environment, files and defaults behind what the command line said. */
+static int load(struct cmd_args *a, struct bh_err *err)
+{
+	if (!a->command->no_config) {
+		int rc = cmd_args_environment(a, (const char *const *)environ, err);
+		if (rc < 0)
+			return rc;
+	}
+	return cmd_args_defaults(a, err);
+}
+
+static int dispatch(struct cmd_args *a, int argc, char **argv)
+{
+	struct bh_err err = { 0 };
+	if (cmd_args_parse(a, (const char *const *)argv + 1, argc > 0 ? (size_t)argc - 1 : 0, &err) < 0)
+		return usage_error(a, &err);
+	if (a->wants_version)
+		return version();
+	if (a->wants_help)
+		return help(a);
+	if (!a->command)
+		return overview(STDERR_FILENO, EXIT_USAGE);
+	if (load(a, &err) < 0 || cmd_args_check_targets(a, &err) < 0)
+		return usage_error(a, &err);
+	apply_globals(a);
+	return a->command->run(a);
+}
+
 int cmd_main(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	return EXIT_USAGE;
+	struct cmd_args a;
+	struct bh_err err = { 0 };
+	int code;
+	if (cmd_args_init(&a, &err) < 0)
+		code = cmd_failed(&err);
+	else
+		code = dispatch(&a, argc, argv);
+	cmd_args_done(&a);
+	return code;
 }

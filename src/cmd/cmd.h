@@ -17,8 +17,8 @@ enum cmd_option_kind {
 	CMD_FLAG,   /* --quiet: bool */
 	CMD_STRING, /* --platform P: const char *, the last one counts */
 	CMD_LIST,   /* -f F -f G: all of them, in order */
-	CMD_UINT,   /* --width N: uint64 with a maximum */
-	CMD_CHOICE, /* one of the words in `choices` */
+	CMD_UINT,   /* --width N: uint64 with a maximum; with the argument BYTES it may end in K, M, G or T (powers of 1024) */
+	CMD_CHOICE, /* one of the words in `choices`; must have a default */
 };
 
 struct cmd_option {
@@ -28,9 +28,13 @@ struct cmd_option {
 	const char *argument;       /* "FILE", for help; NULL for flags */
 	const char *help;           /* one line */
 	const char *default_text;   /* as a user would type it; NULL = none */
-	const char *const *choices; /* CMD_CHOICE; NULL-terminated */
-	uint64_t max;               /* CMD_UINT */
-	bool not_in_config;         /* --help, --config and the like */
+	const char *const *choices; /* NULL-terminated; for CMD_LIST the part of a word before "=" must be one of them */
+	uint64_t max;               /* CMD_UINT; 0 = no limit */
+	uint64_t min;               /* CMD_UINT */
+	bool not_in_config;         /* --help, --config and the like: the command line only */
+	bool commas;                /* CMD_LIST: one word may hold several, "high,critical" */
+	bool hidden;                /* not in --help and completion */
+	const char *alias;          /* a second long name, NULL = none */
 };
 
 /* What the user said, from the command line, else the environment (BULKHEAD_PLATFORM), else bulkhead.yaml, else the default. */
@@ -40,6 +44,7 @@ const char *cmd_string(const struct cmd_args *a, const char *name);             
 size_t cmd_list(const struct cmd_args *a, const char *name, const char *const **ret);
 uint64_t cmd_uint(const struct cmd_args *a, const char *name);
 size_t cmd_choice(const struct cmd_args *a, const char *name);                   /* index into choices */
+const char *cmd_origin(const struct cmd_args *a, const char *name);              /* "command line", "BULKHEAD_DB", "bulkhead.yaml:3:7", "default"; NULL = not set */
 size_t cmd_targets(const struct cmd_args *a, const char *const **ret);           /* the words that are not options */
 
 struct cmd_command {
@@ -48,11 +53,29 @@ struct cmd_command {
 	const char *summary;                /* one line, from commands.def too */
 	const struct cmd_option *options;   /* ended by a NULL name; global ones are added by the parser */
 	size_t min_targets, max_targets;
+	const char *const *verbs;           /* NULL, or what the first target must be, ended by NULL: "import", "status" ... */
+	const char *details;                /* NULL, or paragraphs for --help below the summary, lines ended by \n */
+	bool no_config;                     /* works without reading bulkhead.yaml and the environment: help, completion */
 	/* Results to stdout, everything else to stderr. Returns an exit code. */
 	int (*run)(const struct cmd_args *args);
 };
 
 extern const struct cmd_command *const cmd_commands[]; /* NULL-terminated, in order of commands.def */
+
+/* The options that every command has; ended by a NULL name. */
+extern const struct cmd_option cmd_global_options[];
+
+/* The command of that name, or NULL. */
+const struct cmd_command *cmd_find(const char *name);
+
+/* --help of a command, or the overview of all commands for NULL. */
+int cmd_print_help(const struct cmd_command *command, int fd, struct bh_err *err) BH_MUST_CHECK;
+
+/* Is colour wanted on this descriptor? --colour, then NO_COLOR and TERM=dumb, then whether it is a terminal. */
+bool cmd_colour(const struct cmd_args *args, int fd);
+
+/* Columns of the terminal behind fd; 0 when it is none. */
+size_t cmd_columns(int fd);
 
 /* The whole of main(): options, configuration, dispatch. Returns the exit code. */
 int cmd_main(int argc, char **argv);
