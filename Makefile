@@ -1,0 +1,37 @@
+# Bulkhead: make demo | test | build | bench | fuzz | install | clean | help.   Meson does the work; see meson.build.
+PREFIX ?= /usr/local
+DESTDIR ?=
+MAKEFLAGS += --no-print-directory
+
+.PHONY: build demo test bench fuzz install clean help
+
+build: ## build build/bulkhead (installs what that needs, as root on Debian)
+	@tools/setup build
+	@[ -f build/build.ninja ] || meson setup build --prefix $(PREFIX) >/dev/null
+	@ninja -C build
+
+demo: build ## make two real Debian images, scan them and show the findings
+	@tools/setup demo
+	@tools/demo
+
+test: ## build with gcc and clang, run every test, sanitizers and static checks
+	@tools/setup build test
+	@tools/run-tests
+
+bench: build ## print the budgets of the design as ratios measured side by side
+	@tools/setup bench
+	@tests/bench/run
+
+fuzz: ## run every fuzz target for SECONDS_EACH=60 seconds each; findings stay in build-fuzz/findings
+	@tools/setup build test
+	@tests/fuzz/run $${SECONDS_EACH:-60}
+
+install: build ## install into $(DESTDIR)$(PREFIX)
+	@meson configure build -Dprefix=$(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
+
+clean: ## remove what was built
+	@rm -rf build build-* demo
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile

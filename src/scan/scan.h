@@ -1,0 +1,35 @@
+/*
+ * scan.h: the pipeline of `bulkhead scan`: image -> package parsers -> advisories -> report. It joins the rooms image, pkg
+ * and vuln, which don't know each other.
+ */
+#ifndef BH_SCAN_SCAN_H
+#define BH_SCAN_SCAN_H
+
+#include "base/err.h"
+#include "image/image.h"
+#include "model/report.h"
+
+struct scan_options {
+	const char *target;          /* as the user typed it: see scan_target_parse */
+	const char *platform;        /* NULL = this machine's */
+	size_t parallel;             /* layers at a time; 0 = the default */
+	uint64_t max_layer_bytes;    /* 0 = the default */
+	const char *db_path;         /* NULL = the default database */
+	uint32_t max_db_age_days;    /* 0 = any age */
+	bool include_withdrawn;
+	bool owned_files;            /* keep each package's list of files in the report */
+	bool ignore_unfixed;         /* hide (and count) findings without a fix */
+	enum bh_severity min_severity; /* hide (and count) findings below; unknown counts as high */
+	bool fail_never;
+	enum bh_severity fail_on;
+	int64_t now_s;               /* seconds since 1970: age of data, end-of-life dates, report->generated */
+	bool quiet;
+};
+
+/* Runs everything up to the verdict. An error means that there is no report worth showing. */
+int scan_run(const struct scan_options *options, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
+
+/* "oci:DIR[:TAG]", "archive:FILE", "dir:PATH", "rootfs:PATH", "-" or a path. Fills kind, path and reference; strings live in arena. */
+int scan_target_parse(const char *text, struct bh_arena *arena, struct image_request *ret, struct bh_err *err) BH_MUST_CHECK;
+
+#endif
