@@ -1,0 +1,35 @@
+/*
+ * purl.h: package URLs (github.com/package-url/purl-spec):
+ *
+ *     pkg:TYPE/NAMESPACE/NAME@VERSION?KEY=VALUE&KEY=VALUE#SUBPATH
+ *
+ * Written in the canonical form: case by the type's rules, percent-encoding, qualifiers sorted.
+ */
+#ifndef BH_MODEL_PURL_H
+#define BH_MODEL_PURL_H
+
+#include "base/buf.h"
+#include "model/package.h"
+
+#define BH_PURL_QUALIFIERS_MAX 16u
+
+struct bh_purl_qualifier {
+	struct bh_slice key, value; /* an empty value leaves the qualifier out */
+};
+
+struct bh_purl {
+	struct bh_slice type, namespace, name, version, subpath; /* namespace and subpath: segments between "/" */
+	struct bh_purl_qualifier qualifiers[BH_PURL_QUALIFIERS_MAX];
+	size_t n_qualifiers;
+};
+
+/* Appends to out. False, and nothing appended, when the parts make no valid URL or out is full. */
+bool bh_purl_write(const struct bh_purl *p, struct bh_buf *out) BH_MUST_CHECK;
+
+/*
+ * The URL of an installed package: namespace and distro= from the distribution for deb, apk, rpm and alpm, epoch= for rpm,
+ * upstream= with the source package where it differs.
+ */
+bool bh_purl_of_package(const struct bh_package *p, const struct bh_distro *d, struct bh_buf *out) BH_MUST_CHECK;
+
+#endif

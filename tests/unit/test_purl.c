@@ -1,0 +1,128 @@
+/* test_purl.c: package URLs: the specification's own build cases (tests/table/purl.tsv), and installed packages. */
+#include "model/purl.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define LINE_BYTES 4096
+#define S(text) BH_SLICE_LIT(text)
+
+static struct bh_slice field(struct bh_slice *line)
+{
+	struct bh_slice head;
+	(void)bh_slice_cut(*line, '\t', &head, line);
+	return head;
+}
+
+static void take_qualifiers(struct bh_slice text, struct bh_purl *p)
+{
+	while (text.len) {
+		struct bh_slice item, key, value;
+		(void)bh_slice_cut(text, '|', &item, &text);
+		assert_true(bh_slice_cut(item, '=', &key, &value));
+		assert_true(p->n_qualifiers < BH_PURL_QUALIFIERS_MAX);
+		p->qualifiers[p->n_qualifiers++] = (struct bh_purl_qualifier){ key, value };
+	}
+}
+
+static void run_case(struct bh_slice line, unsigned number)
+{
+	struct bh_purl p = { 0 };
+	p.type = field(&line);
+	p.namespace = field(&line);
+	p.name = field(&line);
+	p.version = field(&line);
+	take_qualifiers(field(&line), &p);
+	p.subpath = field(&line);
+	struct bh_buf out;
+	bh_buf_init(&out, LINE_BYTES);
+	bool ok = bh_purl_write(&p, &out);
+	bool want = !bh_slice_eq_str(line, "!");
+	if (ok != want || (want && !bh_slice_eq(bh_buf_slice(&out), line)))
+		fail_msg("purl.tsv:%u: got %.*s, want %.*s", number, BH_SLICE_FMT(bh_buf_slice(&out)), BH_SLICE_FMT(line));
+	bh_buf_done(&out);
+}
+
+static void the_specifications_cases(void **state)
+{
+	(void)state;
+	FILE *f = fopen("tests/table/purl.tsv", "r");
+	assert_non_null(f);
+	char line[LINE_BYTES];
+	unsigned number = 0, ran = 0;
+	while (fgets(line, sizeof(line), f)) {
+		number++;
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '#')
+			continue;
+		run_case(bh_slice_str(line), number);
+		ran++;
+	}
+	(void)fclose(f);
+	assert_true(ran > 100);
+}
+
+static void installed_packages(void **state)
+{
+	(void)state;
+	static const struct bh_distro debian = { .id = S("debian"), .version_id = S("12") }, tumbleweed = { .id = S("opensuse-tumbleweed"), .version_id = S("20240101") },
+				      rhel = { .id = S("rhel"), .version_id = S("9.4") }, arch = { .id = S("arch") }, unknown = { 0 };
+	static const struct {
+		struct bh_package p;
+		const struct bh_distro *d;
+		const char *purl;
+	} cases[] = {
+		{ { .type = S("deb"), .name = S("libssl3"), .version = S("3.0.9-1"), .arch = S("amd64"), .source_name = S("openssl") }, &debian,
+		  "pkg:deb/debian/libssl3@3.0.9-1?arch=amd64&distro=debian-12&upstream=openssl" },
+		{ { .type = S("deb"), .name = S("attr"), .version = S("1:2.4.47-2+b1"), .arch = S("amd64"), .source_version = S("1:2.4.47-2") }, &debian,
+		  "pkg:deb/debian/attr@1:2.4.47-2%2Bb1?arch=amd64&distro=debian-12&upstream=attr%401:2.4.47-2" },
+		{ { .type = S("deb"), .name = S("x"), .version = S("1"), .arch = S("all"), .source_name = S("x"), .source_version = S("1") }, &unknown,
+		  "pkg:deb/x@1?arch=all" },
+		{ { .type = S("rpm"), .name = S("Bash"), .version = S("1:5.1.8-9.el9"), .arch = S("x86_64") }, &rhel,
+		  "pkg:rpm/rhel/Bash@5.1.8-9.el9?arch=x86_64&distro=rhel-9.4&epoch=1" },
+		{ { .type = S("rpm"), .name = S("curl"), .version = S("7.56.1-1.1"), .arch = S("i386") }, &tumbleweed,
+		  "pkg:rpm/opensuse/curl@7.56.1-1.1?arch=i386&distro=opensuse-tumbleweed-20240101" },
+		{ { .type = S("alpm"), .name = S("pacman"), .version = S("6.0.1-1"), .arch = S("x86_64") }, &arch,
+		  "pkg:alpm/arch/pacman@6.0.1-1?arch=x86_64&distro=arch" },
+		{ { .type = S("npm"), .name = S("@angular/animation"), .version = S("12.3.1") }, &debian, "pkg:npm/%40angular/animation@12.3.1" },
+		{ { .type = S("npm"), .name = S("left-pad"), .version = S("1.0.0") }, &debian, "pkg:npm/left-pad@1.0.0" },
+		{ { .type = S("golang"), .name = S("github.com/gorilla/context"), .version = S("v1.1") }, &debian, "pkg:golang/github.com/gorilla/context@v1.1" },
+		{ { .type = S("maven"), .name = S("org.apache.commons:io"), .version = S("1.3.4") }, &debian, "pkg:maven/org.apache.commons/io@1.3.4" },
+		{ { .type = S("deb"), .name = S("a\x01\xff/?"), .version = S("") }, &unknown, "pkg:deb/a%01%FF%2F%3F" },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct bh_buf out;
+		bh_buf_init(&out, LINE_BYTES);
+		assert_true(bh_purl_of_package(&cases[i].p, cases[i].d, &out));
+		bh_buf_add_byte(&out, '\0');
+		assert_string_equal((const char *)out.ptr, cases[i].purl);
+		bh_buf_done(&out);
+	}
+}
+
+static void a_full_buffer_stays_as_it_was(void **state)
+{
+	(void)state;
+	const struct bh_purl p = { .type = S("deb"), .namespace = S("debian"), .name = S("curl"), .version = S("1") };
+	struct bh_buf out;
+	bh_buf_init(&out, 15);
+	bh_buf_add_str(&out, "abc");
+	assert_false(bh_purl_write(&p, &out));
+	assert_int_equal(out.len, 3);
+	bh_buf_done(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_specifications_cases),
+		cmocka_unit_test(installed_packages),
+		cmocka_unit_test(a_full_buffer_stays_as_it_was),
+	};
+	return cmocka_run_group_tests_name("purl", tests, NULL, NULL);
+}
