@@ -7,15 +7,23 @@
 
 struct version_scheme {
 	const char *name; /* "dpkg", "rpm", "apk" */
-	/* *ret is negative, 0 or positive like strcmp. BH_EMALFORMED when a or b is not a version of this scheme. */
+	/*
+	 * As the ecosystem's tool compares on its command line: *ret is negative, 0 or positive like strcmp. BH_EMALFORMED when
+	 * the tool refuses a or b. Some tools order versions that their own validator calls invalid; hence:
+	 */
 	int (*compare)(struct bh_slice a, struct bh_slice b, int *ret, struct bh_err *err);
+	/* Is it a version that an order means something for? A matcher asks first: what is not valid is undetermined. */
+	bool (*valid)(struct bh_slice v);
 };
 
 extern const struct version_scheme *const version_schemes[]; /* NULL-terminated */
 
 const struct version_scheme *version_scheme_find(struct bh_slice name); /* NULL when unknown */
 
-/* The scheme of an OSV ecosystem name ("Debian:12" -> dpkg, "Alpine:v3.19" -> apk, "AlmaLinux:9" -> rpm); NULL when unknown. */
+/*
+ * The scheme of an OSV ecosystem name ("Debian:12" -> dpkg, "Alpine:v3.19" -> apk, "AlmaLinux:9" -> rpm); NULL when no scheme
+ * here orders its versions, which makes matches in it undetermined.
+ */
 const struct version_scheme *version_scheme_for_ecosystem(struct bh_slice ecosystem);
 
 #endif
