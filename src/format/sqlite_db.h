@@ -1,0 +1,17 @@
+/*
+ * sqlite_db.h: reads a table of a hostile SQLite file that lies in memory. The only file of the program that sees sqlite3.h
+ * for reading; nothing is opened, written or copied: sqlite's file system is the slice.
+ */
+#ifndef BH_FORMAT_SQLITE_DB_H
+#define BH_FORMAT_SQLITE_DB_H
+
+#include "format/records.h"
+
+/*
+ * Runs `select` (one constant SELECT over tables, with one column: a blob) and hands each row to sink->record with an empty
+ * key. wal: the content of the "-wal" file beside the database, or empty; its committed frames count.
+ */
+int bh_sqlite_each(struct bh_slice db, struct bh_slice wal, const char *select, const struct bh_record_sink *sink, struct bh_err *err)
+	BH_MUST_CHECK;
+
+#endif
