@@ -7,10 +7,16 @@
 
 struct bh_hasher; /* opaque; one per stream */
 
+/*
+ * Loads what hashing needs (about 2 ms, once per process; later calls cost nothing). bh_hasher_new calls it, so only one
+ * caller has to: whoever forks sandboxed children, before the fork, so that they inherit it and open no file.
+ */
+int bh_crypto_init(struct bh_err *err) BH_MUST_CHECK;
+
 int bh_hasher_new(enum bh_digest_kind kind, struct bh_hasher **ret, struct bh_err *err) BH_MUST_CHECK;
 void bh_hasher_free(struct bh_hasher *h);
 void bh_hasher_update(struct bh_hasher *h, struct bh_slice bytes);
-void bh_hasher_finish(struct bh_hasher *h, struct bh_digest *out); /* then only free or reset */
+void bh_hasher_finish(struct bh_hasher *h, struct bh_digest *out); /* then only free or reset; kind BH_DIGEST_NONE if OpenSSL failed */
 void bh_hasher_reset(struct bh_hasher *h);                         /* ready for a new stream of the same kind */
 
 /* In one call; for small inputs. */

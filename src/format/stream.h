@@ -41,7 +41,7 @@ enum bh_compression bh_stream_compression(const struct bh_stream *s); /* known a
 uint64_t bh_stream_raw_bytes(const struct bh_stream *s);
 uint64_t bh_stream_plain_bytes(const struct bh_stream *s);
 
-/* Which compression do these first bytes (6 are enough) belong to? */
+/* Which compression do these first bytes (10 are enough) belong to? */
 enum bh_compression bh_compression_sniff(struct bh_slice head);
 const char *bh_compression_name(enum bh_compression c);
 

@@ -1,5 +1,5 @@
 /*
- * tar.h: walk a tar stream (POSIX ustar, PAX, GNU long names and sparse files; libarchive inside) entry by entry.
+ * tar.h: walk a tar stream (POSIX ustar, PAX, V7, GNU long names and sparse files) entry by entry.
  * Entries come in stream order, duplicates included. Names are raw bytes as stored, never converted.
  */
 #ifndef BH_FORMAT_TAR_H
@@ -12,10 +12,10 @@
 enum bh_tar_type { BH_TAR_FILE, BH_TAR_DIR, BH_TAR_SYMLINK, BH_TAR_HARDLINK, BH_TAR_OTHER /* devices, FIFOs, sockets */ };
 
 struct bh_tar_entry {
-	struct bh_slice name;      /* as stored, not cleaned; valid until the next call */
-	struct bh_slice link;      /* target of symbolic and hard links */
+	struct bh_slice name;      /* as stored, not cleaned; valid until the next bh_tar_next */
+	struct bh_slice link;      /* target of symbolic and hard links; as long valid as name */
 	enum bh_tar_type type;
-	uint64_t size_bytes;       /* of the content */
+	uint64_t size_bytes;       /* of the content; hard links rarely have one, POSIX lets them */
 	uint32_t mode, uid, gid;
 	int64_t mtime_s;
 	uint64_t offset;           /* of the entry's header in the plain stream; for messages */

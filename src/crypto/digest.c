@@ -1,0 +1,113 @@
+/*
+ * digest.c: SHA-2 by OpenSSL's EVP.
+ *
+ * Two things are special. OpenSSL is told not to read its configuration file (a digest must not depend on one, and a
+ * sandboxed child can't open it), and the algorithms are fetched once, because fetching is what costs. Nothing happens
+ * before the first hash, so programs that hash nothing don't pay for it.
+ */
+#include "crypto/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <assert.h>
+
+struct bh_hasher {
+	EVP_MD_CTX *ctx;
+	enum bh_digest_kind kind;
+	bool failed; /* EVP refused something; the result is then no digest, which equals no other */
+};
+
+static EVP_MD *fetched[2]; /* SHA-256, SHA-512; kept until the process ends */
+
+static EVP_MD **slot_of(enum bh_digest_kind kind)
+{
+	assert(kind == BH_DIGEST_SHA256 || kind == BH_DIGEST_SHA512);
+	return &fetched[kind == BH_DIGEST_SHA512];
+}
+
+static int openssl_failed(struct bh_err *err, const char *what)
+{
+	char text[256];
+	ERR_error_string_n(ERR_get_error(), text, sizeof(text));
+	return bh_fail(err, BH_ENOMEM, 0, "OpenSSL: %s: %s", what, text);
+}
+
+static int fetch(enum bh_digest_kind kind, const char *name, struct bh_err *err)
+{
+	EVP_MD **slot = slot_of(kind);
+	if (!*slot)
+		*slot = EVP_MD_fetch(NULL, name, NULL);
+	return *slot ? 0 : openssl_failed(err, name);
+}
+
+int bh_crypto_init(struct bh_err *err)
+{
+	if (fetched[0] && fetched[1])
+		return 0;
+	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL))
+		return openssl_failed(err, "initialisation");
+	int rc = fetch(BH_DIGEST_SHA256, "SHA2-256", err);
+	return rc < 0 ? rc : fetch(BH_DIGEST_SHA512, "SHA2-512", err);
+}
+
+int bh_hasher_new(enum bh_digest_kind kind, struct bh_hasher **ret, struct bh_err *err)
+{
+	int rc = bh_crypto_init(err);
+	if (rc < 0)
+		return rc;
+	struct bh_hasher *h = calloc(1, sizeof(*h));
+	if (!h)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory for a digest");
+	h->kind = kind;
+	h->ctx = EVP_MD_CTX_new();
+	if (h->ctx)
+		bh_hasher_reset(h);
+	if (!h->ctx || h->failed) {
+		bh_hasher_free(h);
+		return openssl_failed(err, "digest");
+	}
+	*ret = h;
+	return 0;
+}
+
+void bh_hasher_free(struct bh_hasher *h)
+{
+	if (!h)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	free(h);
+}
+
+void bh_hasher_reset(struct bh_hasher *h)
+{
+	h->failed = EVP_DigestInit_ex2(h->ctx, *slot_of(h->kind), NULL) != 1;
+}
+
+void bh_hasher_update(struct bh_hasher *h, struct bh_slice bytes)
+{
+	if (bytes.len && EVP_DigestUpdate(h->ctx, bytes.ptr, bytes.len) != 1)
+		h->failed = true;
+}
+
+void bh_hasher_finish(struct bh_hasher *h, struct bh_digest *out)
+{
+	unsigned len = 0;
+	*out = (struct bh_digest){ .kind = h->kind };
+	_Static_assert(sizeof(out->bytes) >= EVP_MAX_MD_SIZE, "EVP writes up to EVP_MAX_MD_SIZE bytes");
+	if (EVP_DigestFinal_ex(h->ctx, out->bytes, &len) != 1 || h->failed)
+		*out = (struct bh_digest){ .kind = BH_DIGEST_NONE };
+}
+
+int bh_digest_of(enum bh_digest_kind kind, struct bh_slice bytes, struct bh_digest *ret, struct bh_err *err)
+{
+	struct bh_hasher *h = NULL;
+	int rc = bh_hasher_new(kind, &h, err);
+	if (rc < 0)
+		return rc;
+	bh_hasher_update(h, bytes);
+	bh_hasher_finish(h, ret);
+	bh_hasher_free(h);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * feed.h: the bytes of a source with look-ahead. `now` is what comes next, borrowed from the source; when a look needs
+ * more than one of the source's runs holds, the bytes are gathered in a small spare buffer, so that large runs are never
+ * copied.
+ */
+#ifndef BH_FORMAT_FEED_H
+#define BH_FORMAT_FEED_H
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "format/stream.h"
+
+#define BH_FEED_LOOK_MAX 512u
+
+struct bh_feed {
+	struct bh_source src;
+	struct bh_slice now, behind; /* what comes next; what the source gave behind it */
+	bool ended;                  /* the source has nothing more */
+	uint64_t pulled_bytes;       /* out of the source so far */
+	uint8_t spare[BH_FEED_LOOK_MAX];
+};
+
+/* Makes now non-empty unless the end is reached. */
+int bh_feed_fill(struct bh_feed *f, struct bh_err *err) BH_MUST_CHECK;
+
+/* Makes now at least len (<= BH_FEED_LOOK_MAX) bytes long unless the end is nearer. */
+int bh_feed_look(struct bh_feed *f, size_t len, struct bh_err *err) BH_MUST_CHECK;
+
+/* Moves over len <= now.len bytes; returns them. */
+struct bh_slice bh_feed_take(struct bh_feed *f, size_t len);
+
+/* Forgets what was not taken and reads the source to its end. */
+int bh_feed_drain(struct bh_feed *f, struct bh_err *err) BH_MUST_CHECK;
+
+/* Where `now` starts in the source. */
+static inline uint64_t bh_feed_offset(const struct bh_feed *f)
+{
+	return f->pulled_bytes - f->now.len - f->behind.len;
+}
+
+#endif
