@@ -88,12 +88,19 @@ bool bh_buf_printf(struct bh_buf *b, const char *fmt, ...)
 	return true;
 }
 
+/* Code points that no one sees but that reorder or hide their neighbours: zero-width, bidirectional and tag controls. */
+static bool is_invisible(uint32_t c)
+{
+	return c == 0xad || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+
 bool bh_buf_add_escaped(struct bh_buf *b, struct bh_slice s)
 {
 	while (s.len) {
 		uint32_t cp;
 		size_t n = bh_utf8_next(s, &cp);
-		bool plain = n && cp >= 0x20 && cp != '\\' && !(cp >= 0x7f && cp < 0xa0);
+		bool plain = n && cp >= 0x20 && cp != '\\' && !(cp >= 0x7f && cp < 0xa0) && !is_invisible(cp);
 		if (plain) {
 			bh_buf_add(b, bh_slice_sub(s, 0, n));
 		} else if (n == 1 && (cp == '\n' || cp == '\t' || cp == '\\')) {

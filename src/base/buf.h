@@ -24,7 +24,7 @@ bool bh_buf_add_str(struct bh_buf *b, const char *s);
 bool bh_buf_add_byte(struct bh_buf *b, uint8_t c);
 bool bh_buf_printf(struct bh_buf *b, const char *fmt, ...) BH_PRINTF(2, 3);
 
-/* Escapes what a terminal must not see: control bytes, ESC, DEL, C1 controls, bad UTF-8 -> \xNN; \n \t \\ as such. */
+/* Escapes what a terminal must not see: control bytes, ESC, DEL, C1 and invisible (bidirectional) controls, bad UTF-8 -> \xNN; \n \t \\ as such. */
 bool bh_buf_add_escaped(struct bh_buf *b, struct bh_slice s);
 
 /* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */

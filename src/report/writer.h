@@ -12,6 +12,11 @@ struct report_style {
 	bool all_packages;  /* table: list packages without findings too (--list-all-packages) */
 	bool by_layer;      /* table: say which layer brought a package */
 	const char *tool_version; /* "0.1.0" */
+	/*
+	 * Which of two versions of a package type ("deb") is higher: *ret like strcmp. False when that can't be told; NULL is
+	 * "never". This room knows the model only; the command lends it the version orders, to name the one version that fixes all.
+	 */
+	bool (*compare_versions)(struct bh_slice type, struct bh_slice a, struct bh_slice b, int *ret);
 };
 
 struct report_writer {

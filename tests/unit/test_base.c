@@ -96,6 +96,9 @@ static void escaping_makes_terminals_safe(void **state)
 	bh_buf_add_escaped(&b, BH_SLICE_LIT("a\x1b[31m\xc2\x9b\xff\n\\\xc3\xa9"));
 	assert_true(bh_slice_eq_str(bh_buf_slice(&b), "a\\x1b[31m\\xc2\\x9b\\xff\\n\\\\\xc3\xa9"));
 	bh_buf_clear(&b);
+	bh_buf_add_escaped(&b, BH_SLICE_LIT("a\xe2\x80\xae""b\xef\xbb\xbf")); /* right-to-left override, zero-width no-break space */
+	assert_true(bh_slice_eq_str(bh_buf_slice(&b), "a\\xe2\\x80\\xaeb\\xef\\xbb\\xbf"));
+	bh_buf_clear(&b);
 	bh_buf_add_json(&b, BH_SLICE_LIT("\"\x01\xff\t"));
 	assert_true(bh_slice_eq_str(bh_buf_slice(&b), "\"\\\"\\u0001\xef\xbf\xbd\\t\""));
 	bh_buf_done(&b);

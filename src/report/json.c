@@ -1,0 +1,352 @@
+/*
+ * json.c: the native report, "bulkhead.report/1" (docs/formats/report.md, report.schema.json). One line per package and per
+ * finding, so that two reports can be compared with diff. Keys without a value are left out; keys are only ever added.
+ */
+#include "report/writer.h"
+
+#include "model/purl.h"
+
+#include <inttypes.h>
+
+#define SCHEMA "bulkhead.report/1"
+
+/* Where we are: the next key or item needs a comma before it, or not. */
+struct json {
+	struct bh_buf *out;
+	const struct bh_report *report;
+	bool comma;
+};
+
+static void open_bracket(struct json *j, char bracket)
+{
+	bh_buf_add_byte(j->out, (uint8_t)bracket);
+	j->comma = false;
+}
+
+static void close_bracket(struct json *j, char bracket)
+{
+	bh_buf_add_byte(j->out, (uint8_t)bracket);
+	j->comma = true;
+}
+
+static void item(struct json *j)
+{
+	if (j->comma)
+		bh_buf_add_str(j->out, ", ");
+	j->comma = true;
+}
+
+static void key(struct json *j, const char *name)
+{
+	item(j);
+	bh_buf_printf(j->out, "\"%s\": ", name);
+}
+
+/* A key of the document itself, on a line of its own. */
+static void top_key(struct json *j, const char *name)
+{
+	bh_buf_printf(j->out, "%s\n  \"%s\": ", j->comma ? "," : "", name);
+	j->comma = true;
+}
+
+static void text(struct json *j, const char *name, struct bh_slice value)
+{
+	if (value.len == 0)
+		return;
+	key(j, name);
+	bh_buf_add_json(j->out, value);
+}
+
+static void must_text(struct json *j, const char *name, struct bh_slice value)
+{
+	key(j, name);
+	bh_buf_add_json(j->out, value);
+}
+
+static void word(struct json *j, const char *name, const char *value)
+{
+	key(j, name);
+	bh_buf_printf(j->out, "\"%s\"", value);
+}
+
+static void number(struct json *j, const char *name, uint64_t value)
+{
+	key(j, name);
+	bh_buf_printf(j->out, "%" PRIu64, value);
+}
+
+static void digest(struct json *j, const char *name, const struct bh_digest *d)
+{
+	char hex[BH_DIGEST_TEXT_BYTES];
+	if (d->kind != BH_DIGEST_NONE)
+		word(j, name, bh_digest_text(d, hex));
+}
+
+static void texts(struct json *j, const char *name, const struct bh_slice *values, size_t n)
+{
+	if (n == 0)
+		return;
+	key(j, name);
+	open_bracket(j, '[');
+	for (size_t i = 0; i < n; i++) {
+		item(j);
+		bh_buf_add_json(j->out, values[i]);
+	}
+	close_bracket(j, ']');
+}
+
+/* A layer is called by the digest it is stored under, or by its diffID where the source knows no other. */
+static void layer(struct json *j, uint32_t index)
+{
+	if (index >= j->report->layers.len)
+		return;
+	const struct bh_layer *l = &j->report->layers.ptr[index];
+	digest(j, "layer", l->digest.kind != BH_DIGEST_NONE ? &l->digest : &l->diff_id);
+}
+
+static void purl(struct json *j, const char *name, const struct bh_package *p)
+{
+	struct bh_buf built;
+	struct bh_slice url = p->purl;
+	bh_buf_init(&built, 3 * (p->name.len + p->version.len + p->arch.len + p->source_name.len + p->source_version.len) + 4096);
+	if (url.len == 0 && bh_purl_of_package(p, &j->report->target.distro, &built))
+		url = bh_buf_slice(&built);
+	must_text(j, name, url);
+	bh_buf_done(&built);
+}
+
+static void write_distro(struct json *j, const struct bh_distro *d)
+{
+	key(j, "distro");
+	open_bracket(j, '{');
+	must_text(j, "id", d->id.len ? d->id : BH_SLICE_LIT("unknown"));
+	text(j, "version", d->version_id);
+	text(j, "codename", d->codename);
+	text(j, "name", d->name);
+	text(j, "path", d->path);
+	close_bracket(j, '}');
+}
+
+static void write_target(struct json *j, const struct bh_target *t)
+{
+	top_key(j, "target");
+	open_bracket(j, '{');
+	must_text(j, "text", t->text);
+	must_text(j, "kind", t->kind);
+	text(j, "reference", t->reference);
+	digest(j, "digest", &t->digest);
+	digest(j, "config_digest", &t->config_digest);
+	if (t->os.len || t->architecture.len) {
+		key(j, "platform");
+		open_bracket(j, '{');
+		text(j, "os", t->os);
+		text(j, "architecture", t->architecture);
+		text(j, "variant", t->variant);
+		close_bracket(j, '}');
+	}
+	text(j, "created", t->created);
+	write_distro(j, &t->distro);
+	close_bracket(j, '}');
+}
+
+static void write_layer(struct json *j, const void *at)
+{
+	const struct bh_layer *l = at;
+	digest(j, "digest", &l->digest);
+	digest(j, "diff_id", &l->diff_id);
+	text(j, "media_type", l->media_type);
+	text(j, "created_by", l->created_by);
+	number(j, "size_bytes", l->size_bytes);
+	number(j, "unpacked_bytes", l->unpacked_bytes);
+	number(j, "entries", l->entries);
+	if (l->skipped) {
+		key(j, "skipped");
+		bh_buf_add_str(j->out, "true");
+	}
+}
+
+static void write_package(struct json *j, const void *at)
+{
+	const struct bh_package *p = at;
+	purl(j, "purl", p);
+	must_text(j, "name", p->name);
+	must_text(j, "version", p->version);
+	must_text(j, "type", p->type);
+	text(j, "arch", p->arch);
+	key(j, "source");
+	open_bracket(j, '{');
+	must_text(j, "name", bh_package_source_name(p));
+	must_text(j, "version", bh_package_source_version(p));
+	close_bracket(j, '}');
+	text(j, "vendor", p->vendor);
+	text(j, "modularity", p->modularity);
+	texts(j, "paths", &p->db_path, p->db_path.len > 0);
+	layer(j, p->layer);
+	texts(j, "licenses", &p->license, p->license.len > 0);
+}
+
+static void write_cvss(struct json *j, const struct bh_cvss *c)
+{
+	if (c->vector.len == 0 && c->score_tenths == 0)
+		return;
+	key(j, "cvss");
+	open_bracket(j, '{');
+	key(j, "score");
+	bh_buf_printf(j->out, "%u.%u", c->score_tenths / 10u, c->score_tenths % 10u);
+	text(j, "vector", c->vector);
+	close_bracket(j, '}');
+}
+
+/* 0..65535 as 0..1 with five decimals, as FIRST publishes them; integers, as printf("%f") follows the locale. */
+static void fraction(struct json *j, const char *name, uint16_t value)
+{
+	unsigned scaled = (unsigned)(((uint64_t)value * 100000u + UINT16_MAX / 2) / UINT16_MAX);
+	key(j, name);
+	bh_buf_printf(j->out, "%u.%05u", scaled / 100000u, scaled % 100000u);
+}
+
+static void write_likelihood(struct json *j, const struct bh_finding *f)
+{
+	if (f->has_epss) {
+		key(j, "epss");
+		open_bracket(j, '{');
+		fraction(j, "score", f->epss_score);
+		fraction(j, "percentile", f->epss_percentile);
+		close_bracket(j, '}');
+	}
+	if (f->kev) {
+		key(j, "kev");
+		open_bracket(j, '{');
+		text(j, "date", f->kev_date);
+		key(j, "ransomware");
+		bh_buf_add_str(j->out, f->kev_ransomware ? "true" : "false");
+		close_bracket(j, '}');
+	}
+}
+
+static void write_finding(struct json *j, const void *at)
+{
+	const struct bh_finding *f = at;
+	word(j, "class", bh_class_name(f->class));
+	must_text(j, "id", f->id);
+	texts(j, "aliases", f->aliases, f->n_aliases);
+	word(j, "severity", bh_severity_name(f->severity));
+	text(j, "title", f->title);
+	if (f->package) {
+		purl(j, "package", f->package);
+		must_text(j, "installed", f->package->version);
+	}
+	texts(j, "fixed", f->fixed, f->n_fixed);
+	word(j, "state", bh_state_name(f->state));
+	texts(j, "paths", &f->path, f->path.len > 0);
+	layer(j, f->layer);
+	if (f->line)
+		number(j, "line", f->line);
+	text(j, "evidence", f->evidence);
+	text(j, "fix", f->fix);
+	text(j, "source", f->source);
+	write_cvss(j, &f->cvss);
+	write_likelihood(j, f);
+}
+
+static void write_incomplete(struct json *j, const void *at)
+{
+	const struct bh_incomplete *i = at;
+	must_text(j, "what", i->what);
+	text(j, "path", i->path);
+	layer(j, i->layer);
+	must_text(j, "reason", i->reason);
+}
+
+static void write_data(struct json *j, const void *at)
+{
+	const struct bh_data_source *d = at;
+	must_text(j, "source", d->name);
+	text(j, "date", d->date);
+	text(j, "sha256", d->sha256);
+	text(j, "licence", d->licence);
+	text(j, "origin", d->origin);
+	number(j, "records", d->records);
+}
+
+static void write_not_covered(struct json *j, const void *at)
+{
+	const struct bh_not_covered *n = at;
+	must_text(j, "ecosystem", n->ecosystem);
+	text(j, "note", n->note);
+	number(j, "packages", n->packages);
+	key(j, "partial");
+	bh_buf_add_str(j->out, n->partial ? "true" : "false");
+}
+
+static void write_array(struct json *j, const char *name, const void *items, size_t n, size_t item_bytes, void (*write)(struct json *, const void *))
+{
+	top_key(j, name);
+	bh_buf_add_byte(j->out, '[');
+	for (size_t i = 0; i < n; i++) {
+		bh_buf_add_str(j->out, i ? ",\n    " : "\n    ");
+		open_bracket(j, '{');
+		write(j, (const char *)items + i * item_bytes);
+		close_bracket(j, '}');
+	}
+	bh_buf_add_str(j->out, n ? "\n  ]" : "]");
+	j->comma = true;
+}
+
+#define WRITE_VEC(j, name, vec, write) write_array(j, name, (vec).ptr, (vec).len, sizeof((vec).ptr[0]), write)
+
+static void write_summary(struct json *j)
+{
+	const struct bh_report *r = j->report;
+	uint64_t by_severity[BH_SEV_CRITICAL + 1] = { 0 }, fixable = 0, exploited = 0;
+	for (size_t i = 0; i < r->findings.len; i++) {
+		const struct bh_finding *f = &r->findings.ptr[i];
+		by_severity[f->severity]++;
+		fixable += f->n_fixed > 0;
+		exploited += f->kev;
+	}
+	top_key(j, "summary");
+	open_bracket(j, '{');
+	number(j, "packages", r->packages.len);
+	number(j, "findings", r->findings.len);
+	for (int s = BH_SEV_CRITICAL; s >= BH_SEV_UNKNOWN; s--)
+		number(j, bh_severity_name((enum bh_severity)s), by_severity[s]);
+	number(j, "fixable", fixable);
+	number(j, "known_exploited", exploited);
+	number(j, "hidden", r->hidden);
+	number(j, "not_affected", r->not_affected);
+	close_bracket(j, '}');
+}
+
+static int write(const struct bh_report *report, const struct report_style *style, struct bh_buf *out, struct bh_err *err)
+{
+	struct json j = { .out = out, .report = report };
+	bh_buf_add_str(out, "{");
+	top_key(&j, "schema");
+	bh_buf_add_str(out, "\"" SCHEMA "\"");
+	top_key(&j, "tool");
+	open_bracket(&j, '{');
+	word(&j, "name", "bulkhead");
+	must_text(&j, "version", bh_slice_str(style->tool_version));
+	close_bracket(&j, '}');
+	if (report->generated.len) {
+		top_key(&j, "generated");
+		bh_buf_add_json(out, report->generated);
+	}
+	write_target(&j, &report->target);
+	top_key(&j, "verdict");
+	bh_buf_printf(out, "\"%s\"", bh_verdict_name(report->verdict));
+	top_key(&j, "verdict_reason");
+	bh_buf_add_json(out, report->verdict_reason);
+	write_summary(&j);
+	WRITE_VEC(&j, "layers", report->layers, write_layer);
+	WRITE_VEC(&j, "packages", report->packages, write_package);
+	WRITE_VEC(&j, "findings", report->findings, write_finding);
+	WRITE_VEC(&j, "incomplete", report->incomplete, write_incomplete);
+	WRITE_VEC(&j, "not_covered", report->not_covered, write_not_covered);
+	WRITE_VEC(&j, "data", report->data, write_data);
+	bh_buf_add_str(out, "\n}\n");
+	return out->failed ? bh_fail(err, BH_ELIMIT, 0, "the JSON report is larger than %zu bytes", out->max_bytes) : 0;
+}
+
+const struct report_writer report_writer_json = { .name = "json", .title = SCHEMA ", for programs", .write = write };

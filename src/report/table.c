@@ -1,0 +1,728 @@
+/*
+ * table.c: the report for people.
+ *
+ *   header        what was scanned
+ *   findings      about the image as a whole, then packages, worst first; the fix stands in the row
+ *   not checked   loud, as silence would read as "clean"
+ *   data, summary, verdict
+ *
+ * From 96 columns on packages are rows of five columns; in narrower terminals the same things stand below each other.
+ * Everything that comes from the image is escaped before it is measured and printed.
+ */
+#include "report/group.h"
+#include "report/layout.h"
+#include "report/writer.h"
+
+#include "base/utf8.h"
+
+#define WIDTH_DEFAULT 100u /* where there is no terminal */
+#define WIDTH_MIN 40u
+#define WIDTH_MAX 200u     /* the eye loses longer lines */
+#define WIDTH_COLUMNS 96u  /* narrower: stacked, as columns would break versions and leave one id per line */
+#define MARGIN 2u
+#define LABEL_COLUMNS 10u  /* "Platform  " */
+#define SEVERITY_COLUMNS 10u /* "negligible" */
+#define BINARIES_SHOWN 8u  /* binary packages named per source; the JSON report has all */
+#define CELL_BYTES_MAX (16u << 20)
+
+struct table {
+	const struct bh_report *report;
+	const struct report_style *style;
+	struct bh_buf *out;
+	size_t width;
+	bool cell_failed;
+	struct bh_buf cells[5]; /* texts of the row at work: package, installed, ids, fix, and one for anything else */
+};
+
+enum { CELL_PACKAGE, CELL_INSTALLED, CELL_IDS, CELL_FIX, CELL_OTHER };
+
+static const char *severity_colour(const struct table *t, enum bh_severity s)
+{
+	if (!t->style->colour)
+		return NULL;
+	switch (s) {
+	case BH_SEV_CRITICAL: return "1;31";
+	case BH_SEV_HIGH: return "31";
+	case BH_SEV_MEDIUM: return "33";
+	case BH_SEV_LOW: return "36";
+	case BH_SEV_NEGLIGIBLE: return "2";
+	case BH_SEV_UNKNOWN: return "35";
+	}
+	return NULL;
+}
+
+static void coloured(struct table *t, const char *sgr, const char *text)
+{
+	if (t->style->colour)
+		bh_buf_printf(t->out, "\x1b[%sm%s\x1b[0m", sgr, text);
+	else
+		bh_buf_add_str(t->out, text);
+}
+
+/* The cell's buffer, emptied. */
+static struct bh_buf *cell(struct table *t, size_t i)
+{
+	t->cell_failed = t->cell_failed || t->cells[i].failed; /* clearing forgets it */
+	bh_buf_clear(&t->cells[i]);
+	return &t->cells[i];
+}
+
+static struct bh_slice escaped(struct table *t, struct bh_slice s)
+{
+	struct bh_buf *b = cell(t, CELL_OTHER);
+	bh_buf_add_escaped(b, s);
+	return bh_buf_slice(b);
+}
+
+/* ---- header ---- */
+
+static void header_line(struct table *t, const char *label, struct bh_slice text)
+{
+	if (text.len == 0)
+		return;
+	layout_spaces(t->out, MARGIN);
+	bh_buf_add_str(t->out, label);
+	layout_spaces(t->out, LABEL_COLUMNS - strlen(label));
+	layout_paragraph(t->out, text, MARGIN + LABEL_COLUMNS, MARGIN + LABEL_COLUMNS, t->width);
+}
+
+static bool short_digest(struct bh_buf *b, const struct bh_digest *d)
+{
+	char text[BH_DIGEST_TEXT_BYTES];
+	return d->kind != BH_DIGEST_NONE && bh_buf_printf(b, "%.19s", bh_digest_text(d, text)); /* "sha256:" and 12 digits */
+}
+
+static void add_size(struct bh_buf *b, uint64_t bytes)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
+	uint64_t tenths = bytes * 10 / 1024;
+	size_t unit = 0;
+	for (; tenths >= 10240 && unit < 3; unit++)
+		tenths /= 1024;
+	bh_buf_printf(b, "%llu.%llu %s", (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10), units[unit]);
+}
+
+/* The system itself is past its end: a finding about the image as a whole. */
+static bool is_end_of_life(const struct bh_report *r)
+{
+	for (size_t i = 0; i < r->findings.len; i++)
+		if (r->findings.ptr[i].class == BH_CLASS_END_OF_LIFE && !r->findings.ptr[i].package)
+			return true;
+	return false;
+}
+
+static struct bh_slice system_text(struct table *t)
+{
+	const struct bh_distro *d = &t->report->target.distro;
+	struct bh_buf *b = cell(t, CELL_OTHER);
+	if (d->name.len) {
+		bh_buf_add_escaped(b, d->name);
+	} else if (d->id.len) {
+		bh_buf_add_escaped(b, d->id);
+		bh_buf_add_byte(b, ' ');
+		bh_buf_add_escaped(b, d->version_id);
+	} else {
+		bh_buf_add_str(b, "unknown");
+	}
+	if (is_end_of_life(t->report))
+		bh_buf_add_str(b, ", END OF LIFE");
+	return bh_buf_slice(b);
+}
+
+static struct bh_slice platform_text(struct table *t)
+{
+	const struct bh_target *g = &t->report->target;
+	const struct bh_slice parts[] = { g->os, g->architecture, g->variant };
+	struct bh_buf *b = cell(t, CELL_OTHER);
+	for (size_t i = 0; i < 3; i++) {
+		if (parts[i].len && b->len)
+			bh_buf_add_byte(b, '/');
+		bh_buf_add_escaped(b, parts[i]);
+	}
+	return bh_buf_slice(b);
+}
+
+static struct bh_slice layers_text(struct table *t)
+{
+	uint64_t stored = 0, unpacked = 0;
+	for (size_t i = 0; i < t->report->layers.len; i++) {
+		stored += t->report->layers.ptr[i].size_bytes;
+		unpacked += t->report->layers.ptr[i].unpacked_bytes;
+	}
+	struct bh_buf *b = cell(t, CELL_OTHER);
+	if (t->report->layers.len == 0)
+		return bh_buf_slice(b);
+	layout_number(b, t->report->layers.len);
+	bh_buf_add_str(b, ", ");
+	add_size(b, stored);
+	bh_buf_add_str(b, " stored, ");
+	add_size(b, unpacked);
+	bh_buf_add_str(b, " unpacked");
+	return bh_buf_slice(b);
+}
+
+static struct bh_slice target_text(struct table *t)
+{
+	const struct bh_target *g = &t->report->target;
+	struct bh_buf *b = cell(t, CELL_OTHER);
+	bh_buf_add_escaped(b, g->text);
+	bh_buf_add_str(b, " (");
+	bh_buf_add_escaped(b, g->kind);
+	if (g->reference.len) {
+		bh_buf_add_str(b, ", ");
+		bh_buf_add_escaped(b, g->reference);
+	}
+	bh_buf_add_byte(b, ')');
+	return bh_buf_slice(b);
+}
+
+static struct bh_slice digest_text(struct table *t)
+{
+	struct bh_buf *b = cell(t, CELL_OTHER);
+	(void)short_digest(b, &t->report->target.digest);
+	return bh_buf_slice(b);
+}
+
+static struct bh_slice packages_text(struct table *t)
+{
+	struct bh_buf *b = cell(t, CELL_OTHER);
+	layout_number(b, t->report->packages.len);
+	return bh_buf_slice(b);
+}
+
+static void write_header(struct table *t)
+{
+	header_line(t, "Target", target_text(t));
+	header_line(t, "Digest", digest_text(t));
+	header_line(t, "Platform", platform_text(t));
+	header_line(t, "System", system_text(t));
+	header_line(t, "Layers", layers_text(t));
+	header_line(t, "Packages", packages_text(t));
+}
+
+static void heading(struct table *t, const char *title, const char *sgr)
+{
+	bh_buf_add_byte(t->out, '\n');
+	coloured(t, sgr, title);
+	bh_buf_add_byte(t->out, '\n');
+}
+
+/* ---- packages ---- */
+
+/* "curl", "openssl (libssl3, openssl)" */
+static void package_text(struct table *t, const struct group *g)
+{
+	struct bh_buf *b = cell(t, CELL_PACKAGE);
+	struct bh_slice source = bh_package_source_name(g->packages[0]);
+	bh_buf_add_escaped(b, source);
+	if (g->n_packages == 1 && bh_slice_eq(source, g->packages[0]->name))
+		return;
+	size_t shown = g->n_packages <= BINARIES_SHOWN + 1 ? g->n_packages : BINARIES_SHOWN;
+	for (size_t i = 0; i < shown; i++) {
+		bh_buf_add_str(b, i ? ", " : " (");
+		bh_buf_add_escaped(b, g->packages[i]->name);
+	}
+	if (shown < g->n_packages)
+		bh_buf_printf(b, " and %zu more", g->n_packages - shown);
+	bh_buf_add_byte(b, ')');
+}
+
+static void fix_text(struct table *t, const struct group *g, enum group_remedy remedy)
+{
+	struct bh_buf *b = cell(t, CELL_FIX);
+	switch (remedy) {
+	case REMEDY_UPGRADE:
+		if (g->upgrade.len) {
+			bh_buf_add_str(b, "→ ");
+			bh_buf_add_escaped(b, g->upgrade);
+		} else {
+			bh_buf_add_str(b, "upgrade, see the JSON report");
+		}
+		return;
+	case REMEDY_NONE_YET: bh_buf_add_str(b, "no fix yet"); return;
+	case REMEDY_LATER: bh_buf_add_str(b, "fix postponed"); return;
+	case REMEDY_IGNORED: bh_buf_add_str(b, "won't be fixed"); return;
+	case REMEDY_END_OF_LIFE: bh_buf_add_str(b, "no more support"); return;
+	case REMEDY_UNDETERMINED: bh_buf_add_str(b, "undetermined"); return;
+	case REMEDY_COUNT: return;
+	}
+}
+
+/* A row is a run of findings of one remedy and one severity. Returns its end. */
+static size_t row_end(const struct group *g, size_t start)
+{
+	size_t end = start + 1;
+	while (end < g->n_findings && g->findings[end]->severity == g->findings[start]->severity &&
+	       group_remedy_of(g->findings[end]) == group_remedy_of(g->findings[start]))
+		end++;
+	return end;
+}
+
+static void ids_text(struct table *t, const struct group *g, size_t start, size_t end)
+{
+	struct bh_buf *b = cell(t, CELL_IDS);
+	for (size_t i = start; i < end; i++) {
+		bh_buf_add_escaped(b, g->findings[i]->id);
+		if (g->findings[i]->kev)
+			bh_buf_add_byte(b, '!');
+		if (i + 1 < end)
+			bh_buf_add_str(b, ", ");
+	}
+}
+
+/* Widths of the columns that hold texts of any length. */
+struct columns {
+	size_t package, installed, severity, ids, fix;
+};
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+static struct columns natural_widths(struct table *t, const struct groups *groups)
+{
+	struct columns c = { .package = strlen("PACKAGE"), .installed = strlen("INSTALLED"), .severity = strlen("SEVERITY"), .fix = strlen("won't be fixed") };
+	for (size_t i = 0; i < groups->len; i++) {
+		const struct group *g = &groups->ptr[i];
+		package_text(t, g);
+		c.package = larger(c.package, bh_utf8_width(bh_buf_slice(&t->cells[CELL_PACKAGE])));
+		c.installed = larger(c.installed, bh_utf8_width(escaped(t, g->packages[0]->version)));
+		fix_text(t, g, REMEDY_UPGRADE);
+		if (g->upgrade.len)
+			c.fix = larger(c.fix, bh_utf8_width(bh_buf_slice(&t->cells[CELL_FIX])));
+		if (g->by_severity[BH_SEV_NEGLIGIBLE])
+			c.severity = SEVERITY_COLUMNS;
+	}
+	return c;
+}
+
+/* Takes from *width what is too much, down to `least`. */
+static void shrink(size_t *width, size_t least, size_t *too_much)
+{
+	size_t n = *width > least ? *width - least : 0;
+	n = n < *too_much ? n : *too_much;
+	*width -= n;
+	*too_much -= n;
+}
+
+/*
+ * The ids get what the others leave, at least two side by side. Names of packages give way first: they are made of words;
+ * versions that are broken can't be read or copied.
+ */
+static struct columns fit_columns(struct table *t, const struct groups *groups)
+{
+	enum { IDS_WANTED = 31 };
+	static const struct columns least[] = { { .package = 22, .installed = 18, .fix = 20 }, { .package = 16, .installed = 16, .fix = 20 },
+						{ .package = 16, .installed = 12, .fix = 20 }, { .package = 16, .installed = 12, .fix = 14 } };
+	struct columns c = natural_widths(t, groups);
+	size_t room = t->width - MARGIN - c.severity - 4 * 2; /* four gaps */
+	for (size_t i = 0; i < sizeof(least) / sizeof(least[0]); i++) {
+		size_t used = c.package + c.installed + c.fix + IDS_WANTED, too_much = used > room ? used - room : 0;
+		shrink(&c.package, least[i].package, &too_much);
+		shrink(&c.installed, least[i].installed, &too_much);
+		shrink(&c.fix, least[i].fix, &too_much);
+	}
+	c.ids = room - c.package - c.installed - c.fix;
+	return c;
+}
+
+static void column_titles(struct table *t, const struct columns *c)
+{
+	const char *bold = t->style->colour ? "1" : NULL;
+	struct layout_cell cells[] = {
+		{ .rest = BH_SLICE_LIT("PACKAGE"), .width = c->package, .colour = bold },
+		{ .rest = BH_SLICE_LIT("INSTALLED"), .width = c->installed, .colour = bold },
+		{ .rest = BH_SLICE_LIT("SEVERITY"), .width = c->severity, .colour = bold },
+		{ .rest = BH_SLICE_LIT("VULNERABILITIES"), .width = c->ids, .colour = bold },
+		{ .rest = BH_SLICE_LIT("FIX"), .width = c->fix, .colour = bold },
+	};
+	layout_line(t->out, MARGIN, cells, 5);
+}
+
+/*
+ * Package and version run down beside all rows of the group, the fix beside the rows of its remedy. Severity and ids end
+ * with their row.
+ */
+static void write_group_columns(struct table *t, const struct group *g, const struct columns *c)
+{
+	package_text(t, g);
+	struct bh_buf *installed = cell(t, CELL_INSTALLED);
+	bh_buf_add_escaped(installed, g->packages[0]->version);
+	struct layout_cell cells[5] = {
+		{ .rest = bh_buf_slice(&t->cells[CELL_PACKAGE]), .width = c->package, .indent = 2, .colour = t->style->colour ? "1" : NULL },
+		{ .rest = bh_buf_slice(installed), .width = c->installed, .indent = 1 },
+		{ .width = c->severity },
+		{ .width = c->ids },
+		{ .width = c->fix, .indent = 2, .colour = t->style->colour ? "32" : NULL },
+	};
+	for (size_t start = 0, end; start < g->n_findings; start = end) {
+		enum group_remedy remedy = group_remedy_of(g->findings[start]);
+		end = row_end(g, start);
+		if (start == 0 || remedy != group_remedy_of(g->findings[start - 1])) {
+			while (cells[4].rest.len)
+				layout_line(t->out, MARGIN, cells, 5);
+			fix_text(t, g, remedy);
+			cells[4].rest = bh_buf_slice(&t->cells[CELL_FIX]);
+			cells[4].started = false;
+			cells[4].colour = t->style->colour ? (remedy == REMEDY_UPGRADE ? "32" : "2") : NULL;
+		}
+		ids_text(t, g, start, end);
+		cells[2].rest = bh_slice_str(bh_severity_name(g->findings[start]->severity));
+		cells[2].colour = severity_colour(t, g->findings[start]->severity);
+		cells[3].rest = bh_buf_slice(&t->cells[CELL_IDS]);
+		while (cells[3].rest.len)
+			layout_line(t->out, MARGIN, cells, 5);
+	}
+	layout_flush(t->out, MARGIN, cells, 5);
+}
+
+/* Narrow: "openssl 3.0.9-1 (libssl3)", then "→ 3.0.18-1", then severity and ids per row. */
+static void write_group_stacked(struct table *t, const struct group *g)
+{
+	package_text(t, g);
+	struct bh_buf *head = cell(t, CELL_INSTALLED);
+	bh_buf_add(head, bh_buf_slice(&t->cells[CELL_PACKAGE]));
+	bh_buf_add_str(head, "  ");
+	bh_buf_add_escaped(head, g->packages[0]->version);
+	layout_paragraph(t->out, bh_buf_slice(head), 0, 2 * MARGIN, t->width);
+	for (size_t start = 0, end; start < g->n_findings; start = end) {
+		enum group_remedy remedy = group_remedy_of(g->findings[start]);
+		end = row_end(g, start);
+		if (start == 0 || remedy != group_remedy_of(g->findings[start - 1])) {
+			fix_text(t, g, remedy);
+			layout_spaces(t->out, MARGIN);
+			layout_paragraph(t->out, bh_buf_slice(&t->cells[CELL_FIX]), MARGIN, 2 * MARGIN, t->width);
+		}
+		ids_text(t, g, start, end);
+		struct layout_cell cells[2] = {
+			{ .rest = bh_slice_str(bh_severity_name(g->findings[start]->severity)), .width = SEVERITY_COLUMNS,
+			  .colour = severity_colour(t, g->findings[start]->severity) },
+			{ .rest = bh_buf_slice(&t->cells[CELL_IDS]), .width = t->width - SEVERITY_COLUMNS - 2 * MARGIN - 2 },
+		};
+		layout_flush(t->out, 2 * MARGIN, cells, 2);
+	}
+}
+
+static void layer_heading(struct table *t, uint32_t layer)
+{
+	struct bh_buf *b = cell(t, CELL_OTHER);
+	if (layer >= t->report->layers.len) {
+		bh_buf_add_str(b, "no layer");
+	} else {
+		const struct bh_layer *l = &t->report->layers.ptr[layer];
+		bh_buf_printf(b, "Layer %u  ", layer + 1);
+		(void)short_digest(b, l->digest.kind != BH_DIGEST_NONE ? &l->digest : &l->diff_id);
+		bh_buf_add_str(b, "  ");
+		bh_buf_add_escaped(b, l->created_by);
+	}
+	bh_buf_add_byte(t->out, '\n');
+	struct bh_slice text = bh_buf_slice(b);
+	struct layout_cell one = { .rest = layout_take_line(&text, t->width), .width = t->width, .colour = t->style->colour ? "1" : NULL };
+	layout_line(t->out, 0, &one, 1);
+}
+
+static int write_vulnerabilities(struct table *t, size_t *ret_packages, struct bh_err *err)
+{
+	struct groups groups;
+	int rc = groups_make(t->report, t->style, &groups, err);
+	if (rc < 0)
+		return rc;
+	bool columns = t->width >= WIDTH_COLUMNS;
+	struct columns c = { 0 };
+	if (groups.len)
+		bh_buf_add_byte(t->out, '\n');
+	if (groups.len && columns) {
+		c = fit_columns(t, &groups);
+		column_titles(t, &c);
+	}
+	for (size_t i = 0; i < groups.len; i++) {
+		if (t->style->by_layer && (i == 0 || groups.ptr[i].layer != groups.ptr[i - 1].layer))
+			layer_heading(t, groups.ptr[i].layer);
+		if (columns)
+			write_group_columns(t, &groups.ptr[i], &c);
+		else
+			write_group_stacked(t, &groups.ptr[i]);
+	}
+	*ret_packages = groups.n_packages;
+	groups_done(&groups);
+	return 0;
+}
+
+/* ---- findings that are not a vulnerable package ---- */
+
+static bool is_row(const struct bh_finding *f)
+{
+	return f->class == BH_CLASS_VULNERABILITY && f->package;
+}
+
+/* "path:12", the package, or nothing. */
+static void add_where(struct bh_buf *b, const struct bh_finding *f)
+{
+	if (f->path.len) {
+		bh_buf_add_escaped(b, f->path);
+		if (f->line)
+			bh_buf_printf(b, ":%u", f->line);
+		bh_buf_add_str(b, ": ");
+	} else if (f->package) {
+		bh_buf_add_escaped(b, f->package->name);
+		bh_buf_add_byte(b, ' ');
+		bh_buf_add_escaped(b, f->package->version);
+		bh_buf_add_str(b, ": ");
+	}
+}
+
+static void item_line(struct table *t, const char *label, const char *sgr, struct bh_slice text)
+{
+	struct layout_cell cells[2] = {
+		{ .rest = bh_slice_str(label), .width = SEVERITY_COLUMNS, .colour = sgr },
+		{ .rest = text, .width = t->width - SEVERITY_COLUMNS - 2 - MARGIN },
+	};
+	layout_flush(t->out, MARGIN, cells, 2);
+}
+
+static void write_item(struct table *t, const struct bh_finding *f)
+{
+	struct bh_buf *b = cell(t, CELL_OTHER);
+	add_where(b, f);
+	bh_buf_add_escaped(b, f->title.len ? f->title : f->evidence);
+	bh_buf_add_str(b, " [");
+	bh_buf_add_escaped(b, f->id);
+	bh_buf_add_byte(b, ']');
+	if (f->kev)
+		bh_buf_add_byte(b, '!');
+	item_line(t, bh_severity_name(f->severity), severity_colour(t, f->severity), bh_buf_slice(b));
+	if (f->fix.len == 0)
+		return;
+	b = cell(t, CELL_OTHER);
+	bh_buf_add_str(b, "→ ");
+	bh_buf_add_escaped(b, f->fix);
+	struct layout_cell cells[2] = { { .width = SEVERITY_COLUMNS },
+					{ .rest = bh_buf_slice(b), .width = t->width - SEVERITY_COLUMNS - 2 - MARGIN, .indent = 2,
+					  .colour = t->style->colour ? "32" : NULL } };
+	layout_flush(t->out, MARGIN, cells, 2);
+}
+
+static void write_other_findings(struct table *t)
+{
+	static const struct {
+		enum bh_finding_class class;
+		const char *title;
+	} sections[] = {
+		{ BH_CLASS_END_OF_LIFE, "End of life" },
+		{ BH_CLASS_MALWARE, "Malware" },
+		{ BH_CLASS_SECRET, "Secrets" },
+		{ BH_CLASS_VULNERABILITY, "Vulnerabilities outside packages" },
+		{ BH_CLASS_MISCONFIGURATION, "Configuration" },
+		{ BH_CLASS_DRIFT, "Drift" },
+	};
+	for (size_t s = 0; s < sizeof(sections) / sizeof(sections[0]); s++) {
+		bool any = false;
+		for (size_t i = 0; i < t->report->findings.len; i++) {
+			const struct bh_finding *f = &t->report->findings.ptr[i];
+			if (f->class != sections[s].class || is_row(f))
+				continue;
+			if (!any)
+				heading(t, sections[s].title, "1");
+			any = true;
+			write_item(t, f);
+		}
+	}
+}
+
+/* ---- below the findings ---- */
+
+static void add_layer_name(struct table *t, struct bh_buf *b, uint32_t layer)
+{
+	if (layer >= t->report->layers.len)
+		return;
+	bh_buf_printf(b, " (layer %u)", layer + 1);
+}
+
+static void write_not_checked(struct table *t)
+{
+	const struct bh_report *r = t->report;
+	if (r->incomplete.len == 0 && r->not_covered.len == 0)
+		return;
+	heading(t, "NOT CHECKED", "1;35");
+	for (size_t i = 0; i < r->incomplete.len; i++) {
+		const struct bh_incomplete *n = &r->incomplete.ptr[i];
+		struct bh_buf *b = cell(t, CELL_OTHER);
+		bh_buf_add_str(b, "! ");
+		bh_buf_add_escaped(b, n->what);
+		bh_buf_add_str(b, n->path.len ? " " : "");
+		bh_buf_add_escaped(b, n->path);
+		add_layer_name(t, b, n->layer);
+		bh_buf_add_str(b, ": ");
+		bh_buf_add_escaped(b, n->reason);
+		layout_spaces(t->out, MARGIN);
+		layout_paragraph(t->out, bh_buf_slice(b), MARGIN, 2 * MARGIN, t->width);
+	}
+	for (size_t i = 0; i < r->not_covered.len; i++) {
+		const struct bh_not_covered *n = &r->not_covered.ptr[i];
+		struct bh_buf *b = cell(t, CELL_OTHER);
+		bh_buf_add_str(b, n->partial ? "~ " : "! ");
+		bh_buf_add_escaped(b, n->ecosystem);
+		bh_buf_add_str(b, ", ");
+		layout_number(b, n->packages);
+		bh_buf_add_str(b, n->packages == 1 ? " package: " : " packages: ");
+		bh_buf_add_escaped(b, n->note.len ? n->note : BH_SLICE_LIT("no data"));
+		layout_spaces(t->out, MARGIN);
+		layout_paragraph(t->out, bh_buf_slice(b), MARGIN, 2 * MARGIN, t->width);
+	}
+}
+
+static void write_all_packages(struct table *t)
+{
+	heading(t, "All packages", "1");
+	size_t name = 0, version = 0, third = t->width / 3;
+	for (size_t i = 0; i < t->report->packages.len; i++) {
+		name = larger(name, bh_utf8_width(escaped(t, t->report->packages.ptr[i].name)));
+		version = larger(version, bh_utf8_width(escaped(t, t->report->packages.ptr[i].version)));
+	}
+	name = name < third ? name : third;
+	version = version < third ? version : third;
+	for (size_t i = 0; i < t->report->packages.len; i++) {
+		const struct bh_package *p = &t->report->packages.ptr[i];
+		struct bh_buf *names = cell(t, CELL_PACKAGE), *versions = cell(t, CELL_INSTALLED), *rest = cell(t, CELL_OTHER);
+		bh_buf_add_escaped(names, p->name);
+		bh_buf_add_escaped(versions, p->version);
+		bh_buf_add_escaped(rest, p->type);
+		bh_buf_add_str(rest, p->arch.len ? " " : "");
+		bh_buf_add_escaped(rest, p->arch);
+		add_layer_name(t, rest, p->layer);
+		struct layout_cell cells[] = { { .rest = bh_buf_slice(names), .width = name, .indent = 2 },
+					       { .rest = bh_buf_slice(versions), .width = version, .indent = 2 },
+					       { .rest = bh_buf_slice(rest), .width = t->width - MARGIN - name - version - 4 } };
+		layout_flush(t->out, MARGIN, cells, 3);
+	}
+}
+
+static void write_data(struct table *t)
+{
+	const struct bh_report *r = t->report;
+	heading(t, "Data", "1");
+	if (r->data.len == 0)
+		bh_buf_add_str(t->out, "  none\n");
+	for (size_t i = 0; i < r->data.len; i++) {
+		const struct bh_data_source *d = &r->data.ptr[i];
+		struct bh_buf *b = cell(t, CELL_OTHER);
+		bh_buf_add_escaped(b, d->name);
+		bh_buf_add_str(b, " of ");
+		bh_buf_add_escaped(b, d->date.len ? d->date : BH_SLICE_LIT("unknown date"));
+		bh_buf_add_str(b, ", ");
+		layout_number(b, d->records);
+		bh_buf_add_str(b, d->records == 1 ? " record" : " records");
+		if (d->origin.len) {
+			bh_buf_add_str(b, ", ");
+			bh_buf_add_escaped(b, d->origin);
+		}
+		layout_spaces(t->out, MARGIN);
+		layout_paragraph(t->out, bh_buf_slice(b), MARGIN, 2 * MARGIN, t->width);
+	}
+}
+
+static void add_count(struct bh_buf *b, uint64_t n, const char *one, const char *many)
+{
+	layout_number(b, n);
+	bh_buf_printf(b, " %s", n == 1 ? one : many);
+}
+
+static void summarize(struct table *t, struct bh_buf *b, size_t n_packages)
+{
+	const struct bh_report *r = t->report;
+	uint64_t by_severity[BH_SEV_CRITICAL + 1] = { 0 }, fixable = 0, exploited = 0;
+	for (size_t i = 0; i < r->findings.len; i++) {
+		by_severity[r->findings.ptr[i].severity]++;
+		fixable += r->findings.ptr[i].n_fixed > 0;
+		exploited += r->findings.ptr[i].kev;
+	}
+	if (r->findings.len)
+		add_count(b, r->findings.len, "finding", "findings");
+	else
+		bh_buf_add_str(b, "no findings");
+	if (n_packages) {
+		bh_buf_add_str(b, " in ");
+		add_count(b, n_packages, "package", "packages");
+	}
+	const char *before = ": ";
+	for (int s = BH_SEV_CRITICAL; s >= BH_SEV_UNKNOWN; s--) {
+		if (by_severity[s] == 0)
+			continue;
+		bh_buf_add_str(b, before);
+		add_count(b, by_severity[s], bh_severity_name((enum bh_severity)s), bh_severity_name((enum bh_severity)s));
+		before = ", ";
+	}
+	if (r->findings.len) {
+		bh_buf_add_str(b, "; ");
+		add_count(b, fixable, "has a fix", "have a fix");
+	}
+	if (exploited) {
+		bh_buf_add_str(b, "; ");
+		layout_number(b, exploited);
+		bh_buf_add_str(b, " known to be exploited (!)");
+	}
+	if (r->hidden) {
+		bh_buf_add_str(b, "; ");
+		layout_number(b, r->hidden);
+		bh_buf_add_str(b, " hidden by filters");
+	}
+	if (r->not_affected) {
+		bh_buf_add_str(b, "; ");
+		layout_number(b, r->not_affected);
+		bh_buf_add_str(b, " not affected according to the vendor");
+	}
+}
+
+static void write_verdict(struct table *t)
+{
+	static const char *const words[] = { [BH_VERDICT_PASS] = "PASS", [BH_VERDICT_FAIL] = "FAIL", [BH_VERDICT_INCOMPLETE] = "INCOMPLETE" };
+	static const char *const colours[] = { [BH_VERDICT_PASS] = "1;32", [BH_VERDICT_FAIL] = "1;31", [BH_VERDICT_INCOMPLETE] = "1;35" };
+	const char *word = words[t->report->verdict];
+	coloured(t, colours[t->report->verdict], word);
+	bh_buf_add_str(t->out, ": ");
+	layout_paragraph(t->out, escaped(t, t->report->verdict_reason), strlen(word) + 2, MARGIN, t->width);
+}
+
+static size_t clamp_width(size_t width)
+{
+	if (width == 0)
+		return WIDTH_DEFAULT;
+	return width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
+}
+
+static int write_all(struct table *t, struct bh_err *err)
+{
+	size_t n_packages = 0;
+	write_header(t);
+	int rc = write_vulnerabilities(t, &n_packages, err);
+	if (rc < 0)
+		return rc;
+	write_other_findings(t);
+	if (t->style->all_packages)
+		write_all_packages(t);
+	write_not_checked(t);
+	write_data(t);
+	bh_buf_add_byte(t->out, '\n');
+	struct bh_buf *b = cell(t, CELL_OTHER);
+	summarize(t, b, n_packages);
+	layout_paragraph(t->out, bh_buf_slice(b), 0, MARGIN, t->width);
+	write_verdict(t);
+	return t->out->failed ? bh_fail(err, BH_ELIMIT, 0, "the table is larger than %zu bytes", t->out->max_bytes) : 0;
+}
+
+static int write(const struct bh_report *report, const struct report_style *style, struct bh_buf *out, struct bh_err *err)
+{
+	struct table t = { .report = report, .style = style, .out = out, .width = clamp_width(style->width) };
+	for (size_t i = 0; i < sizeof(t.cells) / sizeof(t.cells[0]); i++)
+		bh_buf_init(&t.cells[i], CELL_BYTES_MAX);
+	int rc = write_all(&t, err);
+	for (size_t i = 0; i < sizeof(t.cells) / sizeof(t.cells[0]); i++) {
+		if ((t.cell_failed || t.cells[i].failed) && rc == 0)
+			rc = bh_fail(err, BH_ELIMIT, 0, "a cell of the table is larger than %u bytes", CELL_BYTES_MAX);
+		bh_buf_done(&t.cells[i]);
+	}
+	return rc;
+}
+
+const struct report_writer report_writer_table = { .name = "table", .title = "for people", .write = write };
