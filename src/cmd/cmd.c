@@ -125,7 +125,7 @@ static int dispatch(struct cmd_args *a, int argc, char **argv)
 		return help(a);
 	if (!a->command)
 		return overview(STDERR_FILENO, EXIT_USAGE);
-	if (load(a, &err) < 0 || cmd_args_check_targets(a, &err) < 0)
+	if (load(a, &err) < 0 || cmd_args_check_targets(a, &err) < 0 || (a->command->check && a->command->check(a, &err) < 0))
 		return usage_error(a, &err);
 	apply_globals(a);
 	return a->command->run(a);

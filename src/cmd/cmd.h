@@ -56,6 +56,8 @@ struct cmd_command {
 	const char *const *verbs;           /* NULL, or what the first target must be, ended by NULL: "import", "status" ... */
 	const char *details;                /* NULL, or paragraphs for --help below the summary, lines ended by \n */
 	bool no_config;                     /* works without reading bulkhead.yaml and the environment: help, completion */
+	/* NULL, or what is wrong with the options taken together; asked before run. A failure is a usage error. */
+	int (*check)(const struct cmd_args *args, struct bh_err *err);
 	/* Results to stdout, everything else to stderr. Returns an exit code. */
 	int (*run)(const struct cmd_args *args);
 };

@@ -1,14 +1,39 @@
 /*
  * output.h: how results leave a command.
  *
- * A command with a report includes CMD_OUTPUT_OPTIONS in its option table and ends with cmd_write_report. Everything else
- * that goes to stdout goes through cmd_write, so that a closed pipe or a full disk is noticed.
+ * A command with a report includes CMD_REPORT_OPTIONS in its option table, names cmd_check_report as its check, and ends with
+ * cmd_write_report. Everything else that goes to stdout goes through cmd_write, so that a closed pipe or a full disk is noticed.
  */
 #ifndef BH_CMD_OUTPUT_H
 #define BH_CMD_OUTPUT_H
 
 #include "base/buf.h"
 #include "cmd/cmd.h"
+
+struct bh_report;
+
+/* Names of all output formats, NULL-terminated, for option tables. */
+extern const char *const cmd_format_names[];
+
+/* The options that every command with a report has. */
+#define CMD_REPORT_OPTIONS                                                                                                        \
+	{ .name = "format", .letter = 'f', .kind = CMD_LIST, .argument = "FORMAT[=FILE]", .choices = cmd_format_names,            \
+	  .help = "format of the report, to FILE or to standard output; may be repeated; default: table" },                      \
+	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE",                                                \
+	  .help = "write the report to FILE, - is standard output" },                                                             \
+	{ .name = "width", .kind = CMD_UINT, .argument = "COLUMNS", .min = 40, .max = 200,                                        \
+	  .help = "width of the table; default: the terminal's, else 100" },                                                      \
+	{ .name = "list-all-packages", .kind = CMD_FLAG, .help = "table: list the packages without findings too" },               \
+	{ .name = "by-layer", .kind = CMD_FLAG, .help = "table: group the findings by the layer that brought the package" }
+
+/* Do -f and -o fit together? To be asked before the work starts. */
+int cmd_check_report(const struct cmd_args *args, struct bh_err *err) BH_MUST_CHECK;
+
+/*
+ * Writes the report in every format asked for. Files are replaced as a whole or not at all; a table in a file has no colour.
+ * An output that fails does not keep the others from being written; the first failure is returned.
+ */
+int cmd_write_report(const struct bh_report *report, const struct cmd_args *args, struct bh_err *err) BH_MUST_CHECK;
 
 /* Writes all of b to a descriptor; also fails when b itself overflowed. */
 int cmd_write(int fd, const struct bh_buf *b, struct bh_err *err) BH_MUST_CHECK;

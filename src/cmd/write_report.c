@@ -1,0 +1,160 @@
+/* write_report.c: one report in as many formats as were asked for, each to standard output or to a file of its own. */
+#include "cmd/output.h"
+
+#include "model/report.h"
+#include "report/writer.h"
+#include "sys/files.h"
+#include "version/version.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REPORT_BYTES_MAX (1024u << 20) /* as much as a report may hold in memory */
+#define REPORT_MODE 0644u
+
+const char *const cmd_format_names[] = {
+#define WRITER(name) #name,
+#include "report/writers.def"
+#undef WRITER
+	NULL,
+};
+
+/* One output: "json" or "json=FILE", with -o's file where that was given. */
+struct output {
+	const struct report_writer *writer;
+	const char *path; /* NULL = standard output */
+};
+
+static const char *path_or_stdout(const char *path)
+{
+	return path && strcmp(path, "-") == 0 ? NULL : path;
+}
+
+static size_t count_outputs(const struct cmd_args *args)
+{
+	const char *const *formats;
+	size_t n = cmd_list(args, "format", &formats);
+	return n ? n : 1; /* nothing asked for: a table */
+}
+
+static struct output output_at(const struct cmd_args *args, size_t i)
+{
+	const char *const *formats;
+	size_t n = cmd_list(args, "format", &formats);
+	struct bh_slice name, file;
+	bool has_file = bh_slice_cut(bh_slice_str(n ? formats[i] : "table"), '=', &name, &file);
+	const char *path = has_file ? (const char *)file.ptr : cmd_string(args, "output");
+	return (struct output){ report_writer_find(name), path_or_stdout(path) };
+}
+
+static bool names_a_file(const struct cmd_args *args, size_t i)
+{
+	const char *const *formats;
+	return i < cmd_list(args, "format", &formats) && strchr(formats[i], '=') != NULL;
+}
+
+int cmd_check_report(const struct cmd_args *args, struct bh_err *err)
+{
+	size_t n = count_outputs(args);
+	if (cmd_string(args, "output") && (n > 1 || names_a_file(args, 0)))
+		return bh_fail(err, BH_EUSAGE, 0, "-o goes with one -f FORMAT; write -f FORMAT=FILE for several");
+	for (size_t i = 0; i < n; i++) {
+		struct output a = output_at(args, i);
+		if (names_a_file(args, i) && a.path && a.path[0] == '\0')
+			return bh_fail(err, BH_EUSAGE, 0, "-f %s=: the name of the file is empty", a.writer->name);
+		for (size_t k = 0; k < i; k++) {
+			struct output b = output_at(args, k);
+			if (!a.path && !b.path)
+				return bh_fail(err, BH_EUSAGE, 0, "-f %s and -f %s both go to standard output; give one of them a file: -f %s=FILE",
+					       b.writer->name, a.writer->name, a.writer->name);
+			if (a.path && b.path && strcmp(a.path, b.path) == 0)
+				return bh_fail(err, BH_EUSAGE, 0, "-f %s and -f %s both go to %s", b.writer->name, a.writer->name, a.path);
+		}
+	}
+	return 0;
+}
+
+static bool compare_versions(struct bh_slice type, struct bh_slice a, struct bh_slice b, int *ret)
+{
+	static const struct {
+		const char *type, *scheme;
+	} schemes[] = { { "deb", "dpkg" }, { "apk", "apk" }, { "rpm", "rpm" } };
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		const struct version_scheme *s = version_scheme_find(bh_slice_str(schemes[i].scheme));
+		if (bh_slice_eq_str(type, schemes[i].type))
+			return s && s->compare(a, b, ret, NULL) == 0;
+	}
+	return false;
+}
+
+static struct report_style style_for(const struct cmd_args *args, const struct output *o)
+{
+	size_t width = (size_t)cmd_uint(args, "width");
+	struct report_style style = {
+		.width = width || o->path ? width : cmd_columns(STDOUT_FILENO),
+		.colour = !o->path && cmd_colour(args, STDOUT_FILENO),
+		.all_packages = cmd_flag(args, "list-all-packages"),
+		.by_layer = cmd_flag(args, "by-layer"),
+		.tool_version = BH_VERSION,
+		.compare_versions = compare_versions,
+	};
+	return style;
+}
+
+/* A pipe or device is written to; replacing it, as files are, would take /dev/null away from everyone. */
+static int write_special(const char *path, const struct bh_buf *text, struct bh_err *err)
+{
+	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return bh_fail_errno(err, errno, "%s", path);
+	int rc = cmd_write(fd, text, err);
+	if (close(fd) < 0 && rc == 0)
+		rc = bh_fail_errno(err, errno, "%s", path);
+	return rc;
+}
+
+static int write_file(const char *path, const struct bh_buf *text, struct bh_err *err)
+{
+	struct stat st;
+	if (stat(path, &st) < 0)
+		return bh_write_file_atomic(path, bh_buf_slice(text), REPORT_MODE, err);
+	if (S_ISDIR(st.st_mode))
+		return bh_fail(err, BH_EUSAGE, 0, "%s is a directory", path);
+	if (!S_ISREG(st.st_mode))
+		return write_special(path, text, err);
+	char *real = realpath(path, NULL); /* a symbolic link stays one */
+	int rc = bh_write_file_atomic(real ? real : path, bh_buf_slice(text), st.st_mode & 0777u, err);
+	free(real);
+	return rc;
+}
+
+static int write_output(const struct bh_report *report, const struct cmd_args *args, const struct output *o, struct bh_err *err)
+{
+	struct report_style style = style_for(args, o);
+	struct bh_buf text;
+	bh_buf_init(&text, REPORT_BYTES_MAX);
+	int rc = o->writer->write(report, &style, &text, err);
+	if (rc == 0)
+		rc = o->path ? write_file(o->path, &text, err) : cmd_write(STDOUT_FILENO, &text, err);
+	bh_buf_done(&text);
+	return rc;
+}
+
+int cmd_write_report(const struct bh_report *report, const struct cmd_args *args, struct bh_err *err)
+{
+	int first = cmd_check_report(args, err);
+	size_t n = first < 0 ? 0 : count_outputs(args);
+	for (size_t i = 0; i < n; i++) {
+		struct output o = output_at(args, i);
+		struct bh_err own = { 0 };
+		int rc = write_output(report, args, &o, &own);
+		if (rc < 0 && first == 0) {
+			first = rc;
+			*err = own;
+		}
+	}
+	return first;
+}
