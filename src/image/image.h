@@ -33,14 +33,28 @@ struct image_emit {
 };
 
 struct image_visitor {
-	/* ---- in the sandboxed child; one child per layer, so state kept behind ctx is that layer's own ---- */
+	/*
+	 * ---- in the sandboxed child ----
+	 * State kept behind ctx is that child's own. A child reads one layer, or, when an archive streams by, several one after
+	 * the other: finish() is called once at the end of each, whatever happened in it, and must leave ctx ready for the next.
+	 * wants, wants_below and home are pure: the parent calls them too.
+	 */
 
 	/* Largest size in bytes up to which this file's content is wanted; 0: not wanted. Called for every regular file and link. */
 	uint64_t (*wants)(void *ctx, struct bh_slice path);
 	/* May a wanted file of a fixed path lie below this directory path? Then a symbolic link standing there is followed. */
 	bool (*wants_below)(void *ctx, struct bh_slice path);
+	/*
+	 * The fixed places wants() knows, index 0, 1, ...; empty behind the last one: files ("etc/os-release") and folders with a
+	 * "/" at their end ("var/lib/dpkg/info/"). They tell whether the target of a symbolic link must be read under the link's
+	 * name. May be NULL: then a link to a folder is followed only when wants_below() knows nothing below its target.
+	 */
+	struct bh_slice (*home)(void *ctx, size_t index);
+	/*
+	 * file: a negative return becomes an incomplete entry about that file; the layer is read on.
+	 * finish: after the last entry of the layer, for work that needs several files of it. Records may carry any path given.
+	 */
 	int (*file)(void *ctx, const struct image_file *file, const struct image_emit *emit, struct bh_err *err);
-	/* After the last entry of the layer: for work that needs several files of it. */
 	int (*finish)(void *ctx, const struct image_emit *emit, struct bh_err *err);
 
 	/* ---- in the parent, after all layers are merged: every record of every wanted file, lowest layer first ---- */

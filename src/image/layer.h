@@ -1,0 +1,38 @@
+/*
+ * layer.h: stream one layer through everything at once: blob digest, decompression, diffID, tar, wanted files, visitor.
+ * Runs in a sandboxed child; what it finds goes out as the frames of unit.h.
+ */
+#ifndef BH_IMAGE_LAYER_H
+#define BH_IMAGE_LAYER_H
+
+#include "format/stream.h"
+#include "image/image.h"
+#include "image/pathhash.h"
+
+/* Where frames go. A failing send ends the work. */
+struct image_sink {
+	int (*send)(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err);
+	void (*progress)(void *ctx, uint64_t raw_bytes); /* may be NULL */
+	void *ctx;
+};
+
+/* A file that is wanted under another name because a link leads to it: files at `from`, or in the folder `from`, count as `to`. */
+struct image_alias {
+	struct bh_slice from, to;
+};
+
+struct image_layer_job {
+	const struct image_visitor *visitor;
+	const struct image_key *key;
+	uint64_t max_bytes;                    /* plain bytes */
+	enum bh_digest_kind digest_kind, diff_kind;
+	bool want_hides;                       /* something lies below this layer */
+	/* Second pass: only files that an alias leads to are read, and links that stand in the way of one are told. */
+	const struct image_alias *aliases;
+	size_t n_aliases;
+};
+
+/* 0 when END was sent, however the layer ended; negative when frames could not be sent. */
+int image_layer_read(const struct image_layer_job *job, struct bh_source raw, const struct image_sink *sink, struct bh_err *err) BH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * links.c: where do wanted paths lead?
+ *
+ * A home ("var/lib/rpm/") or a link that is wanted itself is resolved through the visible links of the image, as the kernel
+ * would inside it. When it leads to itself, or to something that is wanted (and so was read) under its own name, there is
+ * nothing to do: that is the normal case (var/lib/rpm -> ../../usr/lib/sysimage/rpm). Otherwise the target becomes a lead,
+ * provided that a layer mentions it at all.
+ */
+#include "image/merge.h"
+
+#include "base/limits.h"
+#include "base/map.h"
+#include "image/view.h"
+
+#define HOPS_MAX 40u       /* as the kernel's limit */
+#define HOMES_MAX 4096u
+#define LEADS_MAX 20000u   /* an image made by OSTree has one for each wanted file */
+#define LINKS_MAX 200000u  /* visible ones of all layers */
+#define LEAD_BYTES_MAX (32u << 20)
+
+struct place {
+	const struct image_link *link;
+	uint32_t layer;
+};
+
+struct finder {
+	struct image_stack *stack;
+	struct image_links *out;
+	struct image_view view;
+	struct bh_map links;   /* path -> struct place */
+	struct bh_map files;   /* visible wanted files that were read: path -> anything */
+	struct bh_map targets; /* leads so far, by target */
+};
+
+void image_links_init(struct image_links *links)
+{
+	*links = (struct image_links){ .leads.max = LEADS_MAX };
+	bh_arena_init(&links->arena, LEAD_BYTES_MAX);
+}
+
+void image_links_done(struct image_links *links)
+{
+	image_lead_vec_done(&links->leads);
+	free(links->needed);
+	links->needed = NULL;
+	bh_arena_done(&links->arena);
+}
+
+static int no_memory(struct bh_err *err)
+{
+	return bh_fail(err, BH_ELIMIT, 0, "too many files and links to merge the layers");
+}
+
+static struct bh_slice real_path(const struct image_found *f)
+{
+	return f->real.len ? f->real : f->path;
+}
+
+static void apply_all(struct finder *f)
+{
+	for (size_t k = 0; k < f->stack->n; k++) {
+		if (f->stack->units[k])
+			image_view_apply(&f->view, (uint32_t)k, f->stack->units[k]);
+	}
+}
+
+static int add_paths(struct finder *f, struct bh_err *err)
+{
+	for (size_t k = 0; k < f->stack->n; k++) {
+		struct image_unit *u = f->stack->units[k];
+		for (size_t i = 0; u && i < u->found.len; i++) {
+			if (!image_view_add(&f->view, real_path(&u->found.ptr[i])))
+				return no_memory(err);
+		}
+		for (size_t i = 0; u && i < u->links.len; i++) {
+			if (!image_view_add(&f->view, u->links.ptr[i].path))
+				return no_memory(err);
+		}
+	}
+	apply_all(f);
+	return 0;
+}
+
+static int keep_visible(struct finder *f, uint32_t layer, struct image_unit *u, struct bh_err *err)
+{
+	const struct image_key *key = f->stack->key;
+	for (size_t i = 0; i < u->found.len; i++) {
+		const struct image_found *file = &u->found.ptr[i];
+		if (!file->read || !image_view_visible(&f->view, layer, real_path(file)) || image_unit_dropped(u, key, real_path(file), file->seq))
+			continue;
+		void **slot = bh_map_put(&f->files, file->path);
+		if (!slot)
+			return no_memory(err);
+		*slot = u;
+	}
+	for (size_t i = 0; i < u->links.len; i++) {
+		const struct image_link *link = &u->links.ptr[i];
+		if (!image_view_visible(&f->view, layer, link->path) || image_unit_dropped(u, key, link->path, link->seq))
+			continue;
+		struct place *p = BH_ARENA_NEW(&f->out->arena, struct place);
+		void **slot = p ? bh_map_put(&f->links, link->path) : NULL;
+		if (!slot)
+			return no_memory(err);
+		*p = (struct place){ link, layer };
+		*slot = p;
+	}
+	return 0;
+}
+
+/* ---- resolving ---- */
+
+struct resolved {
+	uint8_t bytes[BH_PATH_BYTES_MAX];
+	size_t len;
+	const struct place *last_hard; /* a hard link that was gone through, NULL when none */
+};
+
+/* pending becomes target + "/" + rest. False when it is too long. */
+static bool follow(uint8_t pending[BH_PATH_BYTES_MAX], size_t *n, struct bh_slice target, struct bh_slice rest)
+{
+	if (target.len >= BH_PATH_BYTES_MAX || rest.len > BH_PATH_BYTES_MAX - target.len - 1)
+		return false;
+	if (rest.len)
+		memmove(pending + target.len + 1, rest.ptr, rest.len);
+	memcpy(pending, target.ptr, target.len);
+	pending[target.len] = '/';
+	*n = target.len + 1 + rest.len;
+	return true;
+}
+
+static void up(struct resolved *r)
+{
+	while (r->len && r->bytes[r->len - 1] != '/')
+		r->len--;
+	if (r->len)
+		r->len--;
+}
+
+static bool down(struct resolved *r, struct bh_slice name)
+{
+	size_t slash = r->len ? 1 : 0;
+	if (name.len > sizeof(r->bytes) - r->len - slash)
+		return false;
+	if (slash)
+		r->bytes[r->len++] = '/';
+	memcpy(r->bytes + r->len, name.ptr, name.len);
+	r->len += name.len;
+	return true;
+}
+
+/* False for loops and paths that grow too long: nobody can open those. */
+static bool resolve(const struct finder *f, struct bh_slice path, struct resolved *r)
+{
+	uint8_t pending[BH_PATH_BYTES_MAX];
+	size_t n = path.len;
+	unsigned hops = 0;
+	if (n > sizeof(pending))
+		return false;
+	memcpy(pending, path.ptr, n);
+	r->len = 0;
+	r->last_hard = NULL;
+	while (n) {
+		struct bh_slice name, rest;
+		(void)bh_slice_cut((struct bh_slice){ pending, n }, '/', &name, &rest);
+		bool same = name.len == 0 || bh_slice_eq_str(name, ".");
+		if (bh_slice_eq_str(name, ".."))
+			up(r);
+		else if (!same && !down(r, name))
+			return false;
+		const struct place *p = same ? NULL : bh_map_get(&f->links, (struct bh_slice){ r->bytes, r->len });
+		if (!p) {
+			memmove(pending, rest.ptr, rest.len);
+			n = rest.len;
+			continue;
+		}
+		if (++hops > HOPS_MAX || !follow(pending, &n, p->link->target, rest))
+			return false;
+		if (p->link->hard || (p->link->target.len && p->link->target.ptr[0] == '/'))
+			r->len = 0;
+		else
+			up(r);
+		if (p->link->hard)
+			r->last_hard = p;
+	}
+	return true;
+}
+
+/* ---- leads ---- */
+
+/* Read under its own name already, or would have been if it were there. */
+static bool known(const struct finder *f, struct bh_slice target, bool folder)
+{
+	const struct image_visitor *v = f->stack->visitor;
+	if (bh_map_get(&f->files, target))
+		return true;
+	if (!folder)
+		return v->wants(v->ctx, target) != 0;
+	if (!v->home)
+		return v->wants_below(v->ctx, target);
+	for (size_t i = 0; i < HOMES_MAX; i++) {
+		struct bh_slice home = v->home(v->ctx, i);
+		if (home.len == 0)
+			return false;
+		if (home.ptr[home.len - 1] == '/' && bh_slice_eq(bh_slice_sub(home, 0, home.len - 1), target))
+			return true;
+	}
+	return false;
+}
+
+static int add_lead(struct finder *f, struct bh_slice path, bool folder, struct bh_err *err)
+{
+	struct resolved r;
+	if (!resolve(f, path, &r))
+		return 0;
+	struct bh_slice target = { r.bytes, r.len };
+	if (bh_slice_eq(target, path))
+		return 0;
+	/* A hard link to a wanted file whose own name was removed above still is that file. */
+	if (r.last_hard ? bh_map_get(&f->files, target) != NULL : known(f, target, folder))
+		return 0;
+	struct image_lead lead = { .hard = r.last_hard != NULL, .layer = r.last_hard ? r.last_hard->layer : 0 };
+	if (!bh_arena_copy(&f->out->arena, target, &lead.alias.from) || !bh_arena_copy(&f->out->arena, path, &lead.alias.to))
+		return no_memory(err);
+	void **slot = bh_map_put(&f->targets, lead.alias.from);
+	if (!slot || (*slot == NULL && !image_lead_vec_push(&f->out->leads, lead))) {
+		f->out->too_many = true;
+		return 0;
+	}
+	*slot = f; /* one name for one target: its content is read once */
+	return image_view_add(&f->view, lead.alias.from) ? 0 : no_memory(err);
+}
+
+static int find_leads(struct finder *f, struct bh_err *err)
+{
+	const struct image_visitor *v = f->stack->visitor;
+	int rc = 0;
+	for (size_t i = 0; v->home && rc == 0 && i < HOMES_MAX; i++) {
+		struct bh_slice home = v->home(v->ctx, i);
+		if (home.len == 0)
+			break;
+		bool folder = home.ptr[home.len - 1] == '/';
+		rc = add_lead(f, bh_slice_sub(home, 0, home.len - folder), folder, err);
+	}
+	for (size_t i = 0; rc == 0 && i < f->links.len; i++) {
+		struct bh_slice path = f->links.entries[i].key;
+		if (v->wants(v->ctx, path))
+			rc = add_lead(f, path, false, err);
+		else if (!v->home && v->wants_below(v->ctx, path))
+			rc = add_lead(f, path, true, err);
+	}
+	return rc;
+}
+
+/* Leads that no layer mentions lead nowhere. Where a layer could not tell all it has, it may hold any. */
+static int choose_layers(struct finder *f, struct bh_err *err)
+{
+	struct image_stack *stack = f->stack;
+	bool unknown = false;
+	f->out->needed = calloc(stack->n ? stack->n : 1, sizeof(bool));
+	if (!f->out->needed)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
+	apply_all(f);
+	for (size_t k = 0; k < stack->n; k++)
+		unknown |= stack->units[k] && stack->units[k]->end.hides_cut;
+	size_t kept = 0;
+	for (size_t i = 0; i < f->out->leads.len; i++) {
+		if (unknown || image_view_mentioned(&f->view, f->out->leads.ptr[i].alias.from))
+			f->out->leads.ptr[kept++] = f->out->leads.ptr[i];
+	}
+	f->out->leads.len = kept;
+	struct image_view wanted;
+	image_view_init(&wanted, stack->key);
+	for (size_t k = 0; kept && k < stack->n; k++) {
+		const struct image_unit *u = stack->units[k];
+		if (!u)
+			continue;
+		f->out->needed[k] = u->end.hides_cut;
+		/* A view of this layer alone tells what it mentions. */
+		image_view_done(&wanted);
+		bool ok = true;
+		for (size_t i = 0; i < kept && ok; i++)
+			ok = image_view_add(&wanted, f->out->leads.ptr[i].alias.from);
+		if (!ok)
+			return image_view_done(&wanted), no_memory(err);
+		image_view_apply(&wanted, 0, u);
+		for (size_t i = 0; i < kept && !f->out->needed[k]; i++)
+			f->out->needed[k] = image_view_mentioned(&wanted, f->out->leads.ptr[i].alias.from);
+	}
+	image_view_done(&wanted);
+	return 0;
+}
+
+int image_links_find(struct image_stack *stack, struct image_links *ret, struct bh_err *err)
+{
+	struct finder f = { .stack = stack, .out = ret };
+	image_view_init(&f.view, stack->key);
+	bh_map_init(&f.links, LINKS_MAX);
+	bh_map_init(&f.files, UINT32_MAX / 4);
+	bh_map_init(&f.targets, LEADS_MAX);
+	for (size_t k = 0; k < stack->n; k++) {
+		if (stack->units[k])
+			image_unit_sort_drops(stack->units[k]);
+	}
+	int rc = add_paths(&f, err);
+	for (size_t k = 0; rc == 0 && k < stack->n; k++) {
+		if (stack->units[k])
+			rc = keep_visible(&f, (uint32_t)k, stack->units[k], err);
+	}
+	rc = rc < 0 ? rc : find_leads(&f, err);
+	rc = rc < 0 ? rc : choose_layers(&f, err);
+	image_view_done(&f.view);
+	bh_map_done(&f.links);
+	bh_map_done(&f.files);
+	bh_map_done(&f.targets);
+	return rc;
+}

@@ -1,0 +1,47 @@
+/*
+ * merge.h: the layers of one image, read, become one file system. Pure: no I/O, tested with tables of layers.
+ *
+ *   image_links_find   which links lead to wanted content that was not read under the link's name; then a second pass reads it
+ *   image_merge        every record of every wanted file to visitor->record: lowest layer first, paths in byte order
+ */
+#ifndef BH_IMAGE_MERGE_H
+#define BH_IMAGE_MERGE_H
+
+#include "image/image.h"
+#include "image/layer.h"
+#include "image/unit.h"
+
+struct image_stack {
+	const struct image_visitor *visitor;
+	const struct image_key *key;
+	size_t n;
+	struct image_unit **units; /* one for each layer; NULL: skipped */
+	bool flat;                 /* a directory: the one unit is no layer, and records say so */
+	struct image_unit **extra; /* second pass; NULL entries: not needed. The array may be NULL */
+};
+
+/* One link whose target must be read. */
+struct image_lead {
+	struct image_alias alias;
+	uint32_t layer; /* of the link */
+	bool hard;      /* then it is a file of the link's own layer with content from that layer or one below */
+};
+
+BH_VEC(image_lead_vec, struct image_lead)
+
+struct image_links {
+	struct bh_arena arena;
+	struct image_lead_vec leads;
+	bool *needed;   /* n: the layer may hold one of the targets */
+	bool too_many;  /* not all leads are here */
+};
+
+void image_links_init(struct image_links *links);
+void image_links_done(struct image_links *links);
+
+int image_links_find(struct image_stack *stack, struct image_links *ret, struct bh_err *err) BH_MUST_CHECK;
+
+/* links: of image_links_find, whose leads extra[] answers. Notes of layers become incomplete entries of the report. */
+int image_merge(struct image_stack *stack, const struct image_links *links, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
+
+#endif

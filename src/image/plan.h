@@ -1,0 +1,84 @@
+/*
+ * plan.h: what an image consists of, as its manifests say: made by the planner child from hostile JSON, sent to the parent,
+ * which then has the layers read. Documents are reached through a store, so that one reader serves folders, indexed archives
+ * and streamed archives.
+ */
+#ifndef BH_IMAGE_PLAN_H
+#define BH_IMAGE_PLAN_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/reader.h"
+#include "base/vec.h"
+#include "image/platform.h"
+#include "model/digest.h"
+
+/* Where the bytes of a layer are. */
+enum image_place_kind {
+	IMAGE_PLACE_NONE,   /* not at hand: image_plan_layer.skip says why */
+	IMAGE_PLACE_BLOB,   /* blobs/ALG/HEX of the layout folder, by the layer's digest */
+	IMAGE_PLACE_REGION, /* offset and length in the archive file */
+	IMAGE_PLACE_UNIT,   /* read already while the archive streamed by, as unit number `unit` */
+};
+
+struct image_place {
+	enum image_place_kind kind;
+	uint64_t offset, length;
+	uint32_t unit;
+};
+
+struct image_plan_layer {
+	struct bh_digest digest;  /* expected of the blob; none in docker-archives, which don't record it */
+	struct bh_digest diff_id; /* expected of the uncompressed tar */
+	uint64_t size_bytes;      /* expected of the blob */
+	struct bh_slice media_type, created_by;
+	struct bh_slice skip;     /* why it can't be read; empty when it can */
+	struct image_place place;
+};
+
+BH_VEC(image_plan_layer_vec, struct image_plan_layer)
+
+struct image_plan {
+	struct bh_arena arena;
+	struct image_plan_layer_vec layers;
+	struct bh_digest digest, config_digest; /* digest: of the manifest; none in docker-archives */
+	struct bh_slice os, architecture, variant, created, reference;
+};
+
+void image_plan_init(struct image_plan *plan);
+void image_plan_done(struct image_plan *plan);
+
+/* What the user asked for. */
+struct image_wish {
+	const char *reference;          /* NULL: the only one */
+	struct image_platform platform;
+	bool platform_given;            /* by the user; else it is this machine's and a lone image of another one will do */
+};
+
+struct image_store {
+	/* The whole file or member, at most max_bytes. BH_ENOTFOUND when it is not there. Names: "index.json", "blobs/sha256/...". */
+	int (*load)(void *ctx, const char *name, size_t max_bytes, struct bh_buf *out, struct bh_err *err);
+	/* Where a layer is; BH_ENOTFOUND when it is not there. */
+	int (*locate)(void *ctx, const char *name, struct image_place *ret, struct bh_err *err);
+	void *ctx;
+};
+
+/* Reads index.json and what it points at. */
+int image_plan_oci(const struct image_store *store, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err) BH_MUST_CHECK;
+
+/* Reads manifest.json as `docker save` writes it. */
+int image_plan_docker(const struct image_store *store, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err) BH_MUST_CHECK;
+
+/* index.json when there is one, else manifest.json; an error that says what was looked for when there is neither. */
+int image_plan_any(const struct image_store *store, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err) BH_MUST_CHECK;
+
+/* ---- how a plan crosses from the planner to the parent: one frame for the head, one for each layer, in order ---- */
+
+bool image_plan_put_head(struct bh_buf *b, const struct image_plan *plan);
+bool image_plan_put_layer(struct bh_buf *b, const struct image_plan_layer *layer);
+
+/* Copies into plan's arena. False when the frame is malformed or a limit is passed. */
+bool image_plan_get_head(struct bh_slice frame, struct image_plan *plan);
+bool image_plan_get_layer(struct bh_slice frame, struct image_plan *plan);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * tree.h: directories and root file systems. The parent walks the tree, without ever following a link out of it, and passes
+ * an open descriptor of each wanted file to one sandboxed child, which reads and parses.
+ *
+ *   IMAGE_ASK_NEXT   payload: empty
+ *                    reply:   u8 1, path, u64 size, u64 limit, u32 mode, uid, gid, and the descriptor; or u8 0 at the end
+ */
+#ifndef BH_IMAGE_TREE_H
+#define BH_IMAGE_TREE_H
+
+#include "image/image.h"
+#include "image/layer.h"
+#include "sys/child.h"
+
+struct image_tree;
+
+/* root_fd is borrowed. What can't be read becomes an incomplete entry of report. */
+int image_tree_new(int root_fd, const struct image_visitor *visitor, struct bh_report *report, struct image_tree **ret, struct bh_err *err) BH_MUST_CHECK;
+void image_tree_free(struct image_tree *t);
+
+struct image_tree_file {
+	int fd; /* the caller closes it */
+	struct bh_slice path; /* until the next call */
+	uint64_t size_bytes, limit_bytes;
+	uint32_t mode, uid, gid;
+};
+
+/* 1: the next wanted file, in the order of the walk (names in byte order, links last); 0: no more; negative: cancelled or out of memory. */
+int image_tree_next(struct image_tree *t, struct image_tree_file *ret, struct bh_err *err) BH_MUST_CHECK;
+
+/* Answers IMAGE_ASK_NEXT. */
+int image_tree_answer(struct image_tree *t, struct bh_child_reply *reply, struct bh_err *err) BH_MUST_CHECK;
+
+/* The child: asks for files until there are none; frames as for a layer. */
+int image_tree_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_err *err) BH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,158 @@
+/* treechild.c: the two ends of IMAGE_ASK_NEXT: the parent's answer and the child that reads what it is handed. */
+#include "image/tree.h"
+
+#include "base/cleanup.h"
+#include "base/limits.h"
+#include "base/reader.h"
+#include "image/unit.h"
+#include "model/wire.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define READ_STEP_BYTES (256u << 10)
+
+int image_tree_answer(struct image_tree *t, struct bh_child_reply *reply, struct bh_err *err)
+{
+	struct image_tree_file f;
+	struct bh_buf *b = reply->payload;
+	int rc = image_tree_next(t, &f, err);
+	if (rc < 0)
+		return rc;
+	bh_wire_put_u8(b, rc == 1);
+	if (rc == 1) {
+		reply->fd = f.fd;
+		reply->close_fd = true;
+		bh_wire_put_slice(b, f.path);
+		bh_wire_put_u64(b, f.size_bytes);
+		bh_wire_put_u64(b, f.limit_bytes);
+		bh_wire_put_u32(b, f.mode);
+		bh_wire_put_u32(b, f.uid);
+		bh_wire_put_u32(b, f.gid);
+	}
+	return b->failed ? bh_fail(err, BH_ENOMEM, 0, "out of memory") : 0;
+}
+
+struct reading {
+	struct bh_channel *ch;
+	const struct image_visitor *visitor;
+	struct bh_buf frame, content, reply;
+	uint64_t n_files, n_bytes;
+	bool broken;
+};
+
+static int send(struct reading *r, uint16_t type, bool built, struct bh_err *err)
+{
+	int rc = built ? bh_channel_send(r->ch, type, bh_buf_slice(&r->frame), err) : bh_fail(err, BH_ELIMIT, 0, "a result is too large");
+	r->broken |= built && rc < 0;
+	return rc;
+}
+
+static int emit_record(void *ctx, struct bh_slice path, uint16_t kind, struct bh_slice payload, struct bh_err *err)
+{
+	struct reading *r = ctx;
+	return send(r, IMAGE_SAY_RECORD, image_put_record(&r->frame, path, kind, payload), err);
+}
+
+static int emit_incomplete(void *ctx, const char *what, struct bh_slice path, const char *reason, struct bh_err *err)
+{
+	struct reading *r = ctx;
+	return send(r, IMAGE_SAY_NOTE, image_put_note(&r->frame, bh_slice_str(what), path, bh_slice_str(reason)), err);
+}
+
+/* The size may change while it is read: the end counts, and the limit. False: *why says what went wrong. */
+static bool read_content(struct reading *r, int fd, uint64_t limit, struct bh_err *why)
+{
+	if (limit > BH_WANTED_FILE_BYTES_MAX)
+		limit = BH_WANTED_FILE_BYTES_MAX;
+	bh_buf_clear(&r->content);
+	for (;;) {
+		size_t step = READ_STEP_BYTES;
+		if (!bh_buf_reserve(&r->content, step))
+			return bh_fail(why, BH_ENOMEM, 0, "not enough memory"), false;
+		ssize_t n = read(fd, r->content.ptr + r->content.len, step);
+		if (n < 0)
+			return bh_fail_errno(why, errno, "reading"), false;
+		if (n == 0)
+			return true;
+		r->content.len += (size_t)n;
+		if (r->content.len > limit)
+			return bh_fail(why, BH_ELIMIT, 0, "more than the %ju bytes that a file of this kind may have", (uintmax_t)limit), false;
+		r->n_bytes += (uint64_t)n;
+		bh_channel_progress(r->ch, r->n_bytes);
+	}
+}
+
+static int take_file(struct reading *r, struct bh_reader *in, int fd, struct bh_err *err)
+{
+	struct image_file f = { 0 };
+	uint64_t limit;
+	struct bh_err why = { 0 };
+	if (!bh_wire_get_slice(in, BH_PATH_BYTES_MAX, &f.path) || !bh_take_u64le(in, &f.size_bytes) || !bh_take_u64le(in, &limit) ||
+	    !bh_take_u32le(in, &f.mode) || !bh_take_u32le(in, &f.uid) || !bh_take_u32le(in, &f.gid) || fd < 0)
+		return bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
+	r->n_files++;
+	if (!read_content(r, fd, limit, &why))
+		return emit_incomplete(r, "file", f.path, why.text, err);
+	f.data = bh_buf_slice(&r->content);
+	f.size_bytes = f.data.len;
+	int rc = send(r, IMAGE_SAY_FILE, image_put_file(&r->frame, f.path, f.path), err);
+	if (rc < 0)
+		return rc;
+	const struct image_emit emit = { emit_record, emit_incomplete, r };
+	rc = r->visitor->file(r->visitor->ctx, &f, &emit, &why);
+	if (rc == 0)
+		return 0;
+	if (r->broken) {
+		*err = why;
+		return rc;
+	}
+	return emit_incomplete(r, "file", f.path, why.text, err);
+}
+
+/* 1: a file was read; 0: there is none left. */
+static int next_file(struct reading *r, struct bh_err *err)
+{
+	BH_CLOSE int fd = -1;
+	int rc = bh_channel_call(r->ch, IMAGE_ASK_NEXT, (struct bh_slice){ 0 }, &r->reply, &fd, err);
+	if (rc < 0)
+		return rc;
+	struct bh_reader in = bh_reader_of(bh_buf_slice(&r->reply));
+	uint8_t more;
+	if (!bh_take_u8(&in, &more))
+		return bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
+	rc = more ? take_file(r, &in, fd, err) : 0;
+	return rc < 0 ? rc : more;
+}
+
+static int read_all(struct reading *r, struct bh_err *err)
+{
+	int rc;
+	while ((rc = next_file(r, err)) == 1)
+		;
+	if (rc < 0)
+		return rc;
+	const struct image_emit emit = { emit_record, emit_incomplete, r };
+	struct bh_err why = { 0 };
+	rc = r->visitor->finish ? r->visitor->finish(r->visitor->ctx, &emit, &why) : 0;
+	if (rc < 0 && r->broken) {
+		*err = why;
+		return rc;
+	}
+	rc = rc < 0 ? emit_incomplete(r, "directory", (struct bh_slice){ 0 }, why.text, err) : 0;
+	const struct image_end end = { .raw_bytes = r->n_bytes, .plain_bytes = r->n_bytes, .entries = r->n_files };
+	return rc < 0 ? rc : send(r, IMAGE_SAY_END, image_put_end(&r->frame, &end), err);
+}
+
+int image_tree_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_err *err)
+{
+	struct reading r = { .ch = ch, .visitor = visitor };
+	bh_buf_init(&r.frame, BH_FRAME_BYTES_MAX);
+	bh_buf_init(&r.reply, 2 * BH_PATH_BYTES_MAX);
+	bh_buf_init(&r.content, BH_WANTED_FILE_BYTES_MAX + READ_STEP_BYTES);
+	int rc = read_all(&r, err);
+	bh_buf_done(&r.frame);
+	bh_buf_done(&r.reply);
+	bh_buf_done(&r.content);
+	return rc;
+}
