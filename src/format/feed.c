@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#define SKIP_BYTES_MIN (256u << 10) /* less than a source reads at once anyway */
+
 static int pull(struct bh_feed *f, struct bh_slice *ret, struct bh_err *err)
 {
 	struct bh_slice got = { 0 };
@@ -57,6 +59,16 @@ struct bh_slice bh_feed_take(struct bh_feed *f, size_t len)
 	struct bh_slice taken = bh_slice_sub(f->now, 0, len);
 	f->now = bh_slice_sub(f->now, len, f->now.len);
 	return taken;
+}
+
+int bh_feed_skip(struct bh_feed *f, uint64_t bytes, uint64_t *ret, struct bh_err *err)
+{
+	*ret = 0;
+	if (!f->src.skip || f->now.len || f->behind.len || f->ended || bytes < SKIP_BYTES_MIN)
+		return 0;
+	int rc = f->src.skip(f->src.ctx, bytes - 1, ret, err);
+	f->pulled_bytes += *ret;
+	return rc;
 }
 
 int bh_feed_drain(struct bh_feed *f, struct bh_err *err)

@@ -29,6 +29,12 @@ int bh_feed_look(struct bh_feed *f, size_t len, struct bh_err *err) BH_MUST_CHEC
 /* Moves over len <= now.len bytes; returns them. */
 struct bh_slice bh_feed_take(struct bh_feed *f, size_t len);
 
+/*
+ * Moves over bytes that are not in memory, when the source can do so; call it with now empty. *ret: how many were left out;
+ * 0 when it can't or it isn't worth it. The last byte is never left out, so that a source that ends early is noticed.
+ */
+int bh_feed_skip(struct bh_feed *f, uint64_t bytes, uint64_t *ret, struct bh_err *err) BH_MUST_CHECK;
+
 /* Forgets what was not taken and reads the source to its end. */
 int bh_feed_drain(struct bh_feed *f, struct bh_err *err) BH_MUST_CHECK;
 

@@ -45,7 +45,21 @@ static int file_read(void *ctx, struct bh_slice *ret, struct bh_err *err)
 	return 0;
 }
 
+static int file_skip(void *ctx, uint64_t bytes, uint64_t *ret, struct bh_err *err)
+{
+	struct bh_file_source *f = ctx;
+	if (bytes > f->left)
+		bytes = f->left;
+	if (f->offset > (uint64_t)INT64_MAX - bytes)
+		return bh_fail(err, BH_EMALFORMED, f->offset, "offset %llu is beyond any file", (unsigned long long)f->offset);
+	f->offset += bytes;
+	if (f->left != UINT64_MAX)
+		f->left -= bytes;
+	*ret = bytes;
+	return 0;
+}
+
 struct bh_source bh_file_source(struct bh_file_source *f)
 {
-	return (struct bh_source){ file_read, f };
+	return (struct bh_source){ file_read, f, f->sequential ? NULL : file_skip };
 }

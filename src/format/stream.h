@@ -12,6 +12,8 @@
 struct bh_source {
 	int (*read)(void *ctx, struct bh_slice *ret, struct bh_err *err);
 	void *ctx;
+	/* Moves over up to `bytes` bytes without reading them; *ret: how many. NULL: the source can't, they are read. */
+	int (*skip)(void *ctx, uint64_t bytes, uint64_t *ret, struct bh_err *err);
 };
 
 enum bh_compression { BH_PLAIN, BH_GZIP, BH_ZSTD, BH_XZ, BH_BZIP2 };

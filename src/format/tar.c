@@ -229,7 +229,10 @@ static int take_block(struct bh_tar *t, struct bh_slice *ret, struct bh_err *err
 static int skip(struct bh_tar *t, uint64_t bytes, uint64_t *ret_missing, struct bh_err *err)
 {
 	while (bytes) {
-		int rc = bh_feed_fill(&t->feed, err);
+		uint64_t left_out = 0;
+		int rc = t->feed.now.len ? 0 : bh_feed_skip(&t->feed, bytes, &left_out, err);
+		bytes -= left_out;
+		rc = rc < 0 ? rc : bh_feed_fill(&t->feed, err);
 		if (rc < 0)
 			return rc;
 		if (t->feed.now.len == 0)
@@ -738,6 +741,7 @@ int bh_tar_next(struct bh_tar *t, struct bh_tar_entry *ret, struct bh_err *err)
 		.gid = clamp_u32(f.gid),
 		.mtime_s = f.mtime_s,
 		.offset = t->entry_offset,
+		.content_offset = t->sparse ? UINT64_MAX : bh_feed_offset(&t->feed),
 	};
 	return 1;
 }

@@ -19,6 +19,7 @@ struct bh_tar_entry {
 	uint32_t mode, uid, gid;
 	int64_t mtime_s;
 	uint64_t offset;           /* of the entry's header in the plain stream; for messages */
+	uint64_t content_offset;   /* of its content, which stands there in one piece; UINT64_MAX for sparse files */
 };
 
 struct bh_tar;

@@ -16,6 +16,7 @@
 #include "format/tar.h"
 #include "image/unit.h"
 
+
 #include <stdarg.h>
 #include <stdio.h>
 

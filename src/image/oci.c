@@ -10,6 +10,7 @@
  */
 #include "image/document.h"
 
+#include "base/cleanup.h"
 #include "base/limits.h"
 #include "crypto/digest.h"
 

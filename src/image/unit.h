@@ -16,6 +16,7 @@
 #define BH_IMAGE_UNIT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "image/pathhash.h"
