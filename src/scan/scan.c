@@ -1,0 +1,94 @@
+/* scan.c: read, match, filter, judge. */
+#include "scan/scan.h"
+
+#include "scan/inventory.h"
+#include "vuln/match.h"
+
+#include <time.h>
+
+#define SECONDS_PER_DAY 86400
+
+static int read_packages(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
+{
+	struct image_request req = {
+		.platform = o->platform,
+		.parallel = o->parallel,
+		.max_layer_bytes = o->max_layer_bytes,
+		.quiet = o->quiet,
+	};
+	int rc = scan_target_parse(o->target, &report->arena, &req, err);
+	if (rc < 0)
+		return rc;
+	struct inventory *inv;
+	rc = inventory_new(report, o->owned_files, &inv, err);
+	if (rc < 0)
+		return rc;
+	struct image_visitor visitor = inventory_visitor(inv);
+	rc = image_read(&req, &visitor, report, err);
+	if (rc == BH_OK)
+		rc = inventory_finish(inv, err);
+	inventory_free(inv);
+	report->target.text = bh_slice_str(o->target);
+	return rc;
+}
+
+static int match(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
+{
+	struct vuln_set *set;
+	int rc = vuln_set_open(o->db_path, &set, err);
+	if (rc < 0)
+		return rc;
+	struct vuln_match_options options = {
+		.include_withdrawn = o->include_withdrawn,
+		.today_days = (int32_t)(o->now_s / SECONDS_PER_DAY),
+		.max_db_age_days = o->max_db_age_days,
+	};
+	rc = vuln_match(set, &options, report, err);
+	vuln_set_close(set);
+	return rc;
+}
+
+/* Unknown severity counts as high, here as in the verdict. Undetermined findings always stay: they are unchecked, not minor. */
+static bool shown(const struct scan_options *o, const struct bh_finding *f)
+{
+	enum bh_severity s = f->severity == BH_SEV_UNKNOWN ? BH_SEV_HIGH : f->severity;
+	if (s < o->min_severity)
+		return false;
+	bool unfixed = f->class == BH_CLASS_VULNERABILITY && f->n_fixed == 0 && f->state != BH_STATE_UNDETERMINED;
+	return !(o->ignore_unfixed && unfixed);
+}
+
+static void filter(const struct scan_options *o, struct bh_report *report)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < report->findings.len; i++)
+		if (shown(o, &report->findings.ptr[i]))
+			report->findings.ptr[kept++] = report->findings.ptr[i];
+	report->hidden += report->findings.len - kept;
+	report->findings.len = kept;
+}
+
+static void stamp(struct bh_report *report, int64_t now_s)
+{
+	time_t t = (time_t)now_s;
+	struct tm tm;
+	char text[sizeof("2026-01-01T00:00:00Z") + 16];
+	bool ok = gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) &&
+		  bh_arena_copy(&report->arena, bh_slice_str(text), &report->generated);
+	if (!ok)
+		report->generated = (struct bh_slice){ 0 }; /* a report without its time is still a report */
+}
+
+int scan_run(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
+{
+	int rc = read_packages(o, report, err);
+	if (rc == BH_OK)
+		rc = match(o, report, err);
+	if (rc < 0)
+		return rc;
+	filter(o, report);
+	bh_report_sort_findings(report);
+	bh_report_decide(report, o->fail_never, o->fail_on);
+	stamp(report, o->now_s);
+	return BH_OK;
+}

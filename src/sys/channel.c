@@ -1,0 +1,182 @@
+/* channel.c: framing, and the child's half of the conversation. */
+#include "sys/channel.h"
+
+#include "base/cleanup.h"
+#include "base/limits.h"
+#include "base/reader.h"
+#include "sys/child.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#define PROGRESS_EVERY_NS 50000000ull
+
+int channel_decode(struct bh_slice bytes, struct channel_frame *ret, size_t *ret_used, struct bh_err *err)
+{
+	struct bh_reader r = bh_reader_of(bytes);
+	uint32_t len;
+	uint16_t type, kind;
+	if (!bh_take_u32le(&r, &len) || !bh_take_u16le(&r, &type) || !bh_take_u16le(&r, &kind))
+		return 0;
+	if (len > BH_FRAME_BYTES_MAX || kind >= CHANNEL_KINDS)
+		return bh_fail(err, BH_ECHILD, 0, "a message of %u bytes and kind %u breaks the protocol", len, kind);
+	struct bh_slice payload;
+	if (!bh_take(&r, len, &payload))
+		return 0;
+	*ret = (struct channel_frame){ type, (enum channel_kind)kind, payload };
+	*ret_used = r.pos;
+	return 1;
+}
+
+static void put_header(uint8_t out[CHANNEL_HEADER_BYTES], uint32_t len, uint16_t type, enum channel_kind kind)
+{
+	for (unsigned i = 0; i < 4; i++)
+		out[i] = (uint8_t)(len >> (8 * i));
+	out[4] = (uint8_t)type;
+	out[5] = (uint8_t)(type >> 8);
+	out[6] = (uint8_t)kind;
+	out[7] = 0;
+}
+
+static void attach_fd(struct msghdr *msg, void *control, size_t size, int fd)
+{
+	msg->msg_control = control;
+	msg->msg_controllen = size;
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+}
+
+int channel_write(int sock, uint16_t type, enum channel_kind kind, struct bh_slice payload, int fd, struct bh_err *err)
+{
+	if (payload.len > BH_FRAME_BYTES_MAX)
+		return bh_fail(err, BH_ELIMIT, 0, "a message of %zu bytes is larger than %u", payload.len, BH_FRAME_BYTES_MAX);
+	uint8_t header[CHANNEL_HEADER_BYTES];
+	put_header(header, (uint32_t)payload.len, type, kind);
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	size_t done = 0, total = sizeof(header) + payload.len;
+	while (done < total) {
+		size_t head = done < sizeof(header) ? sizeof(header) - done : 0;
+		struct bh_slice body = bh_slice_sub(payload, head ? 0 : done - sizeof(header), payload.len);
+		struct iovec parts[2] = { { header + (sizeof(header) - head), head }, { (void *)(uintptr_t)body.ptr, body.len } };
+		struct msghdr msg = { .msg_iov = parts, .msg_iovlen = 2 };
+		if (fd >= 0 && done == 0)
+			attach_fd(&msg, control.bytes, sizeof(control.bytes), fd);
+		ssize_t n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return bh_fail(err, BH_ECHILD, 0, "the other side does not take messages any more (errno %d)", errno);
+		done += (size_t)n;
+	}
+	return BH_OK;
+}
+
+int channel_write_result(int sock, int code, const struct bh_err *result)
+{
+	uint8_t bytes[12 + BH_ERR_TEXT_BYTES];
+	for (unsigned i = 0; i < 4; i++)
+		bytes[i] = (uint8_t)((uint32_t)code >> (8 * i));
+	for (unsigned i = 0; i < 8; i++)
+		bytes[4 + i] = (uint8_t)(result->offset_bytes >> (8 * i));
+	size_t len = strnlen(result->text, sizeof(result->text));
+	memcpy(bytes + 12, result->text, len);
+	return channel_write(sock, 0, CHANNEL_RESULT, (struct bh_slice){ bytes, 12 + len }, -1, NULL);
+}
+
+bool channel_parse_result(struct bh_slice payload, int *ret_code, struct bh_err *ret)
+{
+	struct bh_reader r = bh_reader_of(payload);
+	uint32_t code;
+	uint64_t offset;
+	if (!bh_take_u32le(&r, &code) || !bh_take_u64le(&r, &offset))
+		return false;
+	int signed_code = (int)(int32_t)code;
+	if (signed_code > 0 || signed_code < BH_ECHILD)
+		return false;
+	struct bh_slice text = bh_slice_sub(payload, r.pos, BH_ERR_TEXT_BYTES - 1);
+	ret->code = (enum bh_code)signed_code;
+	ret->offset_bytes = offset;
+	(void)snprintf(ret->text, sizeof(ret->text), "%.*s", BH_SLICE_FMT(text));
+	*ret_code = signed_code;
+	return true;
+}
+
+int bh_channel_send(struct bh_channel *ch, uint16_t type, struct bh_slice payload, struct bh_err *err)
+{
+	return channel_write(ch->sock, type, CHANNEL_EVENT, payload, -1, err);
+}
+
+static int receive(int sock, uint8_t *out, size_t len, int *ret_fd, struct bh_err *err)
+{
+	size_t done = 0;
+	while (done < len) {
+		union {
+			char bytes[CMSG_SPACE(sizeof(int))];
+			struct cmsghdr align;
+		} control;
+		struct iovec part = { out + done, len - done };
+		struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
+		if (ret_fd) {
+			msg.msg_control = control.bytes;
+			msg.msg_controllen = sizeof(control.bytes);
+		}
+		ssize_t n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return bh_fail(err, BH_ECHILD, 0, "the parent is gone");
+		const struct cmsghdr *c = ret_fd ? CMSG_FIRSTHDR(&msg) : NULL;
+		if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)) && *ret_fd < 0)
+			memcpy(ret_fd, CMSG_DATA(c), sizeof(*ret_fd));
+		done += (size_t)n;
+	}
+	return BH_OK;
+}
+
+int bh_channel_call(struct bh_channel *ch, uint16_t type, struct bh_slice payload, struct bh_buf *reply, int *ret_fd, struct bh_err *err)
+{
+	bh_buf_clear(reply);
+	int rc = channel_write(ch->sock, type, CHANNEL_REQUEST, payload, -1, err);
+	if (rc < 0)
+		return rc;
+	uint8_t header[CHANNEL_HEADER_BYTES];
+	BH_CLOSE int fd = -1;
+	rc = receive(ch->sock, header, sizeof(header), &fd, err);
+	if (rc < 0)
+		return rc;
+	struct bh_reader r = bh_reader_of((struct bh_slice){ header, sizeof(header) });
+	uint32_t len = 0;
+	if (!bh_take_u32le(&r, &len) || len > BH_FRAME_BYTES_MAX || !bh_buf_reserve(reply, len))
+		return bh_fail(err, BH_ECHILD, 0, "a reply of %u bytes does not fit", len);
+	rc = receive(ch->sock, reply->ptr, len, NULL, err);
+	if (rc < 0)
+		return rc;
+	reply->len = len;
+	if (ret_fd)
+		*ret_fd = BH_TAKE_FD(fd);
+	return BH_OK;
+}
+
+void bh_channel_progress(struct bh_channel *ch, uint64_t done_bytes)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	if (now - ch->progress_ns < PROGRESS_EVERY_NS)
+		return;
+	ch->progress_ns = now;
+	uint8_t bytes[8];
+	for (unsigned i = 0; i < 8; i++)
+		bytes[i] = (uint8_t)(done_bytes >> (8 * i));
+	int rc = channel_write(ch->sock, 0, CHANNEL_PROGRESS, (struct bh_slice){ bytes, sizeof(bytes) }, -1, NULL);
+	(void)rc; /* a lost parent shows at the next real message */
+}

@@ -1,0 +1,254 @@
+/* files.c: see files.h. openat2 (Linux 5.6) does the confinement; on older kernels a walk that follows no link does. */
+#include "sys/files.h"
+
+#include "base/cleanup.h"
+#include "base/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+#define READ_CHUNK_BYTES (256u << 10)
+
+static const char *kind_of(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "a folder";
+	if (S_ISFIFO(mode))
+		return "a FIFO";
+	if (S_ISCHR(mode))
+		return "a character device";
+	if (S_ISBLK(mode))
+		return "a block device";
+	if (S_ISSOCK(mode))
+		return "a socket";
+	return "something else";
+}
+
+/* Takes fd: gives it on when it is a regular file (and blocking again), closes it otherwise. */
+static int keep_regular(int fd, const char *path, int *ret_fd, uint64_t *ret_size, struct bh_err *err)
+{
+	BH_CLOSE int mine = fd;
+	struct stat st;
+	if (fstat(mine, &st) < 0)
+		return bh_fail_errno(err, errno, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return bh_fail(err, BH_EIO, 0, "%s is %s, not a regular file", path, kind_of(st.st_mode));
+	if (fcntl(mine, F_SETFL, 0) < 0)
+		return bh_fail_errno(err, errno, "%s", path);
+	if (ret_size)
+		*ret_size = (uint64_t)st.st_size;
+	*ret_fd = BH_TAKE_FD(mine);
+	return BH_OK;
+}
+
+static int fail_open(int errno_value, const char *path, struct bh_err *err)
+{
+	if (errno_value == ENOENT || errno_value == ENOTDIR)
+		return bh_fail(err, BH_ENOTFOUND, 0, "%s: no such file", path);
+	if (errno_value == ENXIO) /* a socket, or a FIFO that nobody writes */
+		return bh_fail(err, BH_EIO, 0, "%s is a socket or FIFO, not a regular file", path);
+	return bh_fail_errno(err, errno_value, "%s", path);
+}
+
+/* For kernels without openat2: each component in turn, following nothing. */
+static int walk(int dir_fd, const char *path)
+{
+	BH_CLOSE int at = dup(dir_fd);
+	while (*path == '/')
+		path++;
+	for (;;) {
+		const char *slash = strchr(path, '/');
+		size_t len = slash ? (size_t)(slash - path) : strlen(path);
+		char name[NAME_MAX + 1];
+		if (at < 0)
+			return -1;
+		if (len == 0 || len > NAME_MAX || (len == 2 && memcmp(path, "..", 2) == 0)) {
+			errno = len > NAME_MAX ? ENAMETOOLONG : ENOENT;
+			return -1;
+		}
+		memcpy(name, path, len);
+		name[len] = '\0';
+		int next = openat(at, name, slash ? O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC : OPEN_FLAGS | O_NOFOLLOW);
+		if (!slash)
+			return next;
+		(void)close(at);
+		at = next;
+		path = slash + 1;
+	}
+}
+
+static int open_confined(int dir_fd, const char *path, uint64_t resolve, int *ret_fd, struct bh_err *err)
+{
+	struct open_how how = { .flags = OPEN_FLAGS, .resolve = resolve | RESOLVE_NO_MAGICLINKS };
+	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		fd = walk(dir_fd, path);
+	return fd < 0 ? fail_open(errno, path, err) : keep_regular(fd, path, ret_fd, NULL, err);
+}
+
+int bh_open_beneath(int dir_fd, const char *path, int *ret_fd, struct bh_err *err)
+{
+	return open_confined(dir_fd, path, RESOLVE_BENEATH, ret_fd, err);
+}
+
+int bh_open_in_root(int root_fd, const char *path, int *ret_fd, struct bh_err *err)
+{
+	return open_confined(root_fd, path, RESOLVE_IN_ROOT, ret_fd, err);
+}
+
+int bh_open_regular(const char *path, int *ret_fd, uint64_t *ret_size, struct bh_err *err)
+{
+	int fd = open(path, OPEN_FLAGS);
+	return fd < 0 ? fail_open(errno, path, err) : keep_regular(fd, path, ret_fd, ret_size, err);
+}
+
+int bh_read_all(int fd, size_t max_bytes, struct bh_buf *out, struct bh_err *err)
+{
+	for (;;) {
+		if (!bh_buf_reserve(out, READ_CHUNK_BYTES) && !bh_buf_reserve(out, 1))
+			return bh_fail(err, BH_ELIMIT, out->len, "larger than %zu bytes", max_bytes);
+		out->failed = false;
+		ssize_t n = read(fd, out->ptr + out->len, out->cap - out->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return bh_fail_errno(err, errno, "read");
+		if (n == 0)
+			return BH_OK;
+		out->len += (size_t)n;
+		if (out->len > max_bytes)
+			return bh_fail(err, BH_ELIMIT, out->len, "larger than %zu bytes", max_bytes);
+	}
+}
+
+int bh_read_file(const char *path, size_t max_bytes, struct bh_buf *out, struct bh_err *err)
+{
+	BH_CLOSE int fd = -1;
+	int rc = bh_open_regular(path, &fd, NULL, err);
+	if (rc < 0)
+		return rc;
+	rc = bh_read_all(fd, max_bytes, out, err);
+	return rc < 0 ? bh_wrap(err, "%s", path) : BH_OK;
+}
+
+int bh_write_all(int fd, struct bh_slice bytes, struct bh_err *err)
+{
+	while (bytes.len) {
+		ssize_t n = write(fd, bytes.ptr, bytes.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return bh_fail_errno(err, errno, "write");
+		bytes = bh_slice_sub(bytes, (size_t)n, bytes.len);
+	}
+	return BH_OK;
+}
+
+static int sync_folder_of(const char *path, struct bh_err *err)
+{
+	char folder[BH_PATH_BYTES_MAX];
+	const char *slash = strrchr(path, '/');
+	int len = slash ? (int)(slash - path) : 1;
+	(void)snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : len, slash ? path : ".");
+	BH_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return bh_fail_errno(err, errno, "%s", folder);
+	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
+		return bh_fail_errno(err, errno, "%s", folder);
+	return BH_OK;
+}
+
+static int write_and_sync(int fd, struct bh_slice bytes, unsigned mode, struct bh_err *err)
+{
+	int rc = bh_write_all(fd, bytes, err);
+	if (rc < 0)
+		return rc;
+	if (fchmod(fd, (mode_t)mode) < 0 || fsync(fd) < 0)
+		return bh_fail_errno(err, errno, "write");
+	return BH_OK;
+}
+
+int bh_write_file_atomic(const char *path, struct bh_slice bytes, unsigned mode, struct bh_err *err)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* /dev/null, a pipe: nothing to replace */
+		BH_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			return bh_fail_errno(err, errno, "%s", path);
+		int rc = bh_write_all(fd, bytes, err);
+		return rc < 0 ? bh_wrap(err, "%s", path) : BH_OK;
+	}
+	char temporary[BH_PATH_BYTES_MAX];
+	int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	if (n < 0 || (size_t)n >= sizeof(temporary))
+		return bh_fail(err, BH_ELIMIT, 0, "%s: path too long", path);
+	BH_CLOSE int fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return bh_fail_errno(err, errno, "%s", path);
+	int rc = write_and_sync(fd, bytes, mode, err);
+	if (rc == BH_OK && rename(temporary, path) < 0)
+		rc = bh_fail_errno(err, errno, "rename");
+	if (rc < 0) {
+		(void)unlink(temporary);
+		return bh_wrap(err, "%s", path);
+	}
+	return sync_folder_of(path, err);
+}
+
+int bh_mkdirs(const char *path, unsigned mode, struct bh_err *err)
+{
+	char copy[BH_PATH_BYTES_MAX];
+	int n = snprintf(copy, sizeof(copy), "%s", path);
+	if (n <= 0 || (size_t)n >= sizeof(copy))
+		return bh_fail(err, BH_ELIMIT, 0, "%s: not a usable path", path);
+	for (char *p = copy + 1;; p++) {
+		char c = *p;
+		if (c != '/' && c != '\0')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, (mode_t)mode) < 0 && errno != EEXIST)
+			return bh_fail_errno(err, errno, "%s", copy);
+		if (c == '\0')
+			break;
+		*p = c;
+	}
+	struct stat st;
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return bh_fail(err, BH_EIO, 0, "%s is not a folder", path);
+	return BH_OK;
+}
+
+int bh_map_file(const char *path, uint64_t max_bytes, struct bh_slice *ret, struct bh_err *err)
+{
+	BH_CLOSE int fd = -1;
+	uint64_t size;
+	int rc = bh_open_regular(path, &fd, &size, err);
+	if (rc < 0)
+		return rc;
+	if (size > max_bytes || size > SIZE_MAX)
+		return bh_fail(err, BH_ELIMIT, 0, "%s: larger than %llu bytes", path, (unsigned long long)max_bytes);
+	if (size == 0) {
+		*ret = (struct bh_slice){ 0 };
+		return BH_OK;
+	}
+	void *p = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return bh_fail_errno(err, errno, "%s", path);
+	*ret = (struct bh_slice){ p, (size_t)size };
+	return BH_OK;
+}
+
+void bh_unmap(struct bh_slice mapped)
+{
+	if (mapped.len)
+		(void)munmap((void *)(uintptr_t)mapped.ptr, mapped.len);
+}

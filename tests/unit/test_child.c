@@ -1,0 +1,425 @@
+/*
+ * test_child.c: children that misbehave in every way we could think of. Each must end with the reason, within its limits, while a
+ * well-behaved child beside it finishes. Run as root and, in a fork, as nobody.
+ */
+#include "sys/child.h"
+#include "sys/signals.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* clang's sanitizers intercept some calls; volatile keeps the compiler from dropping the misdeeds. */
+static volatile int sink;
+static volatile int *volatile nowhere;
+
+static int behave(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ctx;
+	struct bh_buf reply;
+	bh_buf_init(&reply, BH_FRAME_BYTES_MAX);
+	int rc = bh_channel_call(ch, 7, BH_SLICE_LIT("ping"), &reply, NULL, err);
+	if (rc == BH_OK && !bh_slice_eq_str(bh_buf_slice(&reply), "pong"))
+		rc = bh_fail(err, BH_EMALFORMED, 0, "no pong");
+	bh_buf_done(&reply);
+	return rc;
+}
+
+static int open_socket(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	return sink = socket(AF_INET, SOCK_STREAM, 0), 0;
+}
+
+static int read_a_file(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	return sink = open("/etc/passwd", O_RDONLY), 0;
+}
+
+static int write_a_file(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	return sink = open("/tmp/bulkhead-escaped", O_WRONLY | O_CREAT, 0600), 0;
+}
+
+static int execute(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	char program[] = "/bin/true";
+	char *argv[] = { program, NULL };
+	return execv(program, argv);
+}
+
+static int fork_itself(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	return sink = fork(), 0;
+}
+
+static int make_code(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	return sink = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED, 0;
+}
+
+static int trace(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	return sink = (int)ptrace(PTRACE_ATTACH, 1, NULL, NULL), 0;
+}
+
+static int signal_the_parent(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	return sink = kill(getppid(), SIGKILL), 0;
+}
+
+/* Touches what it gets, as a parser's table would; gives up only when malloc says no. */
+static int eat_memory(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx;
+	for (size_t i = 0; i < 4096; i++) {
+		uint8_t *p = malloc(4u << 20);
+		if (!p)
+			return bh_fail(err, BH_ENOMEM, 0, "out of memory");
+		for (size_t at = 0; at < 4u << 20; at += 4096)
+			p[at] = (uint8_t)(i + 1);
+		sink = p[4096];
+	}
+	return BH_OK;
+}
+
+static int spin(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	while (sink >= 0)
+		sink = (sink + 1) & 0xffff;
+	return 0;
+}
+
+static int crash(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	*nowhere = 1;
+	return 0;
+}
+
+static int give_up(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	abort();
+}
+
+static int leave_early(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	_exit(42);
+}
+
+static int send_garbage(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ctx;
+	int sock;
+	memcpy(&sock, ch, sizeof(sock)); /* its first member: a hostile child knows */
+	static const uint8_t noise[64] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	struct iovec part = { (void *)(uintptr_t)noise, sizeof(noise) };
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
+	if (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0)
+		return bh_fail(err, BH_EIO, 0, "could not even send garbage");
+	return spin(ch, ctx, err);
+}
+
+static int flood(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ctx;
+	static const uint8_t block[64 * 1024];
+	for (;;) {
+		int rc = bh_channel_send(ch, 9, (struct bh_slice){ block, sizeof(block) }, err);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+static int fail_politely(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx;
+	return bh_fail(err, BH_ETRUNCATED, 1234, "ends at byte 1234");
+}
+
+static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
+{
+	(void)ctx;
+	if (type == 9)
+		return BH_OK;
+	if (!is_request || type != 7 || !bh_slice_eq_str(payload, "ping"))
+		return bh_fail(err, BH_ECHILD, 0, "unexpected message");
+	return bh_buf_add_str(reply->payload, "pong") ? BH_OK : BH_ENOMEM;
+}
+
+struct misdeed {
+	int (*run)(struct bh_channel *ch, void *ctx, struct bh_err *err);
+	int code;
+	const char *words;
+};
+
+static const struct misdeed misdeeds[] = {
+	{ open_socket, BH_ECHILD, "forbidden system call socket" },
+	{ read_a_file, BH_ECHILD, "forbidden system call open" },
+	{ write_a_file, BH_ECHILD, "forbidden system call open" },
+	{ execute, BH_ECHILD, "forbidden system call execve" },
+	{ fork_itself, BH_ECHILD, "forbidden system call clone" },
+	{ make_code, BH_ECHILD, "forbidden system call mmap" },
+	{ trace, BH_ECHILD, "forbidden system call ptrace" },
+	{ signal_the_parent, BH_ECHILD, "forbidden system call kill" },
+	{ eat_memory, 0, "memory" }, /* malloc's NULL or the parent's watch, whichever comes first */
+	{ spin, BH_ECHILD, "CPU time" },
+	{ crash, BH_ECHILD, "crashed" },
+	{ give_up, BH_ECHILD, "crashed" },
+	{ leave_early, BH_ECHILD, "ended without a result (exit code 42)" },
+	{ send_garbage, BH_ECHILD, "breaks the protocol" },
+	{ flood, BH_ECHILD, "of results" },
+	{ fail_politely, BH_ETRUNCATED, "ends at byte 1234" },
+};
+
+#define N_MISDEEDS (sizeof(misdeeds) / sizeof(misdeeds[0]))
+
+static size_t open_descriptors(void)
+{
+	size_t n = 0;
+	DIR *d = opendir("/proc/self/fd");
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}
+
+static struct bh_child_spec spec_of(int (*run)(struct bh_channel *, void *, struct bh_err *))
+{
+	return (struct bh_child_spec){
+		.name = "test",
+		.run = run,
+		.handle = handle,
+		.limits = { .memory_bytes = 256u << 20, .cpu_seconds = 2, .stall_seconds = 20, .output_bytes = 8u << 20 },
+	};
+}
+
+static void misdeeds_end_with_their_reason(void **state)
+{
+	(void)state;
+	struct bh_child_spec specs[N_MISDEEDS * 2];
+	int results[N_MISDEEDS * 2];
+	struct bh_err errs[N_MISDEEDS * 2], err = { 0 };
+	for (size_t i = 0; i < N_MISDEEDS; i++) {
+		specs[2 * i] = spec_of(misdeeds[i].run);
+		specs[2 * i + 1] = spec_of(behave);
+	}
+	size_t before = open_descriptors();
+	assert_int_equal(bh_children_run(specs, N_MISDEEDS * 2, 2, results, errs, &err), BH_OK);
+	for (size_t i = 0; i < N_MISDEEDS; i++) {
+		const char *text = errs[2 * i].text;
+		if (!strstr(text, misdeeds[i].words))
+			fail_msg("misdeed %zu: \"%s\" does not say \"%s\"", i, text, misdeeds[i].words);
+		assert_true(results[2 * i] < 0);
+		if (misdeeds[i].code)
+			assert_int_equal(results[2 * i], misdeeds[i].code);
+		if (results[2 * i + 1] != BH_OK)
+			fail_msg("the good child beside misdeed %zu failed: %s", i, errs[2 * i + 1].text);
+	}
+	assert_int_equal(open_descriptors(), before);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no zombie */
+	assert_int_equal(errno, ECHILD);
+	assert_int_equal(access("/tmp/bulkhead-escaped", F_OK), -1);
+}
+
+static void silence_is_noticed(void **state)
+{
+	(void)state;
+	struct bh_child_spec spec = spec_of(spin);
+	spec.limits.cpu_seconds = 100;
+	spec.limits.stall_seconds = 1;
+	int result;
+	struct bh_err text, err = { 0 };
+	assert_int_equal(bh_children_run(&spec, 1, 1, &result, &text, &err), BH_OK);
+	assert_int_equal(result, BH_ECHILD);
+	assert_non_null(strstr(text.text, "no progress for 1 s"));
+}
+
+/* ---- descriptors and large messages ---- */
+
+static int read_given_file(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ctx;
+	struct bh_buf reply;
+	bh_buf_init(&reply, BH_FRAME_BYTES_MAX);
+	int fd = -1;
+	int rc = bh_channel_call(ch, 1, BH_SLICE_LIT("file"), &reply, &fd, err);
+	char text[16] = { 0 };
+	if (rc == BH_OK && (fd < 0 || pread(fd, text, 5, 0) != 5 || memcmp(text, "hello", 5) != 0))
+		rc = bh_fail(err, BH_EIO, 0, "could not read the descriptor: %d", fd);
+	if (rc == BH_OK && reply.len != BH_FRAME_BYTES_MAX)
+		rc = bh_fail(err, BH_EIO, 0, "short reply");
+	if (rc == BH_OK) /* and the whole way back */
+		rc = bh_channel_send(ch, 2, bh_buf_slice(&reply), err);
+	bh_buf_done(&reply);
+	return rc;
+}
+
+static int hand_out_file(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
+{
+	size_t *echoed = ctx;
+	if (type == 2 && !is_request) {
+		for (size_t i = 0; i < payload.len; i++)
+			*echoed += payload.ptr[i] == (uint8_t)i;
+		return BH_OK;
+	}
+	for (size_t i = 0; i < BH_FRAME_BYTES_MAX; i++)
+		bh_buf_add_byte(reply->payload, (uint8_t)i);
+	char path[] = "/tmp/bulkhead-test-XXXXXX";
+	reply->fd = mkstemp(path);
+	reply->close_fd = true;
+	(void)unlink(path);
+	return write(reply->fd, "hello", 5) == 5 ? BH_OK : bh_fail_errno(err, errno, "write");
+}
+
+static void descriptors_and_a_mebibyte_pass(void **state)
+{
+	(void)state;
+	size_t echoed = 0;
+	struct bh_child_spec spec = { .name = "fd", .run = read_given_file, .handle = hand_out_file, .ctx = &echoed };
+	int result;
+	struct bh_err text, err = { 0 };
+	size_t before = open_descriptors();
+	assert_int_equal(bh_children_run(&spec, 1, 1, &result, &text, &err), BH_OK);
+	if (result != BH_OK)
+		fail_msg("%s", text.text);
+	assert_int_equal(echoed, BH_FRAME_BYTES_MAX);
+	assert_int_equal(open_descriptors(), before);
+}
+
+/* ---- two at a time ---- */
+
+static int meet(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ctx;
+	struct bh_buf reply;
+	bh_buf_init(&reply, 64);
+	int rc;
+	do {
+		rc = bh_channel_call(ch, 3, BH_SLICE_LIT("is the other here?"), &reply, NULL, err);
+	} while (rc == BH_OK && reply.len == 0);
+	bh_buf_done(&reply);
+	return rc;
+}
+
+struct meeting {
+	unsigned *here;
+	bool counted;
+};
+
+static int doorman(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
+{
+	(void)type, (void)is_request, (void)payload, (void)err;
+	struct meeting *m = ctx;
+	*m->here += !m->counted;
+	m->counted = true;
+	if (*m->here == 2)
+		bh_buf_add_str(reply->payload, "yes");
+	return BH_OK;
+}
+
+static void two_children_run_at_once(void **state)
+{
+	(void)state;
+	unsigned here = 0;
+	struct meeting meetings[2] = { { &here, false }, { &here, false } };
+	struct bh_child_spec specs[2];
+	for (size_t i = 0; i < 2; i++)
+		specs[i] = (struct bh_child_spec){ .name = "meet", .run = meet, .handle = doorman, .ctx = &meetings[i], .limits.cpu_seconds = 20 };
+	int results[2];
+	struct bh_err texts[2], err = { 0 };
+	assert_int_equal(bh_children_run(specs, 2, 2, results, texts, &err), BH_OK);
+	assert_int_equal(results[0], BH_OK);
+	assert_int_equal(results[1], BH_OK);
+}
+
+/* ---- in forks of their own, as they change the process for good ---- */
+
+static int in_fork(int (*body)(void))
+{
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(body());
+	int status = -1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int interrupted_body(void)
+{
+	bh_signals_init();
+	struct bh_child_spec specs[2] = { spec_of(spin), spec_of(spin) };
+	int results[2];
+	struct bh_err texts[2], err = { 0 };
+	pid_t self = getpid(), helper = fork();
+	if (helper == 0) {
+		struct timespec pause = { .tv_nsec = 300000000 };
+		nanosleep(&pause, NULL);
+		_exit(kill(self, SIGINT) != 0);
+	}
+	int rc = bh_children_run(specs, 2, 2, results, texts, &err);
+	if (rc != BH_ECANCELLED || waitpid(helper, NULL, 0) != helper)
+		return 1;
+	return waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD ? 0 : 2; /* all reaped */
+}
+
+static void an_interrupt_kills_and_reaps(void **state)
+{
+	(void)state;
+	assert_int_equal(in_fork(interrupted_body), 0);
+}
+
+static int unprivileged_body(void)
+{
+	if (geteuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
+		return 3;
+	struct bh_child_spec specs[3] = { spec_of(open_socket), spec_of(behave), spec_of(read_a_file) };
+	int results[3];
+	struct bh_err texts[3], err = { 0 };
+	if (bh_children_run(specs, 3, 2, results, texts, &err) != BH_OK)
+		return 1;
+	return results[0] == BH_ECHILD && results[1] == BH_OK && results[2] == BH_ECHILD ? 0 : 2;
+}
+
+static void it_works_without_root(void **state)
+{
+	(void)state;
+	assert_int_equal(in_fork(unprivileged_body), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(misdeeds_end_with_their_reason), cmocka_unit_test(silence_is_noticed),
+		cmocka_unit_test(descriptors_and_a_mebibyte_pass), cmocka_unit_test(two_children_run_at_once),
+		cmocka_unit_test(an_interrupt_kills_and_reaps),   cmocka_unit_test(it_works_without_root),
+	};
+	return cmocka_run_group_tests_name("child", tests, NULL, NULL);
+}
