@@ -39,8 +39,14 @@ int cmd_args_set_command(struct cmd_args *a, const struct cmd_command *command, 
 /* argv without the program's name. The first word that is no option names the command when none is set. Stops at --help. */
 int cmd_args_parse(struct cmd_args *a, const char *const *argv, size_t n, struct bh_err *err) BH_MUST_CHECK;
 
+/* Warns of a variable that looks like an option's and is none: BULKHEAD_PLATFROM. */
+void cmd_args_warn_environment(const char *const *environment);
+
 /* BULKHEAD_NAME=value for every option that may stand in a configuration. */
 int cmd_args_environment(struct cmd_args *a, const char *const *environment, struct bh_err *err) BH_MUST_CHECK;
+
+/* Environment, files and defaults, in this order, behind what the command line said. */
+int cmd_args_load(struct cmd_args *a, struct bh_err *err) BH_MUST_CHECK;
 
 int cmd_args_defaults(struct cmd_args *a, struct bh_err *err) BH_MUST_CHECK;
 

@@ -6,6 +6,7 @@
  * `bulkhead --version` answers before any of that.
  */
 #include "cmd/args.h"
+#include "cmd/config_file.h"
 #include "cmd/output.h"
 #include "cmd/suggest.h"
 
@@ -103,15 +104,14 @@ static int help(const struct cmd_args *a)
 	return cmd_print_help(a->command, STDOUT_FILENO, &err) < 0 ? cmd_failed(&err) : EXIT_CLEAN;
 }
 
-/* Environment, files and defaults behind what the command line said. */
-static int load(struct cmd_args *a, struct bh_err *err)
+int cmd_args_load(struct cmd_args *a, struct bh_err *err)
 {
-	if (!a->command->no_config) {
-		int rc = cmd_args_environment(a, (const char *const *)environ, err);
-		if (rc < 0)
-			return rc;
-	}
-	return cmd_args_defaults(a, err);
+	int rc = 0;
+	if (!a->command->no_config)
+		rc = cmd_args_environment(a, (const char *const *)environ, err);
+	if (rc == 0 && !a->command->no_config)
+		rc = cmd_config_load(a, err);
+	return rc < 0 ? rc : cmd_args_defaults(a, err);
 }
 
 static int dispatch(struct cmd_args *a, int argc, char **argv)
@@ -125,9 +125,10 @@ static int dispatch(struct cmd_args *a, int argc, char **argv)
 		return help(a);
 	if (!a->command)
 		return overview(STDERR_FILENO, EXIT_USAGE);
-	if (load(a, &err) < 0 || cmd_args_check_targets(a, &err) < 0 || (a->command->check && a->command->check(a, &err) < 0))
+	if (cmd_args_load(a, &err) < 0 || cmd_args_check_targets(a, &err) < 0 || (a->command->check && a->command->check(a, &err) < 0))
 		return usage_error(a, &err);
 	apply_globals(a);
+	cmd_args_warn_environment((const char *const *)environ);
 	return a->command->run(a);
 }
 

@@ -10,6 +10,8 @@
 #include "cmd/output.h"
 #include "cmd/suggest.h"
 
+#include "base/log.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -201,4 +203,40 @@ int cmd_args_environment(struct cmd_args *a, const char *const *environment, str
 			return rc;
 	}
 	return 0;
+}
+
+/* The environment variable nearest to this one among those of all commands; NULL when it is one of them, or like none. */
+static bool nearest_variable(const char *variable, char ret[NAME_BYTES])
+{
+	struct cmd_suggest near = cmd_suggest_for(variable);
+	near.distance = near.distance < 3 ? near.distance : 3; /* two slips: the prefix alone makes names alike */
+	size_t best = SIZE_MAX;
+	for (size_t i = 0; i == 0 || cmd_commands[i - 1]; i++) {
+		for (const struct cmd_option *o = i ? cmd_commands[i - 1]->options : cmd_global_options; o && o->name; o++) {
+			char name[NAME_BYTES];
+			env_name(o->name, name);
+			if (strcmp(name, variable) == 0)
+				return false;
+			near.best = NULL;
+			cmd_suggest_offer(&near, name);
+			if (near.best && near.distance < best && !o->not_in_config) {
+				best = near.distance;
+				memcpy(ret, name, NAME_BYTES);
+			}
+		}
+	}
+	return best != SIZE_MAX;
+}
+
+void cmd_args_warn_environment(const char *const *environment)
+{
+	for (size_t i = 0; environment[i]; i++) {
+		char variable[NAME_BYTES], near[NAME_BYTES];
+		size_t len = strcspn(environment[i], "=");
+		if (strncmp(environment[i], ENV_PREFIX, sizeof(ENV_PREFIX) - 1) != 0 || len >= NAME_BYTES)
+			continue;
+		(void)snprintf(variable, sizeof(variable), "%.*s", (int)len, environment[i]);
+		if (nearest_variable(variable, near))
+			bh_warn("%s in the environment means nothing; did you mean %s?", variable, near);
+	}
 }
