@@ -11,7 +11,10 @@
 #include "cmd/suggest.h"
 
 #include "base/log.h"
+#include "sys/child.h"
+#include "sys/signals.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,6 +82,10 @@ static void apply_globals(const struct cmd_args *a)
 		bh_log_set_level(verbose > 1 ? BH_LOG_DEBUG : BH_LOG_INFO);
 	else if (cmd_flag(a, "quiet"))
 		bh_log_set_level(BH_LOG_ERROR);
+	if (cmd_flag(a, "no-sandbox")) {
+		bh_warn("--no-sandbox: hostile input is parsed with all rights of this user");
+		bh_child_disable_sandbox();
+	}
 }
 
 static int overview(int fd, int code)
@@ -132,11 +139,24 @@ static int dispatch(struct cmd_args *a, int argc, char **argv)
 	return a->command->run(a);
 }
 
+/*
+ * A descriptor 0, 1 or 2 that is closed would be the number of the next file opened, and the report would go there. Reading
+ * from what stands there instead ends at once, writing fails.
+ */
+static void occupy_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", O_RDONLY); /* takes the lowest free number: this one */
+}
+
 int cmd_main(int argc, char **argv)
 {
 	struct cmd_args a;
 	struct bh_err err = { 0 };
 	int code;
+	occupy_standard_descriptors();
+	bh_signals_init(); /* a closed pipe is an error that is told, not a death */
 	if (cmd_args_init(&a, &err) < 0)
 		code = cmd_failed(&err);
 	else

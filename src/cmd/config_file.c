@@ -13,11 +13,9 @@
 #include "base/buf.h"
 #include "cmd/suggest.h"
 #include "format/yaml.h"
+#include "sys/files.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_BYTES_MAX (1u << 20)
@@ -209,33 +207,6 @@ static int read_document(const struct file *f, const struct bh_yaml *y, struct b
 	return rc < 0 ? rc : read_top_level(f, root, err);
 }
 
-static int read_fd(int fd, const char *path, struct bh_buf *out, struct bh_err *err)
-{
-	struct stat st;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return bh_fail(err, BH_EIO, 0, "%s: not a regular file", path);
-	for (;;) {
-		if (!bh_buf_reserve(out, 4096))
-			return bh_fail(err, BH_ELIMIT, 0, "%s: larger than %u bytes", path, FILE_BYTES_MAX);
-		ssize_t n = read(fd, out->ptr + out->len, 4096);
-		if (n < 0)
-			return bh_fail_errno(err, errno, "%s", path);
-		if (n == 0)
-			return 0;
-		out->len += (size_t)n;
-	}
-}
-
-static int read_file(const char *path, struct bh_buf *out, struct bh_err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hold us up */
-	if (fd < 0)
-		return bh_fail_errno(err, errno, "%s", path);
-	int rc = read_fd(fd, path, out, err);
-	(void)close(fd);
-	return rc;
-}
-
 /* "line 3, column 7: why" becomes "FILE:3:7: why", as all other complaints about the file read. */
 static int syntax_error(const char *path, struct bh_err *err)
 {
@@ -253,8 +224,8 @@ static int load_file(struct cmd_args *a, const char *path, struct bh_err *err)
 	struct file f = { path, a };
 	struct bh_buf text;
 	struct bh_yaml *y = NULL;
-	bh_buf_init(&text, FILE_BYTES_MAX + 4096);
-	int rc = read_file(path, &text, err);
+	bh_buf_init(&text, FILE_BYTES_MAX);
+	int rc = bh_read_file(path, FILE_BYTES_MAX, &text, err);
 	if (rc == 0) {
 		rc = bh_yaml_parse(bh_buf_slice(&text), FILE_BYTES_MAX, &y, err);
 		if (rc < 0)

@@ -2,8 +2,8 @@
 #include "cmd/output.h"
 
 #include "base/log.h"
+#include "sys/files.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,13 +13,8 @@ int cmd_write(int fd, const struct bh_buf *b, struct bh_err *err)
 {
 	if (b->failed)
 		return bh_fail(err, BH_ELIMIT, 0, "the output is larger than %zu bytes", b->max_bytes);
-	for (size_t at = 0; at < b->len;) {
-		ssize_t n = write(fd, b->ptr + at, b->len - at);
-		if (n < 0 && errno != EINTR)
-			return bh_fail_errno(err, errno, "writing the output");
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
+	int rc = bh_write_all(fd, bh_buf_slice(b), err);
+	return rc < 0 ? bh_wrap(err, "writing the output") : 0;
 }
 
 int cmd_failed(const struct bh_err *err)

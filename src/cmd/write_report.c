@@ -6,8 +6,6 @@
 #include "sys/files.h"
 #include "version/version.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -104,29 +102,13 @@ static struct report_style style_for(const struct cmd_args *args, const struct o
 	return style;
 }
 
-/* A pipe or device is written to; replacing it, as files are, would take /dev/null away from everyone. */
-static int write_special(const char *path, const struct bh_buf *text, struct bh_err *err)
-{
-	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return bh_fail_errno(err, errno, "%s", path);
-	int rc = cmd_write(fd, text, err);
-	if (close(fd) < 0 && rc == 0)
-		rc = bh_fail_errno(err, errno, "%s", path);
-	return rc;
-}
-
+/* A symbolic link stays one, a file keeps its mode. */
 static int write_file(const char *path, const struct bh_buf *text, struct bh_err *err)
 {
 	struct stat st;
-	if (stat(path, &st) < 0)
-		return bh_write_file_atomic(path, bh_buf_slice(text), REPORT_MODE, err);
-	if (S_ISDIR(st.st_mode))
-		return bh_fail(err, BH_EUSAGE, 0, "%s is a directory", path);
-	if (!S_ISREG(st.st_mode))
-		return write_special(path, text, err);
-	char *real = realpath(path, NULL); /* a symbolic link stays one */
-	int rc = bh_write_file_atomic(real ? real : path, bh_buf_slice(text), st.st_mode & 0777u, err);
+	bool exists = stat(path, &st) == 0;
+	char *real = exists ? realpath(path, NULL) : NULL;
+	int rc = bh_write_file_atomic(real ? real : path, bh_buf_slice(text), exists ? st.st_mode & 0777u : REPORT_MODE, err);
 	free(real);
 	return rc;
 }
