@@ -460,32 +460,6 @@ static int stream_again(struct job *j, const struct image_layer_job *job, struct
 	return rc;
 }
 
-static bool lead_found(const struct job *j, const struct image_lead *lead)
-{
-	for (size_t k = 0; k < j->plan.layers.len; k++) {
-		if (j->extra[k] && bh_map_get(&j->extra[k]->index, lead->alias.to))
-			return true;
-	}
-	return false;
-}
-
-/* A link met on the way to a target, in the second pass: one more indirection than this program follows. */
-static void report_further_links(struct job *j, const struct image_links *links)
-{
-	for (size_t i = 0; i < links->leads.len; i++) {
-		const struct image_lead *lead = &links->leads.ptr[i];
-		if (lead_found(j, lead))
-			continue;
-		for (size_t k = 0; k < j->plan.layers.len; k++) {
-			if (!j->extra[k] || j->extra[k]->links.len == 0)
-				continue;
-			bh_report_incomplete(j->report, "link", lead->alias.to, (uint32_t)k, "leads to %.*s through further links, which were not followed",
-					     BH_SLICE_FMT(lead->alias.from));
-			break;
-		}
-	}
-}
-
 static int follow_links(struct job *j, const struct image_links *links, struct bh_err *err)
 {
 	struct image_alias *aliases = calloc(links->leads.len, sizeof(*aliases));
@@ -507,13 +481,13 @@ static int follow_links(struct job *j, const struct image_links *links, struct b
 		rc = stream_again(j, &job, err);
 	} else {
 		for (size_t i = 0; i < links->leads.len; i++)
-			bh_report_incomplete(j->report, "link", links->leads.ptr[i].alias.to, links->leads.ptr[i].layer,
+			bh_report_incomplete(j->report, "link", links->leads.ptr[i].alias.to, BH_NO_LAYER,
 					     "leads to %.*s, which had passed by in the stream; scan the archive as a file",
 					     BH_SLICE_FMT(links->leads.ptr[i].alias.from));
 	}
 	free(aliases);
 	if (rc == 0 && (j->streamed.len == 0 || j->source.seekable))
-		report_further_links(j, links);
+		image_links_report(&(struct image_stack){ .n = j->plan.layers.len, .extra = j->extra }, links, j->report);
 	return rc;
 }
 

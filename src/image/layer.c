@@ -102,6 +102,8 @@ struct walk {
 	struct image_end end;
 	char problem[BH_ERR_TEXT_BYTES];
 	uint8_t path[BH_PATH_BYTES_MAX], other[BH_PATH_BYTES_MAX];
+	uint8_t before[BH_PATH_BYTES_MAX]; /* path of the entry before */
+	size_t before_len;
 };
 
 static int send(struct walk *w, uint16_t type, struct bh_slice payload, struct bh_err *err)
@@ -165,6 +167,31 @@ static int hide(struct walk *w, uint64_t hash, enum image_hide kind, struct bh_e
 	w->n_hides++;
 	w->hides[w->n_batch++] = image_hide(hash, kind);
 	return w->n_batch == HIDES_BATCH ? flush_hides(w, err) : 0;
+}
+
+static size_t common_folders(const struct walk *w, struct bh_slice path)
+{
+	size_t n = 0, end = 0;
+	while (n < path.len && n < w->before_len && path.ptr[n] == w->before[n]) {
+		if (path.ptr[n] == '/')
+			end = n;
+		n++;
+	}
+	return n == w->before_len && n < path.len && path.ptr[n] == '/' ? n : end;
+}
+
+/* Folders that have no entry of their own, as far as the entry before does not show them. */
+static int mention_folders(struct walk *w, struct bh_slice path, struct bh_err *err)
+{
+	size_t shown = common_folders(w, path);
+	int rc = 0;
+	for (size_t n = shown + 1; rc == 0 && n < path.len; n++) {
+		if (path.ptr[n] == '/')
+			rc = hide(w, image_path_hash(w->job->key, bh_slice_sub(path, 0, n)), IMAGE_HIDES_NOTHING, err);
+	}
+	memcpy(w->before, path.ptr, path.len);
+	w->before_len = path.len;
+	return rc;
 }
 
 /* ---- entries of this layer that take the place of wanted files of this layer ---- */
@@ -371,7 +398,8 @@ static int entry(struct walk *w, const struct bh_tar_entry *e, struct bh_err *er
 	bool directory = e->type == BH_TAR_DIR;
 	if (path.len == 0)
 		return 0;
-	rc = hide(w, hash, directory ? IMAGE_HIDES_SELF : IMAGE_HIDES_ALL, err);
+	rc = mention_folders(w, path, err);
+	rc = rc < 0 ? rc : hide(w, hash, directory ? IMAGE_HIDES_SELF : IMAGE_HIDES_ALL, err);
 	rc = rc < 0 ? rc : drop_replaced(w, hash, directory, err);
 	if (rc < 0)
 		return rc;

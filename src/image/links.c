@@ -218,7 +218,9 @@ static int add_lead(struct finder *f, struct bh_slice path, bool folder, struct 
 	/* A hard link to a wanted file whose own name was removed above still is that file. */
 	if (r.last_hard ? bh_map_get(&f->files, target) != NULL : known(f, target, folder))
 		return 0;
-	struct image_lead lead = { .hard = r.last_hard != NULL, .layer = r.last_hard ? r.last_hard->layer : 0 };
+	struct image_lead lead = { 0 };
+	if (r.last_hard)
+		lead = (struct image_lead){ .hard = true, .layer = r.last_hard->layer, .hard_path = r.last_hard->link->path };
 	if (!bh_arena_copy(&f->out->arena, target, &lead.alias.from) || !bh_arena_copy(&f->out->arena, path, &lead.alias.to))
 		return no_memory(err);
 	void **slot = bh_map_put(&f->targets, lead.alias.from);
@@ -313,4 +315,43 @@ int image_links_find(struct image_stack *stack, struct image_links *ret, struct 
 	bh_map_done(&f.files);
 	bh_map_done(&f.targets);
 	return rc;
+}
+
+static bool lead_found(const struct image_stack *stack, const struct image_lead *lead)
+{
+	for (size_t k = 0; k < stack->n; k++) {
+		const struct image_unit *u = stack->extra[k];
+		for (size_t i = 0; u && i < u->found.len; i++) {
+			if (bh_slice_starts(real_path(&u->found.ptr[i]), lead->alias.from))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The path of a link is the lead's target or one of its folders. */
+static bool in_the_way(const struct image_unit *u, const struct image_lead *lead)
+{
+	for (size_t i = 0; i < u->links.len; i++) {
+		struct bh_slice path = u->links.ptr[i].path, from = lead->alias.from;
+		if (bh_slice_starts(from, path) && (from.len == path.len || from.ptr[path.len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+void image_links_report(const struct image_stack *stack, const struct image_links *links, struct bh_report *report)
+{
+	for (size_t i = 0; i < links->leads.len; i++) {
+		const struct image_lead *lead = &links->leads.ptr[i];
+		if (lead_found(stack, lead))
+			continue;
+		for (size_t k = 0; k < stack->n; k++) {
+			if (!stack->extra[k] || !in_the_way(stack->extra[k], lead))
+				continue;
+			bh_report_incomplete(report, "link", lead->alias.to, (uint32_t)k, "leads to %.*s through further links, which were not followed",
+					     BH_SLICE_FMT(lead->alias.from));
+			break;
+		}
+	}
 }

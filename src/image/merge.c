@@ -44,10 +44,12 @@ static bool add_unit(struct image_view *view, const struct image_unit *u)
 	return ok;
 }
 
-static int build_view(struct merge *m, struct bh_err *err)
+static int build_view(struct merge *m, const struct image_links *links, struct bh_err *err)
 {
 	const struct image_stack *s = m->stack;
 	bool ok = true;
+	for (size_t i = 0; ok && links && i < links->leads.len; i++)
+		ok = image_view_add(&m->view, links->leads.ptr[i].hard_path);
 	for (size_t k = 0; ok && k < s->n; k++) {
 		ok = !s->units[k] || add_unit(&m->view, s->units[k]);
 		ok = ok && (!extra_of(s, k) || add_unit(&m->view, extra_of(s, k)));
@@ -92,7 +94,7 @@ static int collect(struct merge *m, uint32_t layer, const struct image_unit *u, 
 			if (!is_best_for_hard(m, lead, layer))
 				continue;
 			item.layer = lead->layer;
-			item.visible = image_view_visible(&m->view, lead->layer, f->path);
+			item.visible = image_view_visible(&m->view, lead->layer, lead->hard_path);
 		} else {
 			item.visible = image_view_visible(&m->view, layer, real_path(f));
 		}
@@ -149,7 +151,7 @@ static int run(struct merge *m, const struct image_links *links, struct bh_err *
 		if (slot)
 			*slot = lead;
 	}
-	int rc = build_view(m, err);
+	int rc = build_view(m, links, err);
 	for (size_t k = 0; rc == 0 && k < s->n; k++) {
 		for (int pass = 0; rc == 0 && pass < 2; pass++) {
 			struct image_unit *u = pass ? extra_of(s, k) : s->units[k];

@@ -23,8 +23,10 @@ struct image_stack {
 /* One link whose target must be read. */
 struct image_lead {
 	struct image_alias alias;
-	uint32_t layer; /* of the link */
-	bool hard;      /* then it is a file of the link's own layer with content from that layer or one below */
+	/* When a hard link is on the way, it is a file of its own layer, with content from that layer or one below. */
+	bool hard;
+	uint32_t layer;            /* of the hard link */
+	struct bh_slice hard_path; /* its path */
 };
 
 BH_VEC(image_lead_vec, struct image_lead)
@@ -40,6 +42,9 @@ void image_links_init(struct image_links *links);
 void image_links_done(struct image_links *links);
 
 int image_links_find(struct image_stack *stack, struct image_links *ret, struct bh_err *err) BH_MUST_CHECK;
+
+/* After the second pass (stack->extra): leads whose way went through links that only it met. Two passes are the limit. */
+void image_links_report(const struct image_stack *stack, const struct image_links *links, struct bh_report *report);
 
 /* links: of image_links_find, whose leads extra[] answers. Notes of layers become incomplete entries of the report. */
 int image_merge(struct image_stack *stack, const struct image_links *links, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;

@@ -40,6 +40,7 @@ enum image_message {
 
 /* Why a hash stands in HIDES. */
 enum image_hide {
+	IMAGE_HIDES_NOTHING = 0, /* a folder that is there only because something in it is: it can be where a link leads */
 	IMAGE_HIDES_ALL = 1,   /* a non-directory or a whiteout: the path and everything below it */
 	IMAGE_HIDES_BELOW = 2, /* an opaque directory: everything below it */
 	IMAGE_HIDES_SELF = 3,  /* a directory: a file of that very path */

@@ -10,6 +10,7 @@
 struct image_view_slot {
 	uint64_t hash; /* 0 = free; the low bits, which tell kinds in HIDES, are zero */
 	uint16_t all, below, self; /* layer + 1; 0 = none */
+	bool mentioned;
 };
 
 _Static_assert(BH_LAYERS_MAX < UINT16_MAX, "a layer's number fits a slot");
@@ -114,10 +115,12 @@ void image_view_apply(struct image_view *view, uint32_t layer, const struct imag
 			struct image_view_slot *s = slot_of(view->slots, view->cap, bare(h->hash[i]));
 			if (s->hash == 0)
 				continue;
+			s->mentioned = true;
 			switch ((enum image_hide)(h->hash[i] & IMAGE_HIDE_BITS)) {
 			case IMAGE_HIDES_ALL: raise(&s->all, layer); break;
 			case IMAGE_HIDES_BELOW: raise(&s->below, layer); break;
 			case IMAGE_HIDES_SELF: raise(&s->self, layer); break;
+			case IMAGE_HIDES_NOTHING: break;
 			}
 		}
 	}
@@ -140,8 +143,13 @@ bool image_view_visible(const struct image_view *view, uint32_t layer, struct bh
 
 bool image_view_mentioned(const struct image_view *view, struct bh_slice path)
 {
-	const struct image_view_slot *s = look(view, path);
-	return s->all || s->below || s->self;
+	if (look(view, path)->mentioned)
+		return true;
+	for (path = parent_of(path); path.len; path = parent_of(path)) {
+		if (look(view, path)->all) /* maybe a link */
+			return true;
+	}
+	return false;
 }
 
 /* ---- within one layer ---- */

@@ -25,7 +25,7 @@ void image_view_apply(struct image_view *view, uint32_t layer, const struct imag
 /* Is what layer has at path still there in the final file system? path was added before. */
 bool image_view_visible(const struct image_view *view, uint32_t layer, struct bh_slice path);
 
-/* Does any layer have a non-directory, a whiteout (ALL) or a directory (SELF, BELOW) at path? As far as hides tell. */
+/* May something be at path? A layer has anything there, or a non-directory, which may be a link, at a folder of it. */
 bool image_view_mentioned(const struct image_view *view, struct bh_slice path);
 
 /* Within one layer: did a later entry take the place of what was told about path as number seq? Sort the drops once before. */
