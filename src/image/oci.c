@@ -430,7 +430,7 @@ static bool is_schema1(const struct bh_json_node *root, struct bh_slice media_ty
 {
 	uint64_t version = 0;
 	(void)bh_json_u64(bh_json_get(root, "schemaVersion"), UINT32_MAX, &version);
-	return bh_json_get(root, "fsLayers") || version == 1 || has(media_type, "manifest.v1+");
+	return bh_json_get(root, "fsLayers") || version == 1 || has(media_type, "distribution.manifest.v1+");
 }
 
 static int read_manifest(struct walk *w, const struct desc *d, struct bh_err *err)
