@@ -8,7 +8,7 @@
 #include "image/image.h"
 
 #include "base/limits.h"
-#include "base/log.h"
+#include "crypto/digest.h"
 #include "format/stream.h"
 #include "image/document.h"
 #include "image/merge.h"
@@ -651,7 +651,8 @@ int image_read(const struct image_request *req, const struct image_visitor *visi
 	image_plan_init(&j.plan);
 	image_pool_init(&j.pool);
 	image_key_draw(&j.key);
-	int rc = make_wish(&j, err);
+	int rc = bh_crypto_init(err); /* once for all children */
+	rc = rc < 0 ? rc : make_wish(&j, err);
 	rc = rc < 0 ? rc : image_source_open(req, &j.source, err);
 	if (rc == 0) {
 		struct bh_target *t = &report->target;

@@ -122,9 +122,6 @@ static int open_named(const struct image_source *source, struct bh_slice name, i
 	if (source->kind != IMAGE_SOURCE_LAYOUT || name.len >= sizeof(path) || (!fixed && !is_blob_name(name)))
 		return bh_fail(err, BH_EUSAGE, 0, "a child asked for \"%.*s\"", BH_SLICE_FMT(bh_slice_sub(name, 0, 100)));
 	snprintf(path, sizeof(path), "%.*s", BH_SLICE_FMT(name));
-	struct stat st;
-	if (fstatat(source->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return bh_fail(err, BH_ENOTFOUND, 0, "%s is not there", path);
 	return bh_open_beneath(source->fd, path, ret_fd, err);
 }
 
