@@ -14,7 +14,8 @@
  *     type 0                       free
  *
  * Pages are read in file order, each once. A page of an overflow chain may be used once, too: that ends loops and crossing
- * chains, and makes the work linear in the file's size.
+ * chains, and makes the work linear in the file's size. An overflow page that no entry leads to, a page whose entries don't
+ * end where its head says, and a page of an unknown kind tell of lost records, and are reported.
  */
 #include "format/berkeley.h"
 
@@ -31,7 +32,7 @@
 #define PAGE_BYTES_MIN 512u
 #define PAGE_BYTES_MAX 65536u
 
-enum { PAGE_HASH_UNSORTED = 2, PAGE_OVERFLOW = 7, PAGE_META = 8, PAGE_HASH = 13 };
+enum { PAGE_FREE = 0, PAGE_HASH_UNSORTED = 2, PAGE_OVERFLOW = 7, PAGE_META = 8, PAGE_HASH = 13 };
 enum { ITEM_KEYDATA = 1, ITEM_OFFPAGE = 3 };
 
 struct file {
@@ -149,22 +150,51 @@ static int read_pair(struct file *f, const struct page *p, unsigned i, size_t of
 	return f->sink->record(f->sink->ctx, offset, bh_slice_sub(key, 1, key.len), value, err);
 }
 
+static bool entries_fit(const struct file *f, const struct page *p)
+{
+	struct bh_slice last;
+	if (p->entries == 0)
+		return p->free_offset == (uint16_t)f->page_bytes; /* 65,536 is stored as 0 */
+	if (p->entries % 2 || PAGE_HEADER_BYTES + 2u * p->entries > f->page_bytes || !entry_of(f, p, p->entries - 1u, &last))
+		return false;
+	return (size_t)(last.ptr - p->bytes.ptr) == p->free_offset;
+}
+
+static int read_hash_page(struct file *f, const struct page *p, size_t offset, struct bh_err *err)
+{
+	int rc = 0;
+	if (!entries_fit(f, p))
+		rc = f->sink->damaged(f->sink->ctx, offset, "a page's entries don't end where its head says", err);
+	for (unsigned i = 0; rc >= 0 && i + 1 < p->entries && PAGE_HEADER_BYTES + 2u * p->entries <= f->page_bytes; i += 2)
+		rc = read_pair(f, p, i, offset, err);
+	return rc;
+}
+
 static int read_pages(struct file *f, struct bh_err *err)
 {
 	for (uint32_t number = 1; number < f->n_pages; number++) {
 		struct page p;
+		size_t offset = offset_of(f, number);
 		int rc = 0;
 		if (!read_page(f, number, &p))
-			return bh_fail(err, BH_ETRUNCATED, offset_of(f, number), "berkeley db: page %u is cut off", number);
-		if (p.type != PAGE_HASH && p.type != PAGE_HASH_UNSORTED)
-			continue;
-		if (p.entries % 2 || PAGE_HEADER_BYTES + 2u * p.entries > f->page_bytes)
-			rc = f->sink->damaged(f->sink->ctx, offset_of(f, number), "a page with a wrong number of entries", err);
-		else
-			for (unsigned i = 0; rc >= 0 && i < p.entries; i += 2)
-				rc = read_pair(f, &p, i, offset_of(f, number), err);
+			return bh_fail(err, BH_ETRUNCATED, offset, "berkeley db: page %u is cut off", number);
+		if (p.type == PAGE_HASH || p.type == PAGE_HASH_UNSORTED)
+			rc = read_hash_page(f, &p, offset, err);
+		else if (p.type != PAGE_FREE && p.type != PAGE_OVERFLOW)
+			rc = f->sink->damaged(f->sink->ctx, offset, "a page of an unknown kind", err);
 		if (rc < 0)
 			return rc;
+	}
+	return 0;
+}
+
+/* After all pairs: overflow pages that belong to none of them. One report for all. */
+static int find_orphans(struct file *f, struct bh_err *err)
+{
+	for (uint32_t number = 1; number < f->n_pages; number++) {
+		struct page p;
+		if (read_page(f, number, &p) && p.type == PAGE_OVERFLOW && !(f->used[number / 8] & 1u << number % 8))
+			return f->sink->damaged(f->sink->ctx, offset_of(f, number), "a page with a piece of a record that no entry leads to", err);
 	}
 	return 0;
 }
@@ -188,11 +218,11 @@ static int open_meta(struct file *f, struct bh_err *err)
 		return bh_fail(err, BH_EUNSUPPORTED, 16, "berkeley db: version %u, encryption %u, flags %u", version, encryption, flags);
 	if (type != PAGE_META || f->page_bytes < PAGE_BYTES_MIN || f->page_bytes > PAGE_BYTES_MAX || f->page_bytes & (f->page_bytes - 1))
 		return bh_fail(err, BH_EMALFORMED, 20, "berkeley db: page size %u, page type %u", f->page_bytes, type);
-	if (last >= UINT32_MAX || (uint64_t)last * f->page_bytes > f->bytes.len)
-		return bh_fail(err, BH_ETRUNCATED, f->bytes.len, "berkeley db: %u pages of %u bytes, but the file has %zu bytes", last,
-			       f->page_bytes, f->bytes.len);
-	/* A last page cut off in the middle is met, and reported, when its turn comes. */
-	f->n_pages = last + 1;
+	/* A head that says too few pages must hide none; one that says too many ends at the first that is missing. */
+	uint64_t in_file = f->bytes.len / f->page_bytes, said = (uint64_t)last + 1;
+	if (in_file > UINT32_MAX || said > UINT32_MAX)
+		return bh_fail(err, BH_EMALFORMED, 32, "berkeley db: more pages than there can be");
+	f->n_pages = (uint32_t)(said > in_file ? said : in_file);
 	return 0;
 }
 
@@ -202,12 +232,14 @@ int bh_berkeley_each(struct bh_slice file, const struct bh_record_sink *sink, st
 	int rc = open_meta(&f, err);
 	if (rc < 0)
 		return rc;
-	BH_FREE uint8_t *used = calloc(1, f.n_pages / 8 + 1);
+	BH_FREE uint8_t *used = calloc(1, file.len / f.page_bytes / 8 + 1);
 	if (!used)
 		return bh_fail(err, BH_ENOMEM, 0, "berkeley db: no memory for %u pages", f.n_pages);
 	f.used = used;
 	bh_buf_init(&f.value, file.len);
 	rc = read_pages(&f, err);
+	if (rc >= 0)
+		rc = find_orphans(&f, err);
 	bh_buf_done(&f.value);
 	return rc;
 }

@@ -85,7 +85,7 @@ static int read_slots(struct bh_slice file, struct bh_reader *r, const struct bh
 		int rc;
 		if (s.magic != MAGIC('S', 'l', 'o', 't'))
 			return bh_fail(err, BH_EMALFORMED, at, "ndb: no slot where one must be");
-		if (s.pkgidx == 0 || s.first_block == 0)
+		if (s.pkgidx == 0 && s.first_block == 0 && s.blocks == 0)
 			continue;
 		const char *damage = read_blob(file, &s, &blocks_left, &key, &blob);
 		if (damage)
@@ -114,5 +114,9 @@ int bh_ndb_each(struct bh_slice file, const struct bh_record_sink *sink, struct 
 	r = bh_reader_of(bh_slice_sub(file, 0, (size_t)slots_end));
 	if (!bh_seek(&r, HEADER_BYTES))
 		return bh_fail(err, BH_ETRUNCATED, file.len, "ndb: no slots");
-	return read_slots(file, &r, sink, err);
+	int rc = read_slots(file, &r, sink, err);
+	struct bh_slice behind = bh_slice_sub(file, (size_t)slots_end, 4);
+	if (rc >= 0 && bh_slice_eq(behind, BH_SLICE_LIT("Slot")))
+		rc = sink->damaged(sink->ctx, slots_end, "there are more slots than the head says", err);
+	return rc;
 }

@@ -12,7 +12,8 @@
  *     frame, 24 bytes + page page number, size of the database in pages if this commits (else 0), salt (8),
  *                            checksum (8) of the first 8 bytes and the page, going on from the frame before
  *
- *     Frames count up to the last commit before the first one with a wrong salt or checksum (left from an older log).
+ *     Frames count up to the last commit before the first one with a wrong salt (left from an older log) or checksum. A
+ *     wrong checksum under the right salt, or a head that is none, is reported: there may be rows that sqlite would not see.
  *
  * Against hostile files: schema objects other than tables don't run (authorizer, defensive mode, untrusted schema), work is
  * bounded by virtual machine steps and by bytes read and handed out, all relative to the file's size, so that the same file
@@ -44,6 +45,8 @@ struct image {
 	uint32_t *frame_of; /* page number - 1 -> frame number + 1 of the log, 0: the database has it; NULL without log */
 	uint64_t read_left; /* bytes sqlite may still read */
 	uint64_t last_read; /* offset of its last read, for error messages */
+	const char *wal_damage;
+	uint64_t wal_damage_at;
 };
 
 /* ---- the write-ahead log ---- */
@@ -72,7 +75,7 @@ static bool sum_is(const struct wal_sum *s, struct bh_reader *r)
 	return bh_take_u32be(r, &a) && bh_take_u32be(r, &b) && a == s->a && b == s->b;
 }
 
-/* The header of the log. False when there is no usable one: sqlite then ignores the log, too. */
+/* The head of the log. False when there is no usable one: sqlite then ignores the log, too. */
 static bool open_wal(struct bh_reader *r, struct wal_sum *sum, uint32_t *page_bytes, struct bh_slice *salt)
 {
 	uint32_t magic, version;
@@ -98,12 +101,18 @@ static bool take_frame(struct bh_reader *r, struct wal_sum *sum, uint32_t page_b
 static size_t committed_frames(struct image *im, struct bh_reader r, struct wal_sum sum, struct bh_slice salt)
 {
 	uint32_t page, commit;
-	size_t committed = 0;
-	for (size_t n = 1; take_frame(&r, &sum, im->page_bytes, salt, &page, &commit); n++)
+	struct bh_slice its_salt;
+	size_t committed = 0, at = r.pos;
+	for (size_t n = 1; take_frame(&r, &sum, im->page_bytes, salt, &page, &commit); n++, at = r.pos)
 		if (commit) {
 			committed = n;
 			im->n_pages = commit;
 		}
+	/* A last frame cut off in the middle is what a crash leaves; a whole one with this log's salt should be right. */
+	if (bh_seek(&r, at + 8) && bh_take(&r, 8, &its_salt) && bh_slice_eq(its_salt, salt) && bh_reader_left(&r) >= im->page_bytes + 8) {
+		im->wal_damage = "the write-ahead log has a damaged frame";
+		im->wal_damage_at = at;
+	}
 	return committed;
 }
 
@@ -113,8 +122,11 @@ static int apply_wal(struct image *im, struct bh_err *err)
 	struct wal_sum sum;
 	struct bh_slice salt;
 	uint32_t page_bytes, page, commit;
-	if (!open_wal(&r, &sum, &page_bytes, &salt))
+	if (!open_wal(&r, &sum, &page_bytes, &salt)) {
+		if (im->wal.len)
+			im->wal_damage = "the write-ahead log has a damaged head";
 		return 0;
+	}
 	if (im->db.len == 0)
 		im->page_bytes = page_bytes;
 	if (page_bytes != im->page_bytes || page_bytes < PAGE_BYTES_MIN || page_bytes > PAGE_BYTES_MAX)
@@ -319,7 +331,9 @@ static int vfs_last_error(sqlite3_vfs *vfs, int size, char *out)
 
 static int authorize(void *ctx, int action, const char *a, const char *b, const char *c, const char *d)
 {
-	(void)ctx, (void)a, (void)b, (void)c, (void)d;
+	(void)ctx, (void)b, (void)c, (void)d;
+	if (action == SQLITE_PRAGMA)
+		return strcmp(a, "quick_check") == 0 ? SQLITE_OK : SQLITE_DENY;
 	return action == SQLITE_SELECT || action == SQLITE_READ ? SQLITE_OK : SQLITE_DENY;
 }
 
@@ -375,20 +389,51 @@ static int each_row(sqlite3 *c, sqlite3_stmt *st, const struct image *im, const 
 	return code == SQLITE_DONE ? 0 : report(c, im, code, err);
 }
 
-static int query(struct image *im, const char *vfs_name, const char *select, const struct bh_record_sink *sink, struct bh_err *err)
+/*
+ * What sqlite finds wrong with the database's pages; one without faults gives one row, "ok". The whole database is looked at,
+ * as a table whose root is wrong is told by the pages that nothing leads to. It takes a few milliseconds per 10 MiB.
+ */
+static int check_pages(sqlite3 *c, sqlite3_stmt *st, const struct image *im, const struct bh_record_sink *sink, struct bh_err *err)
+{
+	int code;
+	while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+		const char *text = (const char *)sqlite3_column_text(st, 0);
+		int rc = text && strcmp(text, "ok") != 0 ? sink->damaged(sink->ctx, im->last_read, text, err) : 0;
+		if (rc < 0)
+			return rc;
+	}
+	return code == SQLITE_DONE ? 0 : report(c, im, code, err);
+}
+
+/* A function type: the two readers of result rows. */
+typedef int on_statement(sqlite3 *c, sqlite3_stmt *st, const struct image *im, const struct bh_record_sink *sink, struct bh_err *err);
+
+static int run(sqlite3 *c, const char *sql, on_statement *with, const struct image *im, const struct bh_record_sink *sink, struct bh_err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int code = sql ? sqlite3_prepare_v2(c, sql, -1, &st, NULL) : SQLITE_NOMEM;
+	int rc = code == SQLITE_OK ? with(c, st, im, sink, err) : report(c, im, code, err);
+	sqlite3_finalize(st);
+	return rc;
+}
+
+static int query(struct image *im, const char *vfs_name, const char *table, const char *column, const struct bh_record_sink *sink,
+		 struct bh_err *err)
 {
 	uint64_t steps_left = (VM_STEPS_BASE + ((uint64_t)im->db.len + im->wal.len) * VM_STEPS_PER_BYTE) / VM_STEPS_AT_ONCE;
+	char *select = sqlite3_mprintf("SELECT \"%w\" FROM \"%w\"", column, table);
 	sqlite3 *c = NULL;
-	sqlite3_stmt *st = NULL;
-	int code = sqlite3_open_v2("database", &c, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, vfs_name);
-	int rc;
-	if (code == SQLITE_OK) {
+	int rc = sqlite3_open_v2("database", &c, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, vfs_name);
+	if (rc == SQLITE_OK) {
 		restrict_connection(c, &steps_left);
-		code = sqlite3_prepare_v2(c, select, -1, &st, NULL);
+		rc = run(c, "PRAGMA quick_check", check_pages, im, sink, err);
+		if (rc >= 0)
+			rc = run(c, select, each_row, im, sink, err);
+	} else {
+		rc = report(c, im, rc, err);
 	}
-	rc = code == SQLITE_OK ? each_row(c, st, im, sink, err) : report(c, im, code, err);
-	sqlite3_finalize(st);
 	sqlite3_close(c);
+	sqlite3_free(select);
 	return rc;
 }
 
@@ -412,7 +457,8 @@ static int open_image(struct image *im, struct bh_err *err)
 	return rc;
 }
 
-int bh_sqlite_each(struct bh_slice db, struct bh_slice wal, const char *select, const struct bh_record_sink *sink, struct bh_err *err)
+int bh_sqlite_each(struct bh_slice db, struct bh_slice wal, const char *table, const char *column, const struct bh_record_sink *sink,
+		   struct bh_err *err)
 {
 	struct image im = { .db = db, .wal = wal };
 	char name[32];
@@ -434,10 +480,12 @@ int bh_sqlite_each(struct bh_slice db, struct bh_slice wal, const char *select, 
 		.xCurrentTime = vfs_time,
 		.xGetLastError = vfs_last_error,
 	};
+	if (rc == 0 && im.wal_damage)
+		rc = sink->damaged(sink->ctx, im.wal_damage_at, im.wal_damage, err);
 	if (rc == 0 && sqlite3_vfs_register(&vfs, 0) != SQLITE_OK)
 		rc = bh_fail(err, BH_ENOMEM, 0, "sqlite: can't be initialised");
 	if (rc == 0) {
-		rc = query(&im, name, select, sink, err);
+		rc = query(&im, name, table, column, sink, err);
 		sqlite3_vfs_unregister(&vfs);
 	}
 	free(im.frame_of);

@@ -8,10 +8,11 @@
 #include "format/records.h"
 
 /*
- * Runs `select` (one constant SELECT over tables, with one column: a blob) and hands each row to sink->record with an empty
- * key. wal: the content of the "-wal" file beside the database, or empty; its committed frames count.
+ * Hands the given column (blobs) of each row of a table to sink->record, with an empty key. wal: the content of the "-wal"
+ * file beside the database, or empty; its committed frames count. All pages are checked first: what sqlite finds
+ * wrong there goes to sink->damaged, as rows may be missing then.
  */
-int bh_sqlite_each(struct bh_slice db, struct bh_slice wal, const char *select, const struct bh_record_sink *sink, struct bh_err *err)
-	BH_MUST_CHECK;
+int bh_sqlite_each(struct bh_slice db, struct bh_slice wal, const char *table, const char *column, const struct bh_record_sink *sink,
+		   struct bh_err *err) BH_MUST_CHECK;
 
 #endif

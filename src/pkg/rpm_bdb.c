@@ -10,11 +10,11 @@ static const struct pkg_want rpm_bdb_wants[] = {
 	{ .kind = PKG_WANT_END },
 };
 
-/* Key 0 is not a package: its value is the highest number that was given to one. */
+/* Key 0 is not a package: its value is the highest number that was given to one, 4 bytes. */
 static int on_record(void *ctx, uint64_t offset_bytes, struct bh_slice key, struct bh_slice value, struct bh_err *err)
 {
 	static const uint8_t zero[4];
-	if (bh_slice_eq(key, (struct bh_slice){ zero, sizeof(zero) }))
+	if (bh_slice_eq(key, (struct bh_slice){ zero, sizeof(zero) }) && value.len == 4)
 		return 0;
 	return pkg_rpm_record(ctx, offset_bytes, key, value, err);
 }

@@ -16,7 +16,7 @@ static int rpm_sqlite_parse(const struct pkg_file *file, const struct pkg_sink *
 	struct pkg_rpm rpm;
 	pkg_rpm_init(&rpm, sink);
 	struct bh_record_sink records = { pkg_rpm_record, pkg_rpm_damaged, &rpm };
-	int rc = bh_sqlite_each(file->data, file->sibling, "SELECT blob FROM Packages", &records, err);
+	int rc = bh_sqlite_each(file->data, file->sibling, "Packages", "blob", &records, err);
 	if (rc >= 0)
 		rc = pkg_notes_end(&rpm.notes, file->data.len, err);
 	pkg_rpm_done(&rpm);
