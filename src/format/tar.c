@@ -23,6 +23,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stddef.h>
 
 #define BLOCK_BYTES 512u
 #define SPECIAL_BYTES_MAX (1u << 20)   /* one pax header, long name or long link; archive/tar's limit too */
@@ -62,7 +63,6 @@ struct facts {
 	uint8_t type;
 	uint64_t body_bytes, size_bytes;
 	int64_t mode, uid, gid, mtime_s;
-	bool gnu, old_sparse;
 	struct bh_slice sparse_major, sparse_minor, sparse_name, sparse_map, sparse_size;
 	bool sparse_pairs;  /* GNU.sparse 0.0: the map came as single records, straight into t->runs */
 	bool pair_open;
@@ -296,11 +296,6 @@ static bool take_record(struct bh_slice *rest, struct bh_slice *key, struct bh_s
 	return bh_slice_cut(record, '=', key, value) && key->len;
 }
 
-static bool has_nul(struct bh_slice s)
-{
-	return bh_slice_find(s, '\0') < s.len;
-}
-
 /* "-12.345" -> -13: the whole second before it. */
 static bool parse_time(struct bh_slice s, int64_t *out)
 {
@@ -337,55 +332,69 @@ static int pax_sparse_pair(struct bh_tar *t, struct facts *f, bool is_offset, st
 	return 0;
 }
 
-static int pax_number(const struct bh_tar *t, struct bh_slice value, uint64_t *out, struct bh_err *err)
+enum pax_kind { PAX_TEXT, PAX_NUMBER, PAX_TIME };
+
+/* The records that matter here, and where their values go. All others are skipped: attributes, access times, owners' names. */
+static const struct pax_key {
+	const char *key;
+	enum pax_kind kind;
+	size_t at; /* in struct facts */
+} pax_keys[] = {
+	{ "path", PAX_TEXT, offsetof(struct facts, name) },
+	{ "linkpath", PAX_TEXT, offsetof(struct facts, link) },
+	{ "size", PAX_NUMBER, offsetof(struct facts, body_bytes) },
+	{ "uid", PAX_NUMBER, offsetof(struct facts, uid) },
+	{ "gid", PAX_NUMBER, offsetof(struct facts, gid) },
+	{ "mtime", PAX_TIME, offsetof(struct facts, mtime_s) },
+	{ "GNU.sparse.major", PAX_TEXT, offsetof(struct facts, sparse_major) },
+	{ "GNU.sparse.minor", PAX_TEXT, offsetof(struct facts, sparse_minor) },
+	{ "GNU.sparse.name", PAX_TEXT, offsetof(struct facts, sparse_name) },
+	{ "GNU.sparse.map", PAX_TEXT, offsetof(struct facts, sparse_map) },
+	{ "GNU.sparse.size", PAX_TEXT, offsetof(struct facts, sparse_size) },
+	{ "GNU.sparse.realsize", PAX_TEXT, offsetof(struct facts, sparse_size) },
+};
+
+static int pax_value(struct bh_tar *t, const struct pax_key *k, struct bh_slice value, const struct facts *own, struct facts *f,
+		     struct bh_err *err)
 {
-	return bh_slice_u64(value, INT64_MAX, out) ? 0 : damaged(t, err, "bad number in a pax header");
+	void *to = (uint8_t *)f + k->at;
+	if (value.len == 0) { /* takes back what an earlier record said */
+		memcpy(to, (const uint8_t *)own + k->at, k->kind == PAX_TEXT ? sizeof(struct bh_slice) : sizeof(int64_t));
+		return 0;
+	}
+	switch (k->kind) {
+	case PAX_TEXT:
+		if (bh_slice_find(value, '\0') < value.len)
+			return damaged(t, err, "a text with a zero byte in a pax header");
+		*(struct bh_slice *)to = value;
+		return 0;
+	case PAX_NUMBER: return bh_slice_u64(value, INT64_MAX, to) ? 0 : damaged(t, err, "bad number in a pax header");
+	case PAX_TIME: return parse_time(value, to) ? 0 : damaged(t, err, "bad time in a pax header");
+	}
+	return 0;
 }
 
-static int pax_record(struct bh_tar *t, struct facts *f, struct bh_slice key, struct bh_slice value, struct bh_err *err)
+static int pax_record(struct bh_tar *t, struct bh_slice key, struct bh_slice value, const struct facts *own, struct facts *f,
+		      struct bh_err *err)
 {
-	uint64_t v = 0;
-	int rc = 0;
-	bool is_path = bh_slice_eq_str(key, "path"), is_link = bh_slice_eq_str(key, "linkpath");
-	if ((is_path || is_link) && has_nul(value))
-		return damaged(t, err, "a name with a zero byte in a pax header");
-	if (bh_slice_eq_str(key, "GNU.sparse.offset") || bh_slice_eq_str(key, "GNU.sparse.numbytes"))
-		return pax_sparse_pair(t, f, bh_slice_eq_str(key, "GNU.sparse.offset"), value, err);
-	if (value.len == 0) /* an empty value takes back what an earlier record said: the header's own counts */
-		return 0;
-	if (is_path) {
-		f->name = value;
-	} else if (is_link) {
-		f->link = value;
-	} else if (bh_slice_eq_str(key, "size")) {
-		rc = pax_number(t, value, &f->body_bytes, err);
-	} else if (bh_slice_eq_str(key, "uid") || bh_slice_eq_str(key, "gid")) {
-		rc = pax_number(t, value, &v, err);
-		*(key.ptr[0] == 'u' ? &f->uid : &f->gid) = (int64_t)v;
-	} else if (bh_slice_eq_str(key, "mtime")) {
-		if (!parse_time(value, &f->mtime_s))
-			return damaged(t, err, "bad time in a pax header");
-	} else if (bh_slice_eq_str(key, "GNU.sparse.major")) {
-		f->sparse_major = value;
-	} else if (bh_slice_eq_str(key, "GNU.sparse.minor")) {
-		f->sparse_minor = value;
-	} else if (bh_slice_eq_str(key, "GNU.sparse.name")) {
-		f->sparse_name = value;
-	} else if (bh_slice_eq_str(key, "GNU.sparse.map")) {
-		f->sparse_map = value;
-	} else if (bh_slice_eq_str(key, "GNU.sparse.size") || bh_slice_eq_str(key, "GNU.sparse.realsize")) {
-		f->sparse_size = value;
-	}
-	return rc;
+	for (size_t i = 0; i < sizeof(pax_keys) / sizeof(pax_keys[0]); i++)
+		if (bh_slice_eq_str(key, pax_keys[i].key))
+			return pax_value(t, &pax_keys[i], value, own, f, err);
+	if (bh_slice_eq_str(key, "GNU.sparse.offset"))
+		return pax_sparse_pair(t, f, true, value, err);
+	if (bh_slice_eq_str(key, "GNU.sparse.numbytes"))
+		return pax_sparse_pair(t, f, false, value, err);
+	return 0;
 }
 
 static int apply_pax(struct bh_tar *t, struct facts *f, struct bh_err *err)
 {
+	const struct facts own = *f;
 	struct bh_slice key, value, rest = bh_buf_slice(&t->pax);
 	while (rest.len) {
 		if (!take_record(&rest, &key, &value))
 			return damaged(t, err, "bad record in a pax header");
-		int rc = pax_record(t, f, key, value, err);
+		int rc = pax_record(t, key, value, &own, f, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -455,12 +464,13 @@ static int old_sparse(struct bh_tar *t, struct bh_slice header, struct bh_err *e
 /* GNU.sparse 0.1: "offset,length,offset,length" in a record. */
 static int sparse_from_list(struct bh_tar *t, struct bh_slice list, struct bh_err *err)
 {
-	while (list.len) {
+	bool more = true;
+	while (more) {
 		struct bh_slice a, b;
 		uint64_t offset, len;
 		if (!bh_slice_cut(list, ',', &a, &list))
 			return damaged(t, err, "bad sparse map");
-		(void)bh_slice_cut(list, ',', &b, &list);
+		more = bh_slice_cut(list, ',', &b, &list);
 		if (!bh_slice_u64(a, INT64_MAX, &offset) || !bh_slice_u64(b, INT64_MAX, &len))
 			return damaged(t, err, "bad sparse map");
 		int rc = add_run(t, offset, len, err);
@@ -528,10 +538,12 @@ static int pax_sparse(struct bh_tar *t, struct facts *f, struct bh_err *err)
 	if (f->sparse_name.len)
 		f->name = f->sparse_name;
 	t->size = f->body_bytes;
-	int rc = f->sparse_size.len ? pax_number(t, f->sparse_size, &t->size, err) : 0;
-	if (rc == 0 && v1)
+	if (f->sparse_size.len && !bh_slice_u64(f->sparse_size, INT64_MAX, &t->size))
+		return damaged(t, err, "bad size of a sparse file");
+	int rc = 0;
+	if (v1)
 		rc = sparse_from_body(t, err);
-	else if (rc == 0 && f->sparse_map.len)
+	else if (f->sparse_map.len)
 		rc = sparse_from_list(t, f->sparse_map, err);
 	return rc < 0 ? rc : check_runs(t, err);
 }
@@ -542,15 +554,15 @@ static int pax_sparse(struct bh_tar *t, struct facts *f, struct bh_err *err)
  * GNU headers have times where POSIX ones have the prefix. Docker before 1.13 (Go before 1.8) wrote GNU magic with a prefix:
  * when the times are no numbers, it is one.
  */
-static struct bh_slice prefix_of(struct bh_slice block, bool *gnu)
+static struct bh_slice prefix_of(struct bh_slice block)
 {
 	int64_t ignored;
 	bool posix = bh_slice_eq(field(block, 257, 6), BH_SLICE_LIT("ustar\0"));
-	*gnu = bh_slice_eq(field(block, 257, 8), BH_SLICE_LIT("ustar  \0"));
+	bool gnu = bh_slice_eq(field(block, 257, 8), BH_SLICE_LIT("ustar  \0"));
 	if (posix && bh_slice_eq(field(block, 508, 4), BH_SLICE_LIT("tar\0")))
 		return text_field(block, 345, 131); /* star: two times behind a shorter prefix */
 	bool times = parse_number(field(block, 345, 12), &ignored) && parse_number(field(block, 357, 12), &ignored);
-	if (posix || (*gnu && !times))
+	if (posix || (gnu && !times))
 		return text_field(block, 345, 155);
 	return (struct bh_slice){ 0 };
 }
@@ -632,7 +644,7 @@ static int read_entry(struct bh_tar *t, struct bh_slice block, struct facts *f, 
 	t->runs.len = 0;
 	t->run = 0;
 	t->pos = 0;
-	int rc = keep_names(t, f, prefix_of(block, &f->gnu), err);
+	int rc = keep_names(t, f, prefix_of(block), err);
 	if (rc == 0 && f->type == 'S')
 		rc = old_sparse(t, block, err); /* the last look at block: now it may be gone */
 	if (rc == 0)
@@ -690,6 +702,8 @@ static int read_end(struct bh_tar *t, struct bh_err *err)
 static int next_entry(struct bh_tar *t, struct facts *f, struct bh_err *err)
 {
 	int rc = skip_body(t, err);
+	bool promised = false; /* a special header says that an entry follows */
+	uint64_t first = bh_feed_offset(&t->feed);
 	bh_buf_clear(&t->pax);
 	bh_buf_clear(&t->long_name);
 	bh_buf_clear(&t->long_link);
@@ -699,6 +713,10 @@ static int next_entry(struct bh_tar *t, struct facts *f, struct bh_err *err)
 		rc = take_block(t, &block, err);
 		if (rc < 0)
 			return rc;
+		if (block.len == 0 && promised) {
+			t->entry_offset = first;
+			return truncated(t, err);
+		}
 		if (block.len == 0) {
 			t->ended = true;
 			return 0;
@@ -714,6 +732,7 @@ static int next_entry(struct bh_tar *t, struct facts *f, struct bh_err *err)
 			return rc;
 		if (!is_special(f->type))
 			return read_entry(t, block, f, err);
+		promised |= f->type != 'g';
 		rc = read_special_header(t, f, err);
 	}
 	return rc;
