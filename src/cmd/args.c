@@ -85,9 +85,8 @@ static int choose(const char *const *choices, const char *name, const char *word
 	}
 	char list[LIST_TEXT_BYTES];
 	join(choices, list);
-	if (near.best)
-		return bh_fail(err, BH_EUSAGE, 0, "%s: '%s' is not one of %s; did you mean %s?", name, word, list, near.best);
-	return bh_fail(err, BH_EUSAGE, 0, "%s: '%s' is not one of %s", name, word, list);
+	return bh_fail(err, BH_EUSAGE, 0, "%s: '%s' is not %s%s%s%s%s", name, word, choices[0] && choices[1] ? "one of " : "", list,
+		       near.best ? "; did you mean " : "", near.best ? near.best : "", near.best ? "?" : "");
 }
 
 /* "64M" -> 67108864 for options that count bytes. */

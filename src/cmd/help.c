@@ -22,9 +22,9 @@ static void pad(struct bh_buf *b, size_t columns)
 }
 
 /* Words of text from column `at` on, wrapped before `width`, continued at `indent`. */
-static void add_wrapped(struct bh_buf *b, const char *text, size_t at, size_t indent, size_t width)
+static void add_wrapped(struct bh_buf *b, struct bh_slice text, size_t at, size_t indent, size_t width)
 {
-	struct bh_slice rest = bh_slice_str(text), word;
+	struct bh_slice rest = text, word;
 	bool more = true, first = true;
 	while (more) {
 		more = bh_slice_cut(rest, ' ', &word, &rest);
@@ -74,11 +74,10 @@ static void add_option(struct bh_buf *b, const struct cmd_option *o, size_t widt
 	bh_buf_init(&text, HELP_BYTES_MAX);
 	bh_buf_add_str(&text, o->help);
 	add_choices(&text, o);
-	bh_buf_add_byte(&text, '\0');
 	if (text.failed)
 		b->failed = true;
 	else
-		add_wrapped(b, (const char *)text.ptr, TEXT_COLUMN, TEXT_COLUMN, width);
+		add_wrapped(b, bh_buf_slice(&text), TEXT_COLUMN, TEXT_COLUMN, width);
 	bh_buf_done(&text);
 }
 
@@ -94,12 +93,26 @@ static void add_options(struct bh_buf *b, const char *title, const struct cmd_op
 	}
 }
 
+/* Lines that begin with a blank are examples and stay as they are. */
+static void add_details(struct bh_buf *b, const char *details, size_t width)
+{
+	bh_buf_add_byte(b, '\n');
+	for (const char *line = details; *line;) {
+		size_t len = strcspn(line, "\n");
+		if (*line == ' ' || len <= width)
+			bh_buf_printf(b, "%.*s\n", (int)len, line);
+		else
+			add_wrapped(b, (struct bh_slice){ (const uint8_t *)line, len }, 0, 0, width);
+		line += len + (line[len] == '\n');
+	}
+}
+
 static void add_command_help(struct bh_buf *b, const struct cmd_command *c, size_t width)
 {
 	bh_buf_printf(b, "Usage: bulkhead %s %s\n\n", c->name, c->usage);
-	add_wrapped(b, c->summary, 0, 0, width);
+	add_wrapped(b, bh_slice_str(c->summary), 0, 0, width);
 	if (c->details)
-		bh_buf_printf(b, "\n%s", c->details);
+		add_details(b, c->details, width);
 	add_options(b, "Options", c->options, width);
 	add_options(b, "Options of every command", cmd_global_options, width);
 	bh_buf_printf(b, "\nThe manual: man bulkhead-%s\n", c->name);
@@ -113,9 +126,9 @@ static void add_overview(struct bh_buf *b, size_t width)
 		size_t len = strlen(cmd_commands[i]->name);
 		bh_buf_printf(b, "  %s", cmd_commands[i]->name);
 		pad(b, len < 14 ? 14 - len : 1);
-		add_wrapped(b, cmd_commands[i]->summary, 16, 16, width);
+		add_wrapped(b, bh_slice_str(cmd_commands[i]->summary), 16, 16, width);
 	}
-	bh_buf_add_str(b, "\n'bulkhead help COMMAND' explains one of them, 'bulkhead --version' tells the version.\n");
+	bh_buf_add_str(b, "\n'bulkhead help COMMAND' explains one; 'bulkhead --version' prints the version.\n");
 }
 
 static size_t help_width(int fd)

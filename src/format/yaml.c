@@ -133,6 +133,16 @@ static bool copy_token(struct bh_arena *a, struct fy_token *token, struct bh_sli
 	return bh_arena_copy(a, (struct bh_slice){ (const uint8_t *)text, text ? len : 0 }, out);
 }
 
+/* A value that is not written at all ("key:") has no mark: it stands where its key, or the collection around it, stands. */
+static void set_position(const struct builder *b, const struct fy_mark *mark, struct bh_yaml_node *node)
+{
+	const struct bh_yaml_node *top = b->depth ? b->stack[b->depth - 1] : NULL;
+	if (top && top->n_items)
+		top = top->items[top->n_items - 1];
+	node->line = mark && mark->line >= 0 ? (uint32_t)mark->line + 1 : top ? top->line : 1;
+	node->column = mark && mark->column >= 0 ? (uint32_t)mark->column + 1 : top ? top->column : 1;
+}
+
 /* The text between an event's marks would be the "&name" with its mark; tokens give the bare word. */
 static struct bh_yaml_node *new_node(struct builder *b, struct fy_event *event, enum bh_yaml_kind kind, struct fy_token *anchor, struct fy_token *tag)
 {
@@ -141,8 +151,7 @@ static struct bh_yaml_node *new_node(struct builder *b, struct fy_event *event, 
 	if (!node || !copy_token(&b->y->arena, anchor, &node->anchor) || !copy_token(&b->y->arena, tag, &node->tag))
 		return NULL;
 	node->kind = kind;
-	node->line = mark && mark->line >= 0 ? (uint32_t)mark->line + 1 : 1;
-	node->column = mark && mark->column >= 0 ? (uint32_t)mark->column + 1 : 1;
+	set_position(b, mark, node);
 	node->weight = node->height = 1;
 	return node;
 }
@@ -152,7 +161,10 @@ static int on_scalar(struct builder *b, struct fy_event *event, struct bh_err *e
 	struct bh_yaml_node *node = new_node(b, event, BH_YAML_SCALAR, event->scalar.anchor, event->scalar.tag);
 	if (!node || !copy_token(&b->y->arena, event->scalar.value, &node->text))
 		return out_of_memory(err);
-	node->quoted = event->scalar.value && fy_token_scalar_style(event->scalar.value) != FYSS_PLAIN;
+	enum fy_scalar_style style = event->scalar.value ? fy_token_scalar_style(event->scalar.value) : FYSS_PLAIN;
+	node->quoted = style != FYSS_PLAIN;
+	if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && node->column > 1)
+		node->column--; /* the mark is behind the quote */
 	int rc = remember_anchor(b, node, err);
 	return rc < 0 ? rc : place(b, node, node, err);
 }

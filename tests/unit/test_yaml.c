@@ -42,6 +42,7 @@ static void values_have_positions(void **state)
 	assert_int_equal(bh_yaml_len(value), 2);
 	assert_false(bh_yaml_is_quoted(bh_yaml_at(value, 0)));
 	assert_true(bh_yaml_is_quoted(bh_yaml_at(value, 1)));
+	assert_int_equal(bh_yaml_column(bh_yaml_at(value, 1)), 19);
 	assert_null(bh_yaml_at(value, 2));
 	value = bh_yaml_get(bh_yaml_at(bh_yaml_get(scan, "list"), 1), "b");
 	uint64_t number = 0;
@@ -50,6 +51,7 @@ static void values_have_positions(void **state)
 	assert_int_equal(bh_yaml_line(value), 7);
 	assert_true(bh_yaml_bool(bh_yaml_get(root, "quiet"), &yes) && yes);
 	assert_true(bh_yaml_is_null(bh_yaml_get(root, "empty")));
+	assert_int_equal(bh_yaml_line(bh_yaml_get(root, "empty")), 9);
 	assert_false(bh_yaml_pair(root, 3, &key, &value));
 	bh_yaml_free(y);
 }
