@@ -9,7 +9,8 @@
  *     config-files, not-installed                     only configuration, or nothing, is left: not present
  *
  * So the list is `dpkg-query -W` without its config-files rows. A stanza without Status counts as present: the single
- * files of status.d have none. Of two stanzas for the same name and architecture the last one counts, as for dpkg.
+ * files of status.d have none. dpkg refuses two stanzas of one name and architecture; here that is a damaged entry, and
+ * both packages are handed on.
  */
 #include "pkg/deb822.h"
 
@@ -149,55 +150,51 @@ struct database {
 	const char *type;
 	struct bh_arena *scratch;
 	struct pkg_notes notes;
-	struct bh_map by_key; /* "name:arch" -> struct bh_package * */
+	struct bh_map seen; /* "name:arch" of the present packages so far */
 };
 
-static int full(struct bh_err *err, size_t offset)
+/* Remembers name:arch. False when the memory is full; *ret_twice: it was there before. */
+static bool remember(struct database *db, const struct bh_package *p, bool *ret_twice)
 {
-	return bh_fail(err, BH_ELIMIT, offset, "too many packages for the memory of one scan");
-}
-
-/* The map entry of name:arch, new or that of an earlier stanza. */
-static struct bh_package *slot_of(struct database *db, struct bh_slice name, struct bh_slice arch)
-{
-	const char *key = bh_arena_printf(db->scratch, "%.*s:%.*s", BH_SLICE_FMT(name), BH_SLICE_FMT(arch));
-	void **value = key ? bh_map_put(&db->by_key, bh_slice_str(key)) : NULL;
+	const char *key = bh_arena_printf(db->scratch, "%.*s:%.*s", BH_SLICE_FMT(p->name), BH_SLICE_FMT(p->arch));
+	void **value = key ? bh_map_put(&db->seen, bh_slice_str(key)) : NULL;
 	if (!value)
-		return NULL;
-	if (!*value)
-		*value = BH_ARENA_NEW(db->scratch, struct bh_package);
-	return *value;
+		return false;
+	*ret_twice = *value != NULL;
+	*value = db;
+	return true;
 }
 
-static int keep_stanza(struct database *db, const struct bh_slice *v, size_t offset, struct bh_err *err)
+/* NULL, or what makes the stanza of a present package useless. */
+static const char *useless(const struct bh_package *p)
 {
-	struct bh_package p = { .type = bh_slice_str(db->type),
-				.name = v[F_PACKAGE],
-				.version = v[F_VERSION],
-				.arch = v[F_ARCH],
-				.vendor = v[F_MAINTAINER],
-				.license = v[F_LICENSE] };
-	bool present = is_present(v[F_STATUS]);
+	if (p->arch.len && !pkg_word_ok(p->arch, BH_NAME_BYTES_MAX))
+		return "unusable architecture";
+	if (!pkg_word_ok(p->version, BH_VERSION_BYTES_MAX))
+		return p->version.len ? "unusable version" : "no version";
+	return NULL;
+}
+
+static int on_stanza(struct database *db, const struct bh_slice *v, const char *damage, size_t offset, struct bh_err *err)
+{
+	struct bh_package p = { .type = bh_slice_str(db->type), .name = v[F_PACKAGE], .version = v[F_VERSION], .arch = v[F_ARCH] };
+	bool twice = false;
 	if (!name_ok(p.name))
 		return pkg_note(&db->notes, offset, err, "a stanza has no usable package name");
-	if (p.arch.len && !pkg_word_ok(p.arch, BH_NAME_BYTES_MAX))
-		return pkg_note(&db->notes, offset, err, "package %.*s: unusable architecture", BH_SLICE_FMT(p.name));
-	if (present && !pkg_word_ok(p.version, BH_VERSION_BYTES_MAX))
-		return pkg_note(&db->notes, offset, err, "package %.*s: %s", BH_SLICE_FMT(p.name),
-				p.version.len ? "unusable version" : "no version");
-	if (v[F_SOURCE].len && !split_source(v[F_SOURCE], &p)) {
-		int rc = pkg_note(&db->notes, offset, err, "package %.*s: unusable source", BH_SLICE_FMT(p.name));
-		if (rc < 0)
-			return rc;
-	}
-	if (!pkg_deb822_fold(v[F_PROVIDES], db->scratch, &p.provides) || !pkg_deb822_fold(v[F_MAINTAINER], db->scratch, &p.vendor) ||
-	    !pkg_deb822_fold(v[F_LICENSE], db->scratch, &p.license))
-		return full(err, offset);
-	struct bh_package *slot = slot_of(db, p.name, p.arch);
-	if (!slot)
-		return full(err, offset);
-	*slot = present ? p : (struct bh_package){ .layer = 0 };
-	return 0;
+	if (!is_present(v[F_STATUS]))
+		return 0;
+	const char *loss = useless(&p);
+	if (loss)
+		return pkg_note(&db->notes, offset, err, "package %.*s: %s", BH_SLICE_FMT(p.name), loss);
+	if (!remember(db, &p, &twice) || !pkg_deb822_fold(v[F_PROVIDES], db->scratch, &p.provides) ||
+	    !pkg_deb822_fold(v[F_MAINTAINER], db->scratch, &p.vendor) || !pkg_deb822_fold(v[F_LICENSE], db->scratch, &p.license))
+		return bh_fail(err, BH_ELIMIT, offset, "more packages, or longer fields, than one scan has memory for");
+	if (twice)
+		damage = "stands there twice";
+	if (v[F_SOURCE].len && !split_source(v[F_SOURCE], &p))
+		damage = "unusable source";
+	int rc = damage ? pkg_note(&db->notes, offset, err, "package %.*s: %s", BH_SLICE_FMT(p.name), damage) : 0;
+	return rc < 0 ? rc : db->notes.sink->package(db->notes.sink->ctx, &p, err);
 }
 
 static int read_all(struct database *db, const struct pkg_file *file, struct bh_err *err)
@@ -207,11 +204,7 @@ static int read_all(struct database *db, const struct pkg_file *file, struct bh_
 	const char *damage;
 	size_t offset = 0;
 	while (pkg_deb822_next(&r, field_names, N_FIELDS, values, &offset, &damage)) {
-		int rc = 0;
-		if (damage && name_ok(values[F_PACKAGE]))
-			rc = pkg_note(&db->notes, offset, err, "package %.*s: %s", BH_SLICE_FMT(values[F_PACKAGE]), damage);
-		if (rc == 0)
-			rc = keep_stanza(db, values, offset, err);
+		int rc = on_stanza(db, values, damage, offset, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -222,13 +215,8 @@ int pkg_deb822_parse(const struct pkg_file *file, const char *type, const struct
 		     struct bh_err *err)
 {
 	struct database db = { .type = type, .scratch = scratch, .notes = { .sink = sink } };
-	bh_map_init(&db.by_key, STANZAS_MAX);
+	bh_map_init(&db.seen, STANZAS_MAX);
 	int rc = read_all(&db, file, err);
-	for (size_t i = 0; rc >= 0 && i < db.by_key.len; i++) {
-		const struct bh_package *p = db.by_key.entries[i].value;
-		if (p->name.len)
-			rc = sink->package(sink->ctx, p, err);
-	}
-	bh_map_done(&db.by_key);
+	bh_map_done(&db.seen);
 	return rc;
 }

@@ -63,7 +63,8 @@ static const struct release_name {
 	{ "AlmaLinux", "almalinux", 0 },
 	{ "Oracle Linux", "ol", 0 },
 	{ "Red Hat Enterprise Linux", "rhel", 0 },
-	{ "Amazon Linux", "amzn", 0 },
+	{ "Amazon Linux AMI", "amzn", 0 },
+	{ "Amazon Linux", "amzn", 1 },
 	{ "Fedora", "fedora", 0 },
 	{ "Scientific Linux", "scientific", 0 },
 	{ "VMware Photon", "photon", 0 },
@@ -91,14 +92,6 @@ static struct bh_slice version_in(struct bh_slice s, unsigned parts)
 	while (len && s.ptr[len - 1] == '.')
 		len--;
 	return bh_slice_sub(s, 0, len);
-}
-
-static struct bh_slice inside_parentheses(struct bh_slice s)
-{
-	struct bh_slice before, inside, after;
-	if (!bh_slice_cut(s, '(', &before, &inside) || !bh_slice_cut(inside, ')', &inside, &after))
-		return (struct bh_slice){ 0 };
-	return inside;
 }
 
 static bool by_name(struct bh_slice line, struct bh_distro *d)
@@ -157,10 +150,7 @@ static int distro_files_parse(const struct pkg_file *file, const struct pkg_sink
 	struct bh_distro d = { .id = bh_slice_str(f->id), .name = line, .path = file->path, .rank = f->rank };
 	bool ok = true;
 	switch (f->kind) {
-	case RELEASE_LINE:
-		ok = by_name(line, &d);
-		d.codename = inside_parentheses(line);
-		break;
+	case RELEASE_LINE: ok = by_name(line, &d); break;
 	case BARE_VERSION:
 		d.version_id = line;
 		if (line.len && memchr(line.ptr, '_', line.len))

@@ -9,6 +9,7 @@
 enum pkg_want_kind {
 	PKG_WANT_PATH,     /* exactly this path: "var/lib/dpkg/status" */
 	PKG_WANT_DIR,      /* directly in this folder, with this suffix: "var/lib/dpkg/info/" + ".list" */
+	PKG_WANT_BELOW,    /* anywhere below this folder, with this suffix: "var/lib/pacman/local/" + "/desc" */
 	PKG_WANT_BASENAME, /* a file of this name anywhere: "package-lock.json" */
 	PKG_WANT_SUFFIX,   /* a file whose name ends so, anywhere: ".jar" */
 	PKG_WANT_END,
@@ -17,7 +18,7 @@ enum pkg_want_kind {
 struct pkg_want {
 	enum pkg_want_kind kind;
 	const char *path;   /* path, folder with its "/", name or suffix */
-	const char *suffix; /* PKG_WANT_DIR only; "" = any */
+	const char *suffix; /* PKG_WANT_DIR and PKG_WANT_BELOW only; "" = any */
 };
 
 struct pkg_file {
@@ -52,10 +53,10 @@ extern const struct pkg_parser *const pkg_parsers[]; /* NULL-terminated, order o
 /* The first parser from index *at on that wants this path; NULL when none is left. *at moves behind it. For loops. */
 const struct pkg_parser *pkg_parser_for(struct bh_slice path, size_t *at);
 
-/* May a PKG_WANT_PATH or PKG_WANT_DIR lie below this directory? */
+/* May a file of PKG_WANT_PATH, PKG_WANT_DIR or PKG_WANT_BELOW lie below this directory? */
 bool pkg_wants_below(struct bh_slice dir);
 
-/* Path number `index` of all PKG_WANT_PATH and PKG_WANT_DIR patterns (folders end with "/"); empty behind the last. */
+/* Path number `index` of all PKG_WANT_PATH, PKG_WANT_DIR and PKG_WANT_BELOW patterns (folders end with "/"); empty behind the last. */
 struct bh_slice pkg_fixed_place(size_t index);
 
 #endif

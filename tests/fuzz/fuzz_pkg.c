@@ -1,6 +1,7 @@
 /*
  * fuzz_pkg.c: one target per line of parsers.def; built with -DPARSER=name. The first wanted path stands in for the file's
- * own. Parsers with a sibling take the input's second half as that sibling when the input starts with "+".
+ * own, unless the input starts with a line "@PATH". Parsers with a sibling take the second half of the input (or of what
+ * follows that line) as the sibling when it starts with "+".
  */
 #include "pkg/pkg.h"
 
@@ -56,11 +57,22 @@ static int on_incomplete(void *ctx, uint64_t offset, const char *reason, struct 
 	return 0;
 }
 
+/* Takes "@PATH\n" off the front of the data. */
+static void take_path(struct pkg_file *file)
+{
+	struct bh_slice line, rest;
+	if (file->data.len == 0 || file->data.ptr[0] != '@' || !bh_slice_cut(file->data, '\n', &line, &rest))
+		return;
+	file->path = bh_slice_sub(line, 1, line.len);
+	file->data = rest;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct pkg_parser *parser = &CAT(pkg_parser_, PARSER);
 	struct pkg_file file = { .path = bh_slice_str(parser->wants[0].path), .data = { data, size } };
-	if (parser->sibling_suffix && size && data[0] == '+') {
+	take_path(&file);
+	if (parser->sibling_suffix && file.data.len && file.data.ptr[0] == '+') {
 		struct bh_slice rest = bh_slice_sub(file.data, 1, size);
 		file.data = bh_slice_sub(rest, 0, rest.len / 2);
 		file.sibling = bh_slice_sub(rest, rest.len / 2, rest.len);

@@ -1,0 +1,216 @@
+/*
+ * test_pkg.c: the package parsers against tests/table/pkg.tsv, whose answers come from the distributions' own tools or were
+ * written by hand, and the question which parser wants which path. What a parser gives is compared line by line, sorted:
+ * the order of packages is the container's business.
+ */
+#include "pkg_render.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define LINES_MAX 512
+#define OUTPUT_BYTES_MAX (1u << 20)
+
+struct lines {
+	struct bh_slice at[LINES_MAX];
+	size_t n;
+};
+
+static struct bh_slice load(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		fail_msg("%s can't be opened", path);
+	fseek(f, 0, SEEK_END);
+	size_t size = (size_t)ftell(f);
+	rewind(f);
+	uint8_t *bytes = malloc(size + 1); /* freed by the caller; exact bounds are the fuzz replay's business */
+	assert_non_null(bytes);
+	assert_int_equal(fread(bytes, 1, size, f), size);
+	fclose(f);
+	return (struct bh_slice){ bytes, size };
+}
+
+static void unload(struct bh_slice s)
+{
+	free((void *)(uintptr_t)s.ptr);
+}
+
+/* The corpus' own conventions (fuzz_pkg.c): a first line "@PATH", then "+" in front of a database and its sibling. */
+static struct pkg_file file_of(const struct pkg_parser *parser, struct bh_slice bytes)
+{
+	struct pkg_file file = { .path = bh_slice_str(parser->wants[0].path), .data = bytes };
+	struct bh_slice line, rest;
+	if (bytes.len && bytes.ptr[0] == '@' && bh_slice_cut(bytes, '\n', &line, &rest)) {
+		file.path = bh_slice_sub(line, 1, line.len);
+		file.data = rest;
+	}
+	if (parser->sibling_suffix && file.data.len && file.data.ptr[0] == '+') {
+		rest = bh_slice_sub(file.data, 1, file.data.len);
+		file.data = bh_slice_sub(rest, 0, rest.len / 2);
+		file.sibling = bh_slice_sub(rest, rest.len / 2, rest.len);
+	}
+	return file;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return bh_slice_cmp(*(const struct bh_slice *)a, *(const struct bh_slice *)b);
+}
+
+static void sort(struct lines *l)
+{
+	qsort(l->at, l->n, sizeof(l->at[0]), by_bytes);
+}
+
+static void split(struct bh_slice text, struct lines *ret)
+{
+	struct bh_slice line;
+	for (ret->n = 0; text.len; ret->n++) {
+		assert_true(ret->n < LINES_MAX);
+		(void)bh_slice_cut(text, '\n', &line, &text);
+		ret->at[ret->n] = line;
+	}
+}
+
+static bool matches(struct bh_slice got, struct bh_slice want)
+{
+	struct bh_slice dots = BH_SLICE_LIT("...");
+	if (!bh_slice_ends(want, dots))
+		return bh_slice_eq(got, want);
+	return bh_slice_starts(got, bh_slice_sub(want, 0, want.len - dots.len));
+}
+
+static void compare(struct bh_slice title, struct lines *got, struct lines *want)
+{
+	sort(got);
+	sort(want);
+	for (size_t i = 0; i < got->n && i < want->n; i++)
+		if (!matches(got->at[i], want->at[i]))
+			fail_msg("%.*s: got\n%.*s\nwant\n%.*s", BH_SLICE_FMT(title), BH_SLICE_FMT(got->at[i]), BH_SLICE_FMT(want->at[i]));
+	if (got->n != want->n)
+		fail_msg("%.*s: got %zu lines, want %zu", BH_SLICE_FMT(title), got->n, want->n);
+}
+
+/* title: "PARSER FILE" */
+static void run_case(struct bh_slice title, struct lines *want)
+{
+	char name[64], path[256], failure[64] = "";
+	struct bh_slice parser_name, file_name;
+	assert_true(bh_slice_cut(title, ' ', &parser_name, &file_name));
+	snprintf(name, sizeof(name), "%.*s", BH_SLICE_FMT(parser_name));
+	snprintf(path, sizeof(path), "tests/corpus/pkg-%s/%.*s", name, BH_SLICE_FMT(file_name));
+	const struct pkg_parser *parser = pkg_render_find(name);
+	if (!parser)
+		fail_msg("no parser %s", name);
+	struct bh_slice bytes = load(path);
+	struct pkg_file file = file_of(parser, bytes);
+	if (strcmp(name, "dpkg_list") == 0 && file.data.ptr == bytes.ptr)
+		file.path = BH_SLICE_LIT("var/lib/dpkg/info/x.list");
+	if (bh_slice_starts(file_name, BH_SLICE_LIT("lsb-")))
+		file.path = BH_SLICE_LIT("etc/lsb-release");
+	struct bh_buf out;
+	struct bh_err err = { 0 };
+	struct lines got;
+	bh_buf_init(&out, OUTPUT_BYTES_MAX);
+	if (pkg_render(parser, &file, &out, &err) < 0) {
+		snprintf(failure, sizeof(failure), "! %s %llu\n", bh_code_name(err.code), (unsigned long long)err.offset_bytes);
+		bh_buf_add_str(&out, failure);
+	}
+	assert_false(out.failed);
+	split(bh_buf_slice(&out), &got);
+	compare(title, &got, want);
+	bh_buf_done(&out);
+	unload(bytes);
+}
+
+static void the_table(void **state)
+{
+	(void)state;
+	struct bh_slice text = load("tests/table/pkg.tsv"), rest = text, line, title = { 0 };
+	struct lines want = { .n = 0 };
+	size_t ran = 0;
+	while (rest.len) {
+		(void)bh_slice_cut(rest, '\n', &line, &rest);
+		if (line.len == 0 || line.ptr[0] == '#')
+			continue;
+		if (line.ptr[0] != '>') {
+			assert_true(want.n < LINES_MAX);
+			want.at[want.n++] = line;
+			if (rest.len)
+				continue;
+		}
+		if (title.len) {
+			run_case(title, &want);
+			ran++;
+		}
+		title = bh_slice_sub(line, 2, line.len);
+		want.n = 0;
+	}
+	assert_true(ran > 60);
+	unload(text);
+}
+
+static const char *first_parser(const char *path, size_t *at)
+{
+	const struct pkg_parser *p = pkg_parser_for(bh_slice_str(path), at);
+	return p ? p->name : "";
+}
+
+static void who_wants_what(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path, *parser;
+	} cases[] = {
+		{ "var/lib/dpkg/status", "dpkg" },
+		{ "var/lib/dpkg/status.d/libc6", "dpkg" },
+		{ "var/lib/dpkg/status.d/a/b", "" },
+		{ "var/lib/dpkg/info/bash.list", "dpkg_list" },
+		{ "var/lib/dpkg/info/bash.md5sums", "" },
+		{ "var/lib/dpkg/status-old", "" },
+		{ "opt/var/lib/dpkg/status", "" },
+		{ "lib/apk/db/installed", "apk" },
+		{ "usr/lib/apk/db/installed", "apk" },
+		{ "var/lib/rpm/rpmdb.sqlite", "rpm_sqlite" },
+		{ "usr/lib/sysimage/rpm/Packages.db", "rpm_ndb" },
+		{ "usr/share/rpm/Packages", "rpm_bdb" },
+		{ "etc/os-release", "osrelease" },
+		{ "etc/SUSE-brand", "distro_files" },
+		{ "var/lib/pacman/local/bash-5.2-1/desc", "pacman" },
+		{ "var/lib/pacman/local/desc", "" },
+		{ "", "" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t at = 0;
+		const char *got = first_parser(cases[i].path, &at);
+		if (strcmp(got, cases[i].parser) != 0)
+			fail_msg("%s: wanted by \"%s\", not \"%s\"", cases[i].path, got, cases[i].parser);
+	}
+}
+
+static void what_lies_below(void **state)
+{
+	(void)state;
+	assert_true(pkg_wants_below(BH_SLICE_LIT("var/lib/dpkg")));
+	assert_true(pkg_wants_below(BH_SLICE_LIT("var")));
+	assert_true(pkg_wants_below(BH_SLICE_LIT("usr/lib/sysimage/rpm")));
+	assert_true(pkg_wants_below(BH_SLICE_LIT("var/lib/pacman/local/bash-5.2-1")));
+	assert_false(pkg_wants_below(BH_SLICE_LIT("va")));
+	assert_false(pkg_wants_below(BH_SLICE_LIT("home")));
+	assert_false(pkg_wants_below(BH_SLICE_LIT("var/lib/dpkg/status/x")));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_table),
+		cmocka_unit_test(who_wants_what),
+		cmocka_unit_test(what_lies_below),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
