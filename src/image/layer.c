@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "crypto/digest.h"
 #include "format/tar.h"
 #include "image/unit.h"
@@ -102,6 +103,9 @@ struct walk {
 	struct image_end end;
 	char problem[BH_ERR_TEXT_BYTES];
 	uint8_t path[BH_PATH_BYTES_MAX], other[BH_PATH_BYTES_MAX];
+	struct bh_map from, until;         /* of aliases: path -> number + 1 of the first one, the others in next_... */
+	size_t *next_from, *next_until;
+	bool *sealed;                      /* the alias has ended in this layer */
 	uint8_t before[BH_PATH_BYTES_MAX]; /* path of the entry before */
 	size_t before_len;
 };
@@ -275,21 +279,49 @@ static int give_file(struct walk *w, const struct bh_tar_entry *e, struct bh_sli
 	return note(w, "file", path, err, "%s", why.text);
 }
 
-static int wanted_file(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_slice real, struct bh_err *err)
+static int wanted_file(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
 {
 	uint64_t limit = w->job->visitor->wants(w->job->visitor->ctx, path);
 	if (limit == 0)
 		return 0;
-	track(w, real);
+	track(w, path);
 	int rc = read_content(w, e, path, limit, err);
-	return rc == 1 ? give_file(w, e, path, real, err) : rc;
+	return rc == 1 ? give_file(w, e, path, path, err) : rc;
 }
 
-/* "from/rest" -> "to/rest" in w->other; false when path is not from and not below it. */
+/* ---- aliases ---- */
+
+static bool chain(struct bh_map *map, size_t *next, struct bh_slice key, size_t number)
+{
+	void **slot = bh_map_put(map, key);
+	if (!slot)
+		return false;
+	next[number] = (size_t)(uintptr_t)*slot;
+	*slot = (void *)(uintptr_t)(number + 1);
+	return true;
+}
+
+static int index_aliases(struct walk *w, struct bh_err *err)
+{
+	size_t n = w->job->n_aliases;
+	bh_map_init(&w->from, n);
+	bh_map_init(&w->until, n);
+	if (n == 0)
+		return 0;
+	w->next_from = calloc(n, sizeof(size_t));
+	w->next_until = calloc(n, sizeof(size_t));
+	w->sealed = calloc(n, sizeof(bool));
+	bool ok = w->next_from && w->next_until && w->sealed;
+	for (size_t i = n; i-- > 0 && ok;) { /* backwards: the first of a chain is the first of the list */
+		const struct image_alias *a = &w->job->aliases[i];
+		ok = chain(&w->from, w->next_from, a->from, i) && (a->until.len == 0 || chain(&w->until, w->next_until, a->until, i));
+	}
+	return ok ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory");
+}
+
+/* "from/rest" -> "to/rest" in w->other. */
 static bool apply_alias(struct walk *w, const struct image_alias *a, struct bh_slice path, struct bh_slice *ret)
 {
-	if (!bh_slice_starts(path, a->from) || (path.len > a->from.len && a->from.len && path.ptr[a->from.len] != '/'))
-		return false;
 	struct bh_slice rest = bh_slice_sub(path, a->from.len, path.len);
 	if (rest.len > sizeof(w->other) - a->to.len)
 		return false;
@@ -300,17 +332,47 @@ static bool apply_alias(struct walk *w, const struct image_alias *a, struct bh_s
 	return true;
 }
 
+/* Gives the entry under every name that leads to it. *limit: what its content was read with, 0 = not read yet. */
+static int give_as(struct walk *w, const struct bh_tar_entry *e, size_t alias, struct bh_slice path, uint64_t *limit, struct bh_err *err)
+{
+	struct bh_slice as;
+	const struct image_visitor *v = w->job->visitor;
+	if (w->sealed[alias] || !apply_alias(w, &w->job->aliases[alias], path, &as))
+		return 0;
+	uint64_t wanted = v->wants(v->ctx, as);
+	if (wanted == 0)
+		return 0;
+	if (*limit == 0) {
+		track(w, path);
+		int rc = read_content(w, e, as, wanted, err);
+		if (rc != 1)
+			return rc;
+		*limit = wanted;
+	}
+	return w->content.len <= wanted ? give_file(w, e, as, path, err) : 0;
+}
+
+static int aliased_file(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
+{
+	uint64_t limit = 0;
+	int rc = 0;
+	for (struct bh_slice at = path;; at = parent_of(at)) {
+		for (size_t i = (size_t)(uintptr_t)bh_map_get(&w->from, at); i && rc == 0; i = w->next_from[i - 1])
+			rc = give_as(w, e, i - 1, path, &limit, err);
+		if (at.len == 0 || rc < 0)
+			return rc;
+	}
+}
+
+static void seal_aliases(struct walk *w, struct bh_slice path, struct bh_slice target)
+{
+	for (size_t i = (size_t)(uintptr_t)bh_map_get(&w->until, path); i; i = w->next_until[i - 1])
+		w->sealed[i - 1] |= bh_slice_eq(w->job->aliases[i - 1].from, target);
+}
+
 static int file_entry(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
 {
-	if (w->job->n_aliases == 0)
-		return wanted_file(w, e, path, path, err);
-	for (size_t i = 0; i < w->job->n_aliases; i++) {
-		struct bh_slice as;
-		/* The content can be read once; two links to one wanted target would give the same twice. */
-		if (apply_alias(w, &w->job->aliases[i], path, &as) && w->job->visitor->wants(w->job->visitor->ctx, as))
-			return wanted_file(w, e, as, path, err);
-	}
-	return 0;
+	return w->job->n_aliases ? aliased_file(w, e, path, err) : wanted_file(w, e, path, err);
 }
 
 /* ---- links ---- */
@@ -323,6 +385,7 @@ static bool shallow(struct bh_slice path)
 	return slashes < LINK_DEPTH_MAX;
 }
 
+/* Links are rare enough to go through all aliases. */
 static bool in_the_way(const struct walk *w, struct bh_slice path)
 {
 	for (size_t i = 0; i < w->job->n_aliases; i++) {
@@ -337,23 +400,24 @@ static bool link_matters(const struct walk *w, struct bh_slice path, bool hard)
 {
 	const struct image_visitor *v = w->job->visitor;
 	if (w->job->n_aliases)
-		return in_the_way(w, path);
+		return hard ? bh_map_get(&w->from, path) != NULL : in_the_way(w, path);
 	return v->wants(v->ctx, path) || (!hard && (v->wants_below(v->ctx, path) || shallow(path)));
 }
 
 static int link_entry(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
 {
-	bool hard = e->type == BH_TAR_HARDLINK;
+	bool hard = e->type == BH_TAR_HARDLINK, climbed;
+	struct bh_slice target = e->link;
+	if (hard && !bh_path_clean(e->link, w->other, &target, &climbed)) /* a hard link's target is a name of the archive */
+		return 0;
+	if (hard && w->job->n_aliases)
+		seal_aliases(w, path, target);
 	if (!link_matters(w, path, hard))
 		return 0;
 	if (w->n_links++ >= LINKS_MAX) {
 		w->links_cut = true;
 		return 0;
 	}
-	struct bh_slice target = e->link;
-	bool climbed;
-	if (hard && !bh_path_clean(e->link, w->other, &target, &climbed)) /* a hard link's target is a name of the archive */
-		return 0;
 	track(w, path);
 	return send_frame(w, IMAGE_SAY_LINK, image_put_link(&w->frame, path, target, hard), err);
 }
@@ -567,7 +631,13 @@ int image_layer_read(const struct image_layer_job *job, struct bh_source raw, co
 	w->raw = raw;
 	bh_buf_init(&w->frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&w->content, BH_WANTED_FILE_BYTES_MAX);
-	int rc = run(w, err);
+	int rc = index_aliases(w, err);
+	rc = rc < 0 ? rc : run(w, err);
+	bh_map_done(&w->from);
+	bh_map_done(&w->until);
+	free(w->next_from);
+	free(w->next_until);
+	free(w->sealed);
 	bh_tar_free(w->tar);
 	bh_stream_free(w->stream);
 	bh_hasher_free(w->digest);

@@ -16,9 +16,12 @@ struct image_sink {
 	void *ctx;
 };
 
-/* A file that is wanted under another name because a link leads to it: files at `from`, or in the folder `from`, count as `to`. */
+/*
+ * A file that is wanted under another name because a link leads to it: files at `from`, or in the folder `from`, count as `to`.
+ * A hard link at `until` ends that: later entries at `from` are other files.
+ */
 struct image_alias {
-	struct bh_slice from, to;
+	struct bh_slice from, to, until;
 };
 
 struct image_layer_job {

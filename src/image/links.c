@@ -21,15 +21,24 @@
 struct place {
 	const struct image_link *link;
 	uint32_t layer;
+	struct place *older; /* hard links: another one of that path, told earlier */
+};
+
+/* A visible wanted file. */
+struct seen {
+	uint32_t layer, seq;
 };
 
 struct finder {
 	struct image_stack *stack;
 	struct image_links *out;
 	struct image_view view;
-	struct bh_map links;   /* path -> struct place */
-	struct bh_map files;   /* visible wanted files that were read: path -> anything */
-	struct bh_map targets; /* leads so far, by target */
+	struct bh_map links;   /* visible ones: path -> struct place */
+	struct bh_map hard;    /* all hard ones, lower layers first: path -> struct place */
+	struct bh_map files;   /* path -> struct seen */
+	struct bh_map targets; /* leads through symbolic links so far, by target */
+	struct bh_map names;   /* leads so far, by the name that is wanted */
+	struct image_view *at; /* one for each layer: what it has at the targets of hard links */
 };
 
 void image_links_init(struct image_links *links)
@@ -81,28 +90,63 @@ static int add_paths(struct finder *f, struct bh_err *err)
 	return 0;
 }
 
+static int keep_file(struct finder *f, uint32_t layer, const struct image_found *file, struct bh_err *err)
+{
+	struct seen *seen = BH_ARENA_NEW(&f->out->arena, struct seen);
+	void **slot = seen ? bh_map_put(&f->files, file->path) : NULL;
+	if (!slot)
+		return no_memory(err);
+	*seen = (struct seen){ layer, file->seq };
+	*slot = seen;
+	return 0;
+}
+
+static int keep_link(struct finder *f, struct bh_map *map, uint32_t layer, const struct image_link *link, struct bh_err *err)
+{
+	struct place *p = BH_ARENA_NEW(&f->out->arena, struct place);
+	void **slot = p ? bh_map_put(map, link->path) : NULL;
+	if (!slot)
+		return no_memory(err);
+	*p = (struct place){ link, layer, *slot };
+	*slot = p;
+	return 0;
+}
+
 static int keep_visible(struct finder *f, uint32_t layer, struct image_unit *u, struct bh_err *err)
 {
 	const struct image_key *key = f->stack->key;
-	for (size_t i = 0; i < u->found.len; i++) {
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < u->found.len; i++) {
 		const struct image_found *file = &u->found.ptr[i];
-		if (!file->read || !image_view_visible(&f->view, layer, real_path(file)) || image_unit_dropped(u, key, real_path(file), file->seq))
-			continue;
-		void **slot = bh_map_put(&f->files, file->path);
-		if (!slot)
-			return no_memory(err);
-		*slot = u;
+		if (file->read && image_view_visible(&f->view, layer, real_path(file)) && !image_unit_dropped(u, key, real_path(file), file->seq))
+			rc = keep_file(f, layer, file, err);
 	}
-	for (size_t i = 0; i < u->links.len; i++) {
+	for (size_t i = 0; rc == 0 && i < u->links.len; i++) {
 		const struct image_link *link = &u->links.ptr[i];
-		if (!image_view_visible(&f->view, layer, link->path) || image_unit_dropped(u, key, link->path, link->seq))
-			continue;
-		struct place *p = BH_ARENA_NEW(&f->out->arena, struct place);
-		void **slot = p ? bh_map_put(&f->links, link->path) : NULL;
-		if (!slot)
-			return no_memory(err);
-		*p = (struct place){ link, layer };
-		*slot = p;
+		if (link->hard)
+			rc = keep_link(f, &f->hard, layer, link, err);
+		if (rc == 0 && image_view_visible(&f->view, layer, link->path) && !image_unit_dropped(u, key, link->path, link->seq))
+			rc = keep_link(f, &f->links, layer, link, err);
+	}
+	return rc;
+}
+
+/* What each layer has at the targets of hard links, which were made when the layers above were not there yet. */
+static int look_at_targets(struct finder *f, struct bh_err *err)
+{
+	f->at = calloc(f->stack->n ? f->stack->n : 1, sizeof(*f->at));
+	if (!f->at)
+		return no_memory(err);
+	for (size_t k = 0; k < f->stack->n; k++) {
+		image_view_init(&f->at[k], f->stack->key);
+		for (size_t i = 0; i < f->hard.len; i++) {
+			for (const struct place *p = f->hard.entries[i].value; p; p = p->older) {
+				if (!image_view_add(&f->at[k], p->link->target))
+					return no_memory(err);
+			}
+		}
+		if (f->stack->units[k])
+			image_view_apply(&f->at[k], 0, f->stack->units[k]);
 	}
 	return 0;
 }
@@ -112,7 +156,8 @@ static int keep_visible(struct finder *f, uint32_t layer, struct image_unit *u, 
 struct resolved {
 	uint8_t bytes[BH_PATH_BYTES_MAX];
 	size_t len;
-	const struct place *last_hard; /* a hard link that was gone through, NULL when none */
+	const struct place *hard; /* the visible hard link that was gone through, NULL when none */
+	const struct place *last; /* the one that names the target: hard itself or one that it leads to */
 };
 
 /* pending becomes target + "/" + rest. False when it is too long. */
@@ -148,6 +193,38 @@ static bool down(struct resolved *r, struct bh_slice name)
 	return true;
 }
 
+/* A hard link to a hard link is one to what that one was made of: the one told last before, in this layer or one below. */
+static const struct place *last_of_chain(const struct finder *f, const struct place *p)
+{
+	for (unsigned hops = 0; hops < HOPS_MAX; hops++) {
+		const struct place *next = bh_map_get(&f->hard, p->link->target);
+		while (next && (next->layer > p->layer || (next->layer == p->layer && next->link->seq >= p->link->seq)))
+			next = next->older;
+		/* Something else may have taken that place in between. */
+		for (uint32_t k = p->layer; next && k > next->layer; k--) {
+			if (image_view_has_entry(&f->at[k], p->link->target))
+				next = NULL;
+		}
+		if (!next)
+			return p;
+		p = next;
+	}
+	return p;
+}
+
+/* A hard link leads to a name in the archive, not to whatever is there now. */
+static bool end_at_hard(const struct finder *f, const struct place *p, struct bh_slice rest, struct resolved *r)
+{
+	r->hard = p;
+	r->last = last_of_chain(f, p);
+	struct bh_slice target = r->last->link->target;
+	if (rest.len || target.len > sizeof(r->bytes))
+		return false;
+	memcpy(r->bytes, target.ptr, target.len);
+	r->len = target.len;
+	return true;
+}
+
 /* False for loops and paths that grow too long: nobody can open those. */
 static bool resolve(const struct finder *f, struct bh_slice path, struct resolved *r)
 {
@@ -158,7 +235,7 @@ static bool resolve(const struct finder *f, struct bh_slice path, struct resolve
 		return false;
 	memcpy(pending, path.ptr, n);
 	r->len = 0;
-	r->last_hard = NULL;
+	r->hard = r->last = NULL;
 	while (n) {
 		struct bh_slice name, rest;
 		(void)bh_slice_cut((struct bh_slice){ pending, n }, '/', &name, &rest);
@@ -173,14 +250,14 @@ static bool resolve(const struct finder *f, struct bh_slice path, struct resolve
 			n = rest.len;
 			continue;
 		}
+		if (p->link->hard)
+			return end_at_hard(f, p, rest, r);
 		if (++hops > HOPS_MAX || !follow(pending, &n, p->link->target, rest))
 			return false;
-		if (p->link->hard || (p->link->target.len && p->link->target.ptr[0] == '/'))
+		if (p->link->target.len && p->link->target.ptr[0] == '/')
 			r->len = 0;
 		else
 			up(r);
-		if (p->link->hard)
-			r->last_hard = p;
 	}
 	return true;
 }
@@ -207,28 +284,57 @@ static bool known(const struct finder *f, struct bh_slice target, bool folder)
 	return false;
 }
 
+/* Is the file that is visible at target the very one that the hard link was made of? Then it is read already. */
+static bool same_file(const struct finder *f, const struct resolved *r, struct bh_slice target)
+{
+	const struct seen *seen = bh_map_get(&f->files, target);
+	return seen && (seen->layer < r->last->layer || (seen->layer == r->last->layer && seen->seq < r->last->link->seq));
+}
+
+/*
+ * Two symbolic links to one target: one name for it will do, when both end alike (lib/apk/db/installed and
+ * usr/lib/apk/db/installed). Otherwise different parsers want it, and all of them get it.
+ */
+static void **slot_of_target(struct finder *f, const struct image_alias *alias)
+{
+	size_t base = alias->to.len;
+	while (base && alias->to.ptr[base - 1] != '/')
+		base--;
+	char *key = bh_arena_printf(&f->out->arena, "%.*s//%.*s", BH_SLICE_FMT(alias->from), BH_SLICE_FMT(bh_slice_sub(alias->to, base, alias->to.len)));
+	return key ? bh_map_put(&f->targets, bh_slice_str(key)) : NULL;
+}
+
 static int add_lead(struct finder *f, struct bh_slice path, bool folder, struct bh_err *err)
 {
 	struct resolved r;
 	if (!resolve(f, path, &r))
 		return 0;
 	struct bh_slice target = { r.bytes, r.len };
-	if (bh_slice_eq(target, path))
+	if (r.hard ? same_file(f, &r, target) : bh_slice_eq(target, path) || known(f, target, folder))
 		return 0;
-	/* A hard link to a wanted file whose own name was removed above still is that file. */
-	if (r.last_hard ? bh_map_get(&f->files, target) != NULL : known(f, target, folder))
+	/* A symbolic link to a hard link that is wanted itself: that one's own lead will do. */
+	const struct image_visitor *v = f->stack->visitor;
+	if (r.hard && !bh_slice_eq(r.hard->link->path, path) && v->wants(v->ctx, r.hard->link->path))
 		return 0;
 	struct image_lead lead = { 0 };
-	if (r.last_hard)
-		lead = (struct image_lead){ .hard = true, .layer = r.last_hard->layer, .hard_path = r.last_hard->link->path };
+	if (r.hard)
+		lead = (struct image_lead){ .hard = true, .layer = r.hard->layer, .hard_path = r.hard->link->path, .alias.until = r.last->link->path,
+					    .until_layer = r.last->layer };
 	if (!bh_arena_copy(&f->out->arena, target, &lead.alias.from) || !bh_arena_copy(&f->out->arena, path, &lead.alias.to))
 		return no_memory(err);
-	void **slot = bh_map_put(&f->targets, lead.alias.from);
-	if (!slot || (*slot == NULL && !image_lead_vec_push(&f->out->leads, lead))) {
+	void **name = bh_map_put(&f->names, lead.alias.to); /* a home that is a link comes twice */
+	if (name && *name)
+		return 0;
+	void **slot = r.hard ? NULL : slot_of_target(f, &lead.alias);
+	if (slot && *slot)
+		return 0;
+	if (!name || (!r.hard && !slot) || !image_lead_vec_push(&f->out->leads, lead)) {
 		f->out->too_many = true;
 		return 0;
 	}
-	*slot = f; /* one name for one target: its content is read once */
+	*name = f;
+	if (slot)
+		*slot = f;
 	return image_view_add(&f->view, lead.alias.from) ? 0 : no_memory(err);
 }
 
@@ -297,8 +403,10 @@ int image_links_find(struct image_stack *stack, struct image_links *ret, struct 
 	struct finder f = { .stack = stack, .out = ret };
 	image_view_init(&f.view, stack->key);
 	bh_map_init(&f.links, LINKS_MAX);
+	bh_map_init(&f.hard, LINKS_MAX);
 	bh_map_init(&f.files, UINT32_MAX / 4);
 	bh_map_init(&f.targets, LEADS_MAX);
+	bh_map_init(&f.names, LEADS_MAX);
 	for (size_t k = 0; k < stack->n; k++) {
 		if (stack->units[k])
 			image_unit_sort_drops(stack->units[k]);
@@ -308,12 +416,18 @@ int image_links_find(struct image_stack *stack, struct image_links *ret, struct 
 		if (stack->units[k])
 			rc = keep_visible(&f, (uint32_t)k, stack->units[k], err);
 	}
+	rc = rc < 0 ? rc : look_at_targets(&f, err);
 	rc = rc < 0 ? rc : find_leads(&f, err);
 	rc = rc < 0 ? rc : choose_layers(&f, err);
+	for (size_t k = 0; f.at && k < stack->n; k++)
+		image_view_done(&f.at[k]);
+	free(f.at);
 	image_view_done(&f.view);
 	bh_map_done(&f.links);
+	bh_map_done(&f.hard);
 	bh_map_done(&f.files);
 	bh_map_done(&f.targets);
+	bh_map_done(&f.names);
 	return rc;
 }
 

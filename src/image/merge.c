@@ -66,9 +66,9 @@ static int build_view(struct merge *m, const struct image_links *links, struct b
 /* The topmost layer up to the link's own in which the second pass found the link's content. */
 static bool is_best_for_hard(const struct merge *m, const struct image_lead *lead, size_t layer)
 {
-	if (layer > lead->layer)
+	if (layer > lead->until_layer)
 		return false;
-	for (size_t k = lead->layer; k > layer; k--) {
+	for (size_t k = lead->until_layer; k > layer; k--) {
 		struct image_unit *u = extra_of(m->stack, k);
 		if (u && bh_map_get(&u->index, lead->alias.to))
 			return false;
@@ -81,24 +81,31 @@ static int push(struct merge *m, struct item item, struct bh_err *err)
 	return item_vec_push(&m->items, item) ? 0 : bh_fail(err, BH_ELIMIT, 0, "too many files in the image");
 }
 
+/* False: not part of the image. */
+static bool judge(const struct merge *m, const struct image_unit *u, bool is_extra, struct item *item)
+{
+	const struct image_found *f = item->found;
+	const struct image_lead *lead = is_extra ? bh_map_get(&m->hard, f->path) : NULL;
+	bool dropped = image_unit_dropped(u, m->stack->key, real_path(f), f->seq);
+	if (!lead) {
+		item->visible = image_view_visible(&m->view, item->layer, real_path(f));
+		return !dropped;
+	}
+	/* In the link's own layer its target may be replaced later: the link keeps the old file. */
+	if ((dropped && item->layer != lead->until_layer) || !is_best_for_hard(m, lead, item->layer))
+		return false;
+	item->layer = lead->layer;
+	item->visible = image_view_visible(&m->view, lead->layer, lead->hard_path);
+	return true;
+}
+
 static int collect(struct merge *m, uint32_t layer, const struct image_unit *u, bool is_extra, struct bh_err *err)
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < u->found.len; i++) {
-		const struct image_found *f = &u->found.ptr[i];
-		if (image_unit_dropped(u, m->stack->key, real_path(f), f->seq))
-			continue;
-		struct item item = { f, layer, false };
-		const struct image_lead *lead = is_extra ? bh_map_get(&m->hard, f->path) : NULL;
-		if (lead) {
-			if (!is_best_for_hard(m, lead, layer))
-				continue;
-			item.layer = lead->layer;
-			item.visible = image_view_visible(&m->view, lead->layer, lead->hard_path);
-		} else {
-			item.visible = image_view_visible(&m->view, layer, real_path(f));
-		}
-		rc = push(m, item, err);
+		struct item item = { &u->found.ptr[i], layer, false };
+		if (judge(m, u, is_extra, &item))
+			rc = push(m, item, err);
 	}
 	return rc;
 }

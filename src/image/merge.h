@@ -20,13 +20,16 @@ struct image_stack {
 	struct image_unit **extra; /* second pass; NULL entries: not needed. The array may be NULL */
 };
 
-/* One link whose target must be read. */
+/*
+ * One link whose target must be read. When a hard link is on the way, what is found is a file of the hard link's own layer,
+ * with the content that the target had when the link was made: in that layer, or the topmost one below it that has it.
+ */
 struct image_lead {
 	struct image_alias alias;
-	/* When a hard link is on the way, it is a file of its own layer, with content from that layer or one below. */
 	bool hard;
-	uint32_t layer;            /* of the hard link */
+	uint32_t layer;            /* of the hard link that is visible */
 	struct bh_slice hard_path; /* its path */
+	uint32_t until_layer;      /* of the hard link at alias.until, which may be one that the visible one leads to */
 };
 
 BH_VEC(image_lead_vec, struct image_lead)

@@ -141,6 +141,11 @@ bool image_view_visible(const struct image_view *view, uint32_t layer, struct bh
 	return true;
 }
 
+bool image_view_has_entry(const struct image_view *view, struct bh_slice path)
+{
+	return look(view, path)->all != 0;
+}
+
 bool image_view_mentioned(const struct image_view *view, struct bh_slice path)
 {
 	if (look(view, path)->mentioned)

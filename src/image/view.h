@@ -25,6 +25,9 @@ void image_view_apply(struct image_view *view, uint32_t layer, const struct imag
 /* Is what layer has at path still there in the final file system? path was added before. */
 bool image_view_visible(const struct image_view *view, uint32_t layer, struct bh_slice path);
 
+/* A non-directory, or a whiteout, at that very path. */
+bool image_view_has_entry(const struct image_view *view, struct bh_slice path);
+
 /* May something be at path? A layer has anything there, or a non-directory, which may be a link, at a folder of it. */
 bool image_view_mentioned(const struct image_view *view, struct bh_slice path);
 

@@ -85,6 +85,9 @@ static const struct merge_case cases[] = {
 	{ "linked folder to a place that is wanted for something else", { "l var/lib/dpkg /usr/lib\nf usr/lib/os-release A\nf usr/lib/status B" },
 	  "0 + usr/lib/os-release A\n0 + var/lib/dpkg/status B\n", NULL },
 
+	{ "two homes linked to one file", { "l etc/os-release /x\nl var/lib/dpkg/status /x\nf x A" }, "0 + etc/os-release A\n0 + var/lib/dpkg/status A\n", NULL },
+	{ "two homes of one kind linked to one file", { "l etc/os-release /x\nl usr/lib/os-release /x\nf x A" }, "0 + etc/os-release A\n", NULL },
+
 	/* hard links */
 	{ "hard link to what is wanted anyway", { "f usr/lib/os-release A\nh etc/os-release usr/lib/os-release" }, "0 + usr/lib/os-release A\n", NULL },
 	{ "hard link to something else", { "f ostree/repo/1 A\nh usr/lib/os-release ostree/repo/1" }, "0 + usr/lib/os-release A\n", NULL },
@@ -94,10 +97,22 @@ static const struct merge_case cases[] = {
 	  "0 + etc/os-release A\n0 - usr/lib/os-release A\n", NULL },
 	{ "hard link keeps the old content", { "f o/1 A", "h etc/os-release o/1", "f o/1 B" }, "1 + etc/os-release A\n", NULL },
 	{ "hard link removed", { "f o/1 A\nh etc/os-release o/1", "f etc/.wh.os-release " }, "", NULL },
-	{ "symbolic link to a hard link", { "f o/1 A\nh usr/lib/os-release o/1\nl etc/os-release ../usr/lib/os-release" }, "0 + etc/os-release A\n", NULL },
+	{ "symbolic link to a hard link", { "f o/1 A\nh usr/lib/os-release o/1\nl etc/os-release ../usr/lib/os-release" }, "0 + usr/lib/os-release A\n", NULL },
 	{ "symbolic link above a hard link", { "f o/1 A\nh usr/lib/os-release o/1", "l etc/os-release ../usr/lib/os-release" },
-	  "0 + etc/os-release A\n", NULL },
+	  "0 + usr/lib/os-release A\n", NULL },
 	{ "hard link with a leading /", { "f o/1 A\nh /etc/os-release /o/1" }, "0 + etc/os-release A\n", NULL },
+
+	{ "hard link whose target is replaced later in its layer", { "f o/1 A\nh etc/os-release o/1\nf o/1 B" }, "0 + etc/os-release A\n", NULL },
+	{ "hard link whose target becomes a folder", { "f o/1 A\nh etc/os-release o/1\nd o/1" }, "0 + etc/os-release A\n", NULL },
+	{ "hard link to what is wanted, replaced later in its layer",
+	  { "f usr/lib/os-release A\nh etc/os-release usr/lib/os-release\nf usr/lib/os-release B" },
+	  "0 + etc/os-release A\n0 + usr/lib/os-release B\n", NULL },
+	{ "hard link to a hard link", { "f o/1 A\nh o/2 o/1\nh etc/os-release o/2" }, "",
+	  "leads to o/2 through further links, which were not followed\n" },
+	{ "hard link to a wanted hard link that is gone", { "f o/1 A\nh usr/lib/os-release o/1", "h etc/os-release usr/lib/os-release\nf usr/.wh.lib " },
+	  "1 + etc/os-release A\n", NULL },
+	{ "two hard links to two versions", { "f o/1 A\nh a/package.json o/1", "f o/1 B\nh b/package.json o/1" }, "0 + a/package.json A\n1 + b/package.json B\n",
+	  NULL },
 
 	/* two passes are the limit, and it is said */
 	{ "links deep in folders are not known in the first pass", { "l etc/os-release /a/b/c/release\nl a/b/c ../d\nf a/d/release A" }, "",
