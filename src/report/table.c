@@ -25,16 +25,16 @@
 #define BINARIES_SHOWN 8u  /* binary packages named per source; the JSON report has all */
 #define CELL_BYTES_MAX (16u << 20)
 
+enum { CELL_PACKAGE, CELL_BINARIES, CELL_INSTALLED, CELL_IDS, CELL_FIX, CELL_OTHER, CELL_COUNT };
+
 struct table {
 	const struct bh_report *report;
 	const struct report_style *style;
 	struct bh_buf *out;
 	size_t width;
 	bool cell_failed;
-	struct bh_buf cells[5]; /* texts of the row at work: package, installed, ids, fix, and one for anything else */
+	struct bh_buf cells[CELL_COUNT]; /* texts of the row at work, and one for anything else */
 };
-
-enum { CELL_PACKAGE, CELL_INSTALLED, CELL_IDS, CELL_FIX, CELL_OTHER };
 
 static const char *severity_colour(const struct table *t, enum bh_severity s)
 {
@@ -209,17 +209,20 @@ static void heading(struct table *t, const char *title, const char *sgr)
 
 /* ---- packages ---- */
 
-/* "curl", "openssl (libssl3, openssl)" */
-static void package_text(struct table *t, const struct group *g)
+static void source_text(struct table *t, const struct group *g)
 {
-	struct bh_buf *b = cell(t, CELL_PACKAGE);
-	struct bh_slice source = bh_package_source_name(g->packages[0]);
-	bh_buf_add_escaped(b, source);
-	if (g->n_packages == 1 && bh_slice_eq(source, g->packages[0]->name))
+	bh_buf_add_escaped(cell(t, CELL_PACKAGE), bh_package_source_name(g->packages[0]));
+}
+
+/* "(libssl3, openssl)"; nothing when the only binary package is called like its source. */
+static void binaries_text(struct table *t, const struct group *g)
+{
+	struct bh_buf *b = cell(t, CELL_BINARIES);
+	if (g->n_packages == 1 && bh_slice_eq(bh_package_source_name(g->packages[0]), g->packages[0]->name))
 		return;
 	size_t shown = g->n_packages <= BINARIES_SHOWN + 1 ? g->n_packages : BINARIES_SHOWN;
 	for (size_t i = 0; i < shown; i++) {
-		bh_buf_add_str(b, i ? ", " : " (");
+		bh_buf_add_str(b, i ? ", " : "(");
 		bh_buf_add_escaped(b, g->packages[i]->name);
 	}
 	if (shown < g->n_packages)
@@ -280,13 +283,22 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* Source and binary packages on one line, when that is not too long; else the source. */
+static size_t package_width(struct table *t, const struct group *g)
+{
+	enum { ONE_LINE_MOST = 36 };
+	source_text(t, g);
+	binaries_text(t, g);
+	size_t source = bh_utf8_width(bh_buf_slice(&t->cells[CELL_PACKAGE])), binaries = bh_utf8_width(bh_buf_slice(&t->cells[CELL_BINARIES]));
+	return binaries && source + 1 + binaries <= ONE_LINE_MOST ? source + 1 + binaries : source;
+}
+
 static struct columns natural_widths(struct table *t, const struct groups *groups)
 {
 	struct columns c = { .package = strlen("PACKAGE"), .installed = strlen("INSTALLED"), .severity = strlen("SEVERITY"), .fix = strlen("won't be fixed") };
 	for (size_t i = 0; i < groups->len; i++) {
 		const struct group *g = &groups->ptr[i];
-		package_text(t, g);
-		c.package = larger(c.package, bh_utf8_width(bh_buf_slice(&t->cells[CELL_PACKAGE])));
+		c.package = larger(c.package, package_width(t, g));
 		c.installed = larger(c.installed, bh_utf8_width(escaped(t, g->packages[0]->version)));
 		fix_text(t, g, REMEDY_UPGRADE);
 		if (g->upgrade.len)
@@ -313,8 +325,8 @@ static void shrink(size_t *width, size_t least, size_t *too_much)
 static struct columns fit_columns(struct table *t, const struct groups *groups)
 {
 	enum { IDS_WANTED = 31 };
-	static const struct columns least[] = { { .package = 22, .installed = 18, .fix = 20 }, { .package = 16, .installed = 16, .fix = 20 },
-						{ .package = 16, .installed = 12, .fix = 20 }, { .package = 16, .installed = 12, .fix = 14 } };
+	static const struct columns least[] = { { .package = 18, .installed = 16, .fix = 22 }, { .package = 14, .installed = 16, .fix = 20 },
+						{ .package = 12, .installed = 14, .fix = 18 }, { .package = 12, .installed = 12, .fix = 14 } };
 	struct columns c = natural_widths(t, groups);
 	size_t room = t->width - MARGIN - c.severity - 4 * 2; /* four gaps */
 	for (size_t i = 0; i < sizeof(least) / sizeof(least[0]); i++) {
@@ -327,64 +339,102 @@ static struct columns fit_columns(struct table *t, const struct groups *groups)
 	return c;
 }
 
+enum { COLUMN_SOURCE, COLUMN_INSTALLED, COLUMN_SEVERITY, COLUMN_IDS, COLUMN_FIX, COLUMNS };
+
 static void column_titles(struct table *t, const struct columns *c)
 {
 	const char *bold = t->style->colour ? "1" : NULL;
-	struct layout_cell cells[] = {
+	struct layout_cell cells[COLUMNS] = {
 		{ .rest = BH_SLICE_LIT("PACKAGE"), .width = c->package, .colour = bold },
 		{ .rest = BH_SLICE_LIT("INSTALLED"), .width = c->installed, .colour = bold },
 		{ .rest = BH_SLICE_LIT("SEVERITY"), .width = c->severity, .colour = bold },
 		{ .rest = BH_SLICE_LIT("VULNERABILITIES"), .width = c->ids, .colour = bold },
 		{ .rest = BH_SLICE_LIT("FIX"), .width = c->fix, .colour = bold },
 	};
-	layout_line(t->out, MARGIN, cells, 5);
+	layout_line(t->out, MARGIN, cells, COLUMNS);
 }
 
-/*
- * Package and version run down beside all rows of the group, the fix beside the rows of its remedy. Severity and ids end
- * with their row.
- */
+/* What a group prints; the binary packages stand below source and installed version together. */
+
+struct group_cells {
+	struct layout_cell cell[COLUMNS];
+	struct layout_cell binaries;
+};
+
+/* One line. When name and version have been printed, the binary packages take their place. */
+static void group_line(struct table *t, struct group_cells *g)
+{
+	if (g->cell[COLUMN_SOURCE].rest.len || g->cell[COLUMN_INSTALLED].rest.len || g->binaries.rest.len == 0) {
+		layout_line(t->out, MARGIN, g->cell, COLUMNS);
+		return;
+	}
+	struct layout_cell line[] = { g->binaries, g->cell[COLUMN_SEVERITY], g->cell[COLUMN_IDS], g->cell[COLUMN_FIX] };
+	layout_line(t->out, MARGIN, line, 4);
+	g->binaries = line[0];
+	memcpy(&g->cell[COLUMN_SEVERITY], &line[1], 3 * sizeof(line[0]));
+}
+
+static void start_group(struct table *t, const struct group *g, const struct columns *c, struct group_cells *ret)
+{
+	source_text(t, g);
+	binaries_text(t, g);
+	struct bh_buf *package = &t->cells[CELL_PACKAGE], *binaries = &t->cells[CELL_BINARIES], *installed = cell(t, CELL_INSTALLED);
+	bh_buf_add_escaped(installed, g->packages[0]->version);
+	if (bh_utf8_width(bh_buf_slice(package)) + 1 + bh_utf8_width(bh_buf_slice(binaries)) <= c->package && binaries->len) {
+		bh_buf_add_byte(package, ' ');
+		bh_buf_add(package, bh_buf_slice(binaries));
+		bh_buf_clear(binaries);
+	}
+	*ret = (struct group_cells){
+		.cell = { [COLUMN_SOURCE] = { .rest = bh_buf_slice(package), .width = c->package, .indent = 2, .colour = t->style->colour ? "1" : NULL },
+			  [COLUMN_INSTALLED] = { .rest = bh_buf_slice(installed), .width = c->installed, .indent = 1 },
+			  [COLUMN_SEVERITY] = { .width = c->severity },
+			  [COLUMN_IDS] = { .width = c->ids },
+			  [COLUMN_FIX] = { .width = c->fix, .indent = 2 } },
+		.binaries = { .rest = bh_buf_slice(binaries), .width = c->package + 2 + c->installed, .indent = 2, .started = true },
+	};
+}
+
+/* Name, version and binary packages run down beside all rows, the fix beside the rows of its remedy; severity and ids are a row. */
 static void write_group_columns(struct table *t, const struct group *g, const struct columns *c)
 {
-	package_text(t, g);
-	struct bh_buf *installed = cell(t, CELL_INSTALLED);
-	bh_buf_add_escaped(installed, g->packages[0]->version);
-	struct layout_cell cells[5] = {
-		{ .rest = bh_buf_slice(&t->cells[CELL_PACKAGE]), .width = c->package, .indent = 2, .colour = t->style->colour ? "1" : NULL },
-		{ .rest = bh_buf_slice(installed), .width = c->installed, .indent = 1 },
-		{ .width = c->severity },
-		{ .width = c->ids },
-		{ .width = c->fix, .indent = 2, .colour = t->style->colour ? "32" : NULL },
-	};
+	struct group_cells cells;
+	struct layout_cell *fix = &cells.cell[COLUMN_FIX];
+	start_group(t, g, c, &cells);
 	for (size_t start = 0, end; start < g->n_findings; start = end) {
 		enum group_remedy remedy = group_remedy_of(g->findings[start]);
+		enum bh_severity severity = g->findings[start]->severity;
 		end = row_end(g, start);
 		if (start == 0 || remedy != group_remedy_of(g->findings[start - 1])) {
-			while (cells[4].rest.len)
-				layout_line(t->out, MARGIN, cells, 5);
+			while (fix->rest.len)
+				group_line(t, &cells);
 			fix_text(t, g, remedy);
-			cells[4].rest = bh_buf_slice(&t->cells[CELL_FIX]);
-			cells[4].started = false;
-			cells[4].colour = t->style->colour ? (remedy == REMEDY_UPGRADE ? "32" : "2") : NULL;
+			fix->rest = bh_buf_slice(&t->cells[CELL_FIX]);
+			fix->started = false;
+			fix->colour = t->style->colour ? (remedy == REMEDY_UPGRADE ? "32" : "2") : NULL;
 		}
 		ids_text(t, g, start, end);
-		cells[2].rest = bh_slice_str(bh_severity_name(g->findings[start]->severity));
-		cells[2].colour = severity_colour(t, g->findings[start]->severity);
-		cells[3].rest = bh_buf_slice(&t->cells[CELL_IDS]);
-		while (cells[3].rest.len)
-			layout_line(t->out, MARGIN, cells, 5);
+		cells.cell[COLUMN_SEVERITY].rest = bh_slice_str(bh_severity_name(severity));
+		cells.cell[COLUMN_SEVERITY].colour = severity_colour(t, severity);
+		cells.cell[COLUMN_IDS].rest = bh_buf_slice(&t->cells[CELL_IDS]);
+		while (cells.cell[COLUMN_IDS].rest.len)
+			group_line(t, &cells);
 	}
-	layout_flush(t->out, MARGIN, cells, 5);
+	while (cells.cell[COLUMN_SOURCE].rest.len || cells.cell[COLUMN_INSTALLED].rest.len || fix->rest.len || cells.binaries.rest.len)
+		group_line(t, &cells);
 }
 
 /* Narrow: "openssl 3.0.9-1 (libssl3)", then "→ 3.0.18-1", then severity and ids per row. */
 static void write_group_stacked(struct table *t, const struct group *g)
 {
-	package_text(t, g);
+	source_text(t, g);
+	binaries_text(t, g);
 	struct bh_buf *head = cell(t, CELL_INSTALLED);
 	bh_buf_add(head, bh_buf_slice(&t->cells[CELL_PACKAGE]));
-	bh_buf_add_str(head, "  ");
+	bh_buf_add_byte(head, ' ');
 	bh_buf_add_escaped(head, g->packages[0]->version);
+	bh_buf_add_str(head, t->cells[CELL_BINARIES].len ? "  " : "");
+	bh_buf_add(head, bh_buf_slice(&t->cells[CELL_BINARIES]));
 	layout_paragraph(t->out, bh_buf_slice(head), 0, 2 * MARGIN, t->width);
 	for (size_t start = 0, end; start < g->n_findings; start = end) {
 		enum group_remedy remedy = group_remedy_of(g->findings[start]);
@@ -714,10 +764,10 @@ static int write_all(struct table *t, struct bh_err *err)
 static int write(const struct bh_report *report, const struct report_style *style, struct bh_buf *out, struct bh_err *err)
 {
 	struct table t = { .report = report, .style = style, .out = out, .width = clamp_width(style->width) };
-	for (size_t i = 0; i < sizeof(t.cells) / sizeof(t.cells[0]); i++)
+	for (size_t i = 0; i < CELL_COUNT; i++)
 		bh_buf_init(&t.cells[i], CELL_BYTES_MAX);
 	int rc = write_all(&t, err);
-	for (size_t i = 0; i < sizeof(t.cells) / sizeof(t.cells[0]); i++) {
+	for (size_t i = 0; i < CELL_COUNT; i++) {
 		if ((t.cell_failed || t.cells[i].failed) && rc == 0)
 			rc = bh_fail(err, BH_ELIMIT, 0, "a cell of the table is larger than %u bytes", CELL_BYTES_MAX);
 		bh_buf_done(&t.cells[i]);
