@@ -31,16 +31,6 @@ int channel_decode(struct bh_slice bytes, struct channel_frame *ret, size_t *ret
 	return 1;
 }
 
-static void put_header(uint8_t out[CHANNEL_HEADER_BYTES], uint32_t len, uint16_t type, enum channel_kind kind)
-{
-	for (unsigned i = 0; i < 4; i++)
-		out[i] = (uint8_t)(len >> (8 * i));
-	out[4] = (uint8_t)type;
-	out[5] = (uint8_t)(type >> 8);
-	out[6] = (uint8_t)kind;
-	out[7] = 0;
-}
-
 static void attach_fd(struct msghdr *msg, void *control, size_t size, int fd)
 {
 	msg->msg_control = control;
@@ -52,32 +42,52 @@ static void attach_fd(struct msghdr *msg, void *control, size_t size, int fd)
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 }
 
-int channel_write(int sock, uint16_t type, enum channel_kind kind, struct bh_slice payload, int fd, struct bh_err *err)
+int channel_out_init(struct channel_out *out, uint16_t type, enum channel_kind kind, struct bh_slice payload, int fd, struct bh_err *err)
 {
 	if (payload.len > BH_FRAME_BYTES_MAX)
 		return bh_fail(err, BH_ELIMIT, 0, "a message of %zu bytes is larger than %u", payload.len, BH_FRAME_BYTES_MAX);
-	uint8_t header[CHANNEL_HEADER_BYTES];
-	put_header(header, (uint32_t)payload.len, type, kind);
+	*out = (struct channel_out){ .payload = payload, .fd = fd };
+	for (unsigned i = 0; i < 4; i++)
+		out->header[i] = (uint8_t)((uint32_t)payload.len >> (8 * i));
+	out->header[4] = (uint8_t)type;
+	out->header[5] = (uint8_t)(type >> 8);
+	out->header[6] = (uint8_t)kind;
+	return BH_OK;
+}
+
+int channel_push(int sock, struct channel_out *out, bool wait, struct bh_err *err)
+{
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control = { 0 };
-	size_t done = 0, total = sizeof(header) + payload.len;
-	while (done < total) {
-		size_t head = done < sizeof(header) ? sizeof(header) - done : 0;
-		struct bh_slice body = bh_slice_sub(payload, head ? 0 : done - sizeof(header), payload.len);
-		struct iovec parts[2] = { { header + (sizeof(header) - head), head }, { (void *)(uintptr_t)body.ptr, body.len } };
+	size_t total = sizeof(out->header) + out->payload.len;
+	while (out->done < total) {
+		size_t head = out->done < sizeof(out->header) ? sizeof(out->header) - out->done : 0;
+		struct bh_slice body = bh_slice_sub(out->payload, head ? 0 : out->done - sizeof(out->header), out->payload.len);
+		struct iovec parts[2] = { { out->header + (sizeof(out->header) - head), head }, { (void *)(uintptr_t)body.ptr, body.len } };
 		struct msghdr msg = { .msg_iov = parts, .msg_iovlen = 2 };
-		if (fd >= 0 && done == 0)
-			attach_fd(&msg, control.bytes, sizeof(control.bytes), fd);
-		ssize_t n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+		if (out->fd >= 0 && out->done == 0)
+			attach_fd(&msg, control.bytes, sizeof(control.bytes), out->fd);
+		ssize_t n = sendmsg(sock, &msg, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN && !wait)
+			return 0;
 		if (n < 0)
 			return bh_fail(err, BH_ECHILD, 0, "the other side does not take messages any more (errno %d)", errno);
-		done += (size_t)n;
+		out->done += (size_t)n;
 	}
-	return BH_OK;
+	return 1;
+}
+
+int channel_write(int sock, uint16_t type, enum channel_kind kind, struct bh_slice payload, struct bh_err *err)
+{
+	struct channel_out out;
+	int rc = channel_out_init(&out, type, kind, payload, -1, err);
+	if (rc == BH_OK)
+		rc = channel_push(sock, &out, true, err);
+	return rc < 0 ? rc : BH_OK;
 }
 
 int channel_write_result(int sock, int code, const struct bh_err *result)
@@ -89,7 +99,7 @@ int channel_write_result(int sock, int code, const struct bh_err *result)
 		bytes[4 + i] = (uint8_t)(result->offset_bytes >> (8 * i));
 	size_t len = strnlen(result->text, sizeof(result->text));
 	memcpy(bytes + 12, result->text, len);
-	return channel_write(sock, 0, CHANNEL_RESULT, (struct bh_slice){ bytes, 12 + len }, -1, NULL);
+	return channel_write(sock, 0, CHANNEL_RESULT, (struct bh_slice){ bytes, 12 + len }, NULL);
 }
 
 bool channel_parse_result(struct bh_slice payload, int *ret_code, struct bh_err *ret)
@@ -106,13 +116,16 @@ bool channel_parse_result(struct bh_slice payload, int *ret_code, struct bh_err 
 	ret->code = (enum bh_code)signed_code;
 	ret->offset_bytes = offset;
 	(void)snprintf(ret->text, sizeof(ret->text), "%.*s", BH_SLICE_FMT(text));
+	for (char *c = ret->text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?'; /* a hostile child's words may end on a terminal */
 	*ret_code = signed_code;
 	return true;
 }
 
 int bh_channel_send(struct bh_channel *ch, uint16_t type, struct bh_slice payload, struct bh_err *err)
 {
-	return channel_write(ch->sock, type, CHANNEL_EVENT, payload, -1, err);
+	return channel_write(ch->sock, type, CHANNEL_EVENT, payload, err);
 }
 
 static int receive(int sock, uint8_t *out, size_t len, int *ret_fd, struct bh_err *err)
@@ -134,6 +147,8 @@ static int receive(int sock, uint8_t *out, size_t len, int *ret_fd, struct bh_er
 			continue;
 		if (n <= 0)
 			return bh_fail(err, BH_ECHILD, 0, "the parent is gone");
+		if (ret_fd && (msg.msg_flags & MSG_CTRUNC))
+			return bh_fail(err, BH_EIO, 0, "too many descriptors are open to take one more");
 		const struct cmsghdr *c = ret_fd ? CMSG_FIRSTHDR(&msg) : NULL;
 		if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)) && *ret_fd < 0)
 			memcpy(ret_fd, CMSG_DATA(c), sizeof(*ret_fd));
@@ -145,7 +160,7 @@ static int receive(int sock, uint8_t *out, size_t len, int *ret_fd, struct bh_er
 int bh_channel_call(struct bh_channel *ch, uint16_t type, struct bh_slice payload, struct bh_buf *reply, int *ret_fd, struct bh_err *err)
 {
 	bh_buf_clear(reply);
-	int rc = channel_write(ch->sock, type, CHANNEL_REQUEST, payload, -1, err);
+	int rc = channel_write(ch->sock, type, CHANNEL_REQUEST, payload, err);
 	if (rc < 0)
 		return rc;
 	uint8_t header[CHANNEL_HEADER_BYTES];
@@ -177,6 +192,6 @@ void bh_channel_progress(struct bh_channel *ch, uint64_t done_bytes)
 	uint8_t bytes[8];
 	for (unsigned i = 0; i < 8; i++)
 		bytes[i] = (uint8_t)(done_bytes >> (8 * i));
-	int rc = channel_write(ch->sock, 0, CHANNEL_PROGRESS, (struct bh_slice){ bytes, sizeof(bytes) }, -1, NULL);
+	int rc = channel_write(ch->sock, 0, CHANNEL_PROGRESS, (struct bh_slice){ bytes, sizeof(bytes) }, NULL);
 	(void)rc; /* a lost parent shows at the next real message */
 }

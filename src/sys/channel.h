@@ -35,8 +35,22 @@ struct channel_frame {
 /* 1: *ret is the first frame of bytes, *ret_used its size; 0: more bytes are needed; negative: not a frame. */
 int channel_decode(struct bh_slice bytes, struct channel_frame *ret, size_t *ret_used, struct bh_err *err) BH_MUST_CHECK;
 
-/* Sends one frame, with a descriptor when fd >= 0. Blocks (SO_SNDTIMEO is the limit). */
-int channel_write(int sock, uint16_t type, enum channel_kind kind, struct bh_slice payload, int fd, struct bh_err *err) BH_MUST_CHECK;
+/* A frame on its way out: the parent never waits for a child to read, so it sends in pieces. */
+struct channel_out {
+	uint8_t header[CHANNEL_HEADER_BYTES];
+	struct bh_slice payload; /* borrowed until all is sent */
+	size_t done;             /* bytes of header and payload that left */
+	int fd;                  /* goes with the first piece; -1 = none. Stays the caller's */
+};
+
+int channel_out_init(struct channel_out *out, uint16_t type, enum channel_kind kind, struct bh_slice payload, int fd, struct bh_err *err)
+	BH_MUST_CHECK;
+
+/* 1: all sent; 0: the socket is full (never when `wait`); negative: the other side is gone. */
+int channel_push(int sock, struct channel_out *out, bool wait, struct bh_err *err) BH_MUST_CHECK;
+
+/* Sends one frame and waits until it is out: the child's way. */
+int channel_write(int sock, uint16_t type, enum channel_kind kind, struct bh_slice payload, struct bh_err *err) BH_MUST_CHECK;
 
 /* The child's side of a finished run: the last frame. */
 int channel_write_result(int sock, int code, const struct bh_err *result) BH_MUST_CHECK;

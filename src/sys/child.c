@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,8 +28,10 @@
 #include <unistd.h>
 
 #define WATCH_EVERY_MS 100
-#define REPLY_SECONDS_MAX 10 /* a child that does not read its reply that long is broken */
-#define GRACE_MS 2000        /* between closing the channel and being gone */
+#define GRACE_MS 500                        /* between closing the channel and being gone; a normal exit takes far less than 1 ms */
+#define CHILD_SOCK 3                        /* where the child finds its channel: the first number behind the standard streams */
+#define DESCRIPTORS_WITHOUT_CLOSE_RANGE 65536 /* Linux before 5.9: close one by one up to here */
+#define NEAR_LIMIT(bytes) ((bytes) / 10 * 9) /* a crash this close to the memory limit is blamed on it */
 
 static bool sandboxed = true;
 
@@ -46,6 +49,11 @@ struct running {
 	int sock;
 	uint64_t output_bytes;
 	uint64_t heard_ns;
+	uint64_t inherited_bytes; /* resident in the parent at the start: not the child's doing */
+	bool replying;            /* nothing is read until the reply below is out */
+	struct channel_out out;
+	struct bh_buf reply;
+	int reply_fd; /* -1, or to be closed when the reply is out */
 	bool finished; /* the RESULT frame came */
 	int code;
 	struct bh_err result;
@@ -60,52 +68,96 @@ static uint64_t now_ns(void)
 
 /* ---- inside the new process ---- */
 
-static void keep_only(int sock)
+extern char **environ;
+
+/* Tokens and passwords live in the environment of build machines; a hijacked parser must not find them. Ours stay. */
+static void forget_environment(void)
 {
+	static char *nothing[] = { NULL };
+	for (char **e = environ; e && *e; e++)
+		if (strncmp(*e, "BULKHEAD_", 9) != 0)
+			explicit_bzero(*e, strlen(*e));
+	environ = nothing;
+}
+
+/* Standard streams on /dev/null, the channel on CHILD_SOCK, nothing else. */
+static int keep_only(int sock, struct bh_err *err)
+{
+	if (sock == CHILD_SOCK ? fcntl(sock, F_SETFD, 0) < 0 : dup2(sock, CHILD_SOCK) < 0)
+		return bh_fail_errno(err, errno, "sandbox: channel");
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
-		if (fd != STDERR_FILENO || sandboxed) /* without a sandbox someone is debugging: let them see */
-			(void)dup2(null, fd);
-	/* Two ranges around the one that stays. Old kernels without close_range: O_CLOEXEC does not help a fork, so one by one. */
-	if (syscall(SYS_close_range, 3, (unsigned)sock - 1, 0) < 0 || syscall(SYS_close_range, (unsigned)sock + 1, ~0u, 0) < 0)
-		for (int fd = 3; fd < 65536; fd++)
-			if (fd != sock)
-				(void)close(fd);
+	if (null < 0)
+		return bh_fail_errno(err, errno, "sandbox: /dev/null");
+	/* Whoever debugs wants to see; and AddressSanitizer's report is the point of building with it. */
+	int last = sandboxed && !SANDBOX_SANITIZED ? STDERR_FILENO : STDOUT_FILENO;
+	for (int fd = STDIN_FILENO; fd <= last; fd++)
+		if (dup2(null, fd) < 0)
+			return bh_fail_errno(err, errno, "sandbox: /dev/null");
+	if (syscall(SYS_close_range, CHILD_SOCK + 1, ~0u, 0) < 0)
+		for (int fd = CHILD_SOCK + 1; fd < DESCRIPTORS_WITHOUT_CLOSE_RANGE; fd++)
+			(void)close(fd);
+	return BH_OK;
+}
+
+/* The parent's handlers make no sense here. Ctrl-C reaches the whole group of processes, but the parent decides. */
+static void own_signals(void)
+{
+	for (int number = 1; number < NSIG; number++)
+		(void)signal(number, SIG_DFL);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigset_t none;
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 _Noreturn static void become_child(const struct bh_child_spec *spec, const struct bh_child_limits *limits, int sock, pid_t parent)
 {
-	static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM };
-	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
-		(void)signal(crashes[i], SIG_DFL); /* the parent's handlers make no sense here */
-	(void)signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the whole group; the parent decides */
-	(void)signal(SIGHUP, SIG_IGN);
-	if (sock < 3) /* a caller without standard streams */
-		sock = fcntl(sock, F_DUPFD_CLOEXEC, 3);
-	keep_only(sock);
 	struct bh_err err = { 0 };
-	int rc = BH_OK;
-	if (sandboxed)
-		rc = sandbox_enter(limits, sock, &err);
-	struct bh_channel channel = { .sock = sock };
-	if (rc == BH_OK && getppid() == parent)
+	own_signals();
+	int rc = keep_only(sock, &err);
+	if (rc < 0)
+		_exit(channel_write_result(sock, rc, &err) < 0);
+	if (sandboxed) {
+		forget_environment();
+		rc = sandbox_enter(limits, CHILD_SOCK, &err);
+	}
+	if (rc == BH_OK && getppid() != parent)
+		_exit(1); /* it died before PR_SET_PDEATHSIG could tell */
+	struct bh_channel channel = { .sock = CHILD_SOCK };
+	if (rc == BH_OK)
 		rc = spec->run(&channel, spec->ctx, &err);
 	if (rc < 0 && err.code == BH_OK)
 		(void)bh_fail(&err, (enum bh_code)rc, 0, "failed without a reason");
-	_exit(channel_write_result(sock, rc < 0 ? rc : 0, &err) < 0);
+	_exit(channel_write_result(CHILD_SOCK, rc < 0 ? rc : 0, &err) < 0);
 }
 
 /* ---- starting and ending ---- */
+
+static uint64_t resident_bytes(pid_t pid);
+
+/* No signal handler of the parent ever runs in the child: they stay blocked from before the fork until it has its own. */
+static pid_t fork_quietly(void)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	pid_t pid = fork();
+	int why = errno;
+	if (pid != 0)
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = why;
+	return pid;
+}
 
 static int start(struct running *r, struct bh_child_spec *spec, size_t index, struct bh_err *err)
 {
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return bh_fail_errno(err, errno, "socketpair");
-	struct timeval timeout = { .tv_sec = REPLY_SECONDS_MAX };
-	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	struct bh_child_limits limits = sandbox_limits(&spec->limits);
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid = fork_quietly();
 	if (pid < 0) {
 		int rc = bh_fail_errno(err, errno, "fork");
 		(void)close(pair[0]);
@@ -115,8 +167,10 @@ static int start(struct running *r, struct bh_child_spec *spec, size_t index, st
 	if (pid == 0)
 		become_child(spec, &limits, pair[1], parent);
 	(void)close(pair[1]);
-	*r = (struct running){ .spec = spec, .limits = limits, .index = index, .pid = pid, .sock = pair[0], .heard_ns = now_ns() };
+	*r = (struct running){ .spec = spec, .limits = limits, .index = index, .pid = pid, .sock = pair[0], .heard_ns = now_ns(), .reply_fd = -1 };
+	r->inherited_bytes = resident_bytes(parent);
 	bh_buf_init(&r->in, CHANNEL_HEADER_BYTES + BH_FRAME_BYTES_MAX);
+	bh_buf_init(&r->reply, BH_FRAME_BYTES_MAX);
 	return BH_OK;
 }
 
@@ -134,62 +188,117 @@ static void blame(struct running *r, const char *fmt, ...)
 	r->code = bh_fail(&r->result, BH_ECHILD, 0, "%s: %s", r->spec->name, text);
 }
 
-static void put_into_words(struct running *r, int status)
+/* How its process ended, as the kernel tells it. */
+struct ending {
+	int status;
+	bool lingered; /* closed its channel but went on, so we killed it */
+	struct rusage used;
+};
+
+static const char *signal_name(int number)
 {
-	if (WIFSIGNALED(status)) {
-		int number = WTERMSIG(status);
-		if (number == SIGXCPU || number == SIGKILL)
-			blame(r, "stopped: used more than %u s of CPU time, or was killed by the system", r->limits.cpu_seconds);
-		else
-			blame(r, "crashed (%s)", strsignal(number));
-	} else {
-		blame(r, "ended without a result (exit code %d)", WEXITSTATUS(status));
+	switch (number) {
+	case SIGSEGV: return "SIGSEGV";
+	case SIGBUS: return "SIGBUS";
+	case SIGFPE: return "SIGFPE";
+	case SIGILL: return "SIGILL";
+	case SIGABRT: return "SIGABRT";
+	case SIGTERM: return "SIGTERM";
+	case SIGTRAP: return "SIGTRAP";
 	}
+	return strsignal(number);
+}
+
+static void blame_signal(struct running *r, int number, const struct rusage *used)
+{
+	unsigned long long memory_mib = r->limits.memory_bytes >> 20;
+	uint64_t peak = (uint64_t)used->ru_maxrss << 10;
+	time_t cpu = used->ru_utime.tv_sec + used->ru_stime.tv_sec + (used->ru_utime.tv_usec + used->ru_stime.tv_usec) / 1000000;
+	if (number == SIGXCPU || (number == SIGKILL && cpu >= (time_t)r->limits.cpu_seconds))
+		blame(r, "stopped: used more than %u s of CPU time", r->limits.cpu_seconds);
+	else if (number == SIGKILL)
+		blame(r, "killed from outside (SIGKILL), perhaps because the machine ran out of memory");
+	else if (number == SIGSYS)
+		blame(r, "stopped: tried a forbidden system call");
+	else if (peak >= NEAR_LIMIT(r->limits.memory_bytes))
+		blame(r, "crashed (%s) at its limit of %llu MiB of memory", signal_name(number), memory_mib);
+	else
+		blame(r, "crashed (%s)", signal_name(number));
+}
+
+static void put_into_words(struct running *r, const struct ending *e)
+{
+	if (e->lingered)
+		blame(r, "stopped: closed its channel without a result");
+	else if (WIFSIGNALED(e->status))
+		blame_signal(r, WTERMSIG(e->status), &e->used);
+	else
+		blame(r, "ended without a result (exit code %d)", WEXITSTATUS(e->status));
+}
+
+static void drop_reply(struct running *r)
+{
+	if (r->reply_fd >= 0)
+		(void)close(r->reply_fd);
+	r->reply_fd = -1;
+	r->replying = false;
 }
 
 /* Waits up to GRACE_MS for a child that closed its channel, then kills it. After this it is gone. */
 static void reap(struct running *r, bool kill_now)
 {
-	int status = 0;
+	struct ending e = { 0 };
 	pid_t got = 0;
-	for (int waited = 0; !kill_now && waited < GRACE_MS && got == 0; waited++) {
-		got = waitpid(r->pid, &status, WNOHANG);
-		if (got == 0)
-			(void)poll(NULL, 0, 1);
+	BH_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0); /* -1 before Linux 5.3: poll then just waits a millisecond */
+	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
+	for (uint64_t until = now_ns() + GRACE_MS * 1000000ull; !kill_now && got == 0 && now_ns() < until;) {
+		(void)poll(&gone, 1, pidfd >= 0 ? GRACE_MS : 1);
+		got = wait4(r->pid, &e.status, WNOHANG, &e.used);
 	}
 	if (got == 0) {
+		e.lingered = !kill_now;
 		(void)kill(r->pid, SIGKILL);
-		while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
+		while (wait4(r->pid, &e.status, 0, &e.used) < 0 && errno == EINTR)
 			;
 	}
-	put_into_words(r, status);
+	put_into_words(r, &e);
+	drop_reply(r);
 	(void)close(r->sock);
 	bh_buf_done(&r->in);
+	bh_buf_done(&r->reply);
 	r->pid = 0;
 }
 
 /* ---- messages ---- */
 
+static int fail_with(struct running *r, int rc, const struct bh_err *err)
+{
+	if (!r->finished) {
+		r->finished = true;
+		r->code = rc;
+		r->result = *err;
+	}
+	return rc;
+}
+
 static int answer(struct running *r, const struct channel_frame *f)
 {
-	struct bh_buf payload;
-	bh_buf_init(&payload, BH_FRAME_BYTES_MAX);
-	struct bh_child_reply reply = { .payload = &payload, .fd = -1 };
+	bh_buf_clear(&r->reply);
+	struct bh_child_reply reply = { .payload = &r->reply, .fd = -1 };
 	struct bh_err err = { 0 };
 	bool request = f->kind == CHANNEL_REQUEST;
 	int rc = r->spec->handle ? r->spec->handle(r->spec->ctx, f->type, request, f->payload, &reply, &err)
-				 : bh_fail(&err, BH_ECHILD, 0, "sent a message nobody expects");
-	if (rc >= 0 && request)
-		rc = channel_write(r->sock, f->type, CHANNEL_REPLY, bh_buf_slice(&payload), reply.fd, &err);
-	if (reply.close_fd && reply.fd >= 0)
-		(void)close(reply.fd);
-	bh_buf_done(&payload);
-	if (rc < 0 && !r->finished) {
-		r->finished = true;
-		r->code = rc;
-		r->result = err;
+				 : bh_fail(&err, BH_ECHILD, 0, "%s: sent a message nobody expects", r->spec->name);
+	if (rc >= 0 && r->reply.failed)
+		rc = bh_fail(&err, BH_ELIMIT, 0, "%s: a reply is larger than %u bytes", r->spec->name, BH_FRAME_BYTES_MAX);
+	r->reply_fd = reply.close_fd ? reply.fd : -1;
+	if (rc >= 0 && request) {
+		r->replying = true;
+		rc = channel_out_init(&r->out, f->type, CHANNEL_REPLY, bh_buf_slice(&r->reply), reply.fd, &err);
+	} else {
+		drop_reply(r);
 	}
-	return rc;
+	return rc < 0 ? fail_with(r, rc, &err) : BH_OK;
 }
 
 static bool take_progress(struct running *r, struct bh_slice payload)
@@ -231,12 +340,26 @@ static bool take_frame(struct running *r, const struct channel_frame *f)
 	return false;
 }
 
-static bool decode_all(struct running *r)
+enum more { MORE, ENDED, BROKEN };
+
+/* Sends what the socket takes. A descriptor that is not ours to close must live on in the handler's ctx until then. */
+static enum more push_reply(struct running *r)
+{
+	int rc = channel_push(r->sock, &r->out, false, NULL);
+	if (rc == 0)
+		return MORE; /* poll tells when there is room; a child that never reads runs into stall_seconds */
+	drop_reply(r);
+	r->heard_ns = now_ns();
+	return rc < 0 ? ENDED : MORE;
+}
+
+static enum more decode_all(struct running *r)
 {
 	struct bh_slice left = bh_buf_slice(&r->in);
 	struct bh_err err = { 0 };
+	enum more more = MORE;
 	int rc = 1;
-	while (rc == 1 && !r->finished) {
+	while (rc == 1 && more == MORE && !r->finished && !r->replying) {
 		struct channel_frame f;
 		size_t used;
 		rc = channel_decode(left, &f, &used, &err);
@@ -244,15 +367,16 @@ static bool decode_all(struct running *r)
 			rc = BH_ECHILD;
 		if (rc == 1)
 			left = bh_slice_sub(left, used, left.len);
+		if (rc == 1 && r->replying)
+			more = push_reply(r);
 	}
 	if (rc < 0)
 		blame(r, "%s", err.text[0] ? err.text : "broke the message protocol");
-	memmove(r->in.ptr, left.ptr, left.len);
+	if (left.len != r->in.len)
+		memmove(r->in.ptr, left.ptr, left.len);
 	r->in.len = left.len;
-	return rc >= 0;
+	return rc < 0 ? BROKEN : more;
 }
-
-enum more { MORE, ENDED, BROKEN };
 
 static enum more receive(struct running *r)
 {
@@ -270,9 +394,18 @@ static enum more receive(struct running *r)
 		blame(r, "stopped: sent more than %llu MiB of results", (unsigned long long)(r->limits.output_bytes >> 20));
 		return BROKEN;
 	}
-	bool good = decode_all(r);
+	enum more more = decode_all(r);
 	r->heard_ns = now_ns();
-	return good ? MORE : BROKEN;
+	return more;
+}
+
+/* One turn of a child whose channel is ready. */
+static enum more converse(struct running *r)
+{
+	if (!r->replying)
+		return receive(r);
+	enum more more = push_reply(r);
+	return more == MORE && !r->replying ? decode_all(r) : more; /* what came behind the request is still in the buffer */
 }
 
 /* ---- watching ---- */
@@ -293,7 +426,7 @@ static bool within_limits(struct running *r, uint64_t now)
 {
 	if (!sandboxed)
 		return true;
-	if (resident_bytes(r->pid) > r->limits.memory_bytes)
+	if (resident_bytes(r->pid) > sandbox_resident_max(&r->limits) + r->inherited_bytes)
 		blame(r, "stopped: needed more than %llu MiB of memory", (unsigned long long)(r->limits.memory_bytes >> 20));
 	else if (now > r->heard_ns + r->limits.stall_seconds * 1000000000ull)
 		blame(r, "stopped: made no progress for %u s", r->limits.stall_seconds);
@@ -320,17 +453,23 @@ static void retire(struct loop *l, struct running *r, bool kill_now)
 	l->active--;
 }
 
-static void kill_all(struct loop *l)
+static void kill_all(struct loop *l, const struct bh_err *why)
 {
-	for (size_t i = 0; i < l->parallel; i++)
-		if (l->run[i].pid)
-			retire(l, &l->run[i], true);
+	for (size_t i = 0; i < l->parallel; i++) {
+		struct running *r = &l->run[i];
+		if (!r->pid)
+			continue;
+		struct bh_err err;
+		(void)bh_fail(&err, BH_ECANCELLED, 0, "%s: stopped: %s", r->spec->name, why->text);
+		(void)fail_with(r, err.code, &err);
+		retire(l, r, true);
+	}
 }
 
 static int wait_for_messages(struct loop *l)
 {
 	for (size_t i = 0; i < l->parallel; i++)
-		l->fds[i] = (struct pollfd){ .fd = l->run[i].pid ? l->run[i].sock : -1, .events = POLLIN };
+		l->fds[i] = (struct pollfd){ .fd = l->run[i].pid ? l->run[i].sock : -1, .events = l->run[i].replying ? POLLOUT : POLLIN };
 	l->fds[l->parallel] = (struct pollfd){ .fd = bh_interrupt_fd(), .events = POLLIN };
 	return poll(l->fds, (nfds_t)l->parallel + 1, WATCH_EVERY_MS);
 }
@@ -345,7 +484,7 @@ static void serve(struct loop *l, uint64_t *watched_ns)
 		struct running *r = &l->run[i];
 		if (!r->pid)
 			continue;
-		enum more more = l->fds[i].revents ? receive(r) : MORE;
+		enum more more = l->fds[i].revents ? converse(r) : MORE;
 		if (r->finished && more == MORE)
 			more = ENDED;
 		if (more == MORE && watch && !within_limits(r, now))
@@ -383,6 +522,8 @@ int bh_children_run(struct bh_child_spec *specs, size_t n, size_t parallel, int 
 	parallel = parallel && parallel < n ? parallel : parallel ? n : 1;
 	parallel = parallel ? parallel : 1;
 	struct loop l = { .parallel = parallel, .results = results, .errs = errs };
+	struct bh_err own;
+	err = err ? err : &own;
 	l.run = calloc(parallel, sizeof(*l.run));
 	l.fds = calloc(parallel + 1, sizeof(*l.fds));
 	int rc = BH_OK;
@@ -395,7 +536,7 @@ int bh_children_run(struct bh_child_spec *specs, size_t n, size_t parallel, int 
 	if (rc == BH_OK)
 		rc = loop_run(&l, specs, n, err);
 	if (l.run && rc < 0)
-		kill_all(&l);
+		kill_all(&l, err);
 	free(l.run);
 	free(l.fds);
 	return rc;

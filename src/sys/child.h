@@ -2,15 +2,17 @@
  * child.h: run a function in a sandboxed child process and talk to it over a message table (DESIGN section 2).
  *
  *   parent                                         child (no network, no new files, no exec, limited memory/CPU/output)
- *   bh_child_start(spec) ───────── fork ─────────► spec->run(channel, ctx)
+ *   bh_children_run(specs) ─────── fork ─────────► spec->run(channel, ctx)
  *   handler(type, payload) ◄────── request ─────── bh_channel_call(type, payload) ... waits for the reply
  *        reply(payload [+ fd]) ────────────────►
  *   handler(type, payload) ◄────── event ───────── bh_channel_send(type, payload)        no reply
- *   bh_child_wait / bh_pool_run                     return 0: done; negative: failed, with its struct bh_err
+ *   results[i], errs[i] ◄───────────────────────── return 0: done; negative: failed, with its struct bh_err
  *
- * Children are forked before the parent holds any credential, close every descriptor they were not given, and apply the
- * sandbox before they touch the first hostile byte. A child that dies, is killed, stalls or breaks the protocol ends as
- * BH_ECHILD with a sentence that says which limit or signal it was.
+ * Children are forked before the parent holds any credential, close every descriptor they were not given, forget the
+ * environment but BULKHEAD_*, and apply the sandbox (sandbox.h) before they touch the first hostile byte. They can open
+ * nothing: what a library loads on first use (gconv, locales, OpenSSL's configuration) must be loaded before the fork. A
+ * child that dies, is killed, stalls or breaks the protocol ends as BH_ECHILD with a sentence that says which limit or signal
+ * it was.
  */
 #ifndef BH_SYS_CHILD_H
 #define BH_SYS_CHILD_H
@@ -32,6 +34,9 @@ struct bh_child_limits {
 /* Set from --no-sandbox (debugging only; the command warns): children run without seccomp, Landlock and rlimits. */
 void bh_child_disable_sandbox(void);
 
+/* "seccomp, Landlock ABI 7, user nobody, ...": the layers that children of this process get here. A static buffer. */
+const char *bh_sandbox_describe(void);
+
 /* ---- the child's side ---- */
 
 /* Sends one message. Fails when the parent is gone. Type: 16 bits, meaning agreed by both ends; payload <= BH_FRAME_BYTES_MAX. */
@@ -48,8 +53,8 @@ void bh_channel_progress(struct bh_channel *ch, uint64_t done_bytes);
 
 struct bh_child_reply {
 	struct bh_buf *payload; /* what goes back (only for requests); cleared before the handler runs */
-	int fd;                 /* -1, or a descriptor to pass; closed after sending when close_fd */
-	bool close_fd;
+	int fd;                 /* -1, or a descriptor to pass: open for reading only, as nothing else is allowed to the child */
+	bool close_fd;          /* close it when it is sent; otherwise it stays open until the child asks again or ends */
 };
 
 struct bh_child_spec {

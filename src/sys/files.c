@@ -1,8 +1,9 @@
-/* files.c: see files.h. openat2 (Linux 5.6) does the confinement; on older kernels a walk that follows no link does. */
+/* files.c: see files.h. openat2 (Linux 5.6) does the confinement; on older kernels resolve.c does. */
 #include "sys/files.h"
 
 #include "base/cleanup.h"
 #include "base/limits.h"
+#include "sys/resolve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,100 +34,85 @@ static const char *kind_of(mode_t mode)
 	return "something else";
 }
 
-/* Takes fd: gives it on when it is a regular file (and blocking again), closes it otherwise. */
-static int keep_regular(int fd, const char *path, int *ret_fd, uint64_t *ret_size, struct bh_err *err)
-{
-	BH_CLOSE int mine = fd;
-	struct stat st;
-	if (fstat(mine, &st) < 0)
-		return bh_fail_errno(err, errno, "%s", path);
-	if (!S_ISREG(st.st_mode))
-		return bh_fail(err, BH_EIO, 0, "%s is %s, not a regular file", path, kind_of(st.st_mode));
-	if (fcntl(mine, F_SETFL, 0) < 0)
-		return bh_fail_errno(err, errno, "%s", path);
-	if (ret_size)
-		*ret_size = (uint64_t)st.st_size;
-	*ret_fd = BH_TAKE_FD(mine);
-	return BH_OK;
-}
-
 static int fail_open(int errno_value, const char *path, struct bh_err *err)
 {
 	if (errno_value == ENOENT || errno_value == ENOTDIR)
 		return bh_fail(err, BH_ENOTFOUND, 0, "%s: no such file", path);
-	if (errno_value == ENXIO) /* a socket, or a FIFO that nobody writes */
-		return bh_fail(err, BH_EIO, 0, "%s is a socket or FIFO, not a regular file", path);
+	if (errno_value == EXDEV)
+		return bh_fail(err, BH_EIO, 0, "%s: leads out of its folder", path);
 	return bh_fail_errno(err, errno_value, "%s", path);
 }
 
-/* For kernels without openat2: each component in turn, following nothing. */
-static int walk(int dir_fd, const char *path)
+/* resolve 0: anywhere, following links. */
+static int open_once(int dir_fd, const char *path, uint64_t resolve, int flags)
 {
-	BH_CLOSE int at = dup(dir_fd);
-	while (*path == '/')
-		path++;
-	for (;;) {
-		const char *slash = strchr(path, '/');
-		size_t len = slash ? (size_t)(slash - path) : strlen(path);
-		char name[NAME_MAX + 1];
-		if (at < 0)
-			return -1;
-		if (len == 0 || len > NAME_MAX || (len == 2 && memcmp(path, "..", 2) == 0)) {
-			errno = len > NAME_MAX ? ENAMETOOLONG : ENOENT;
-			return -1;
-		}
-		memcpy(name, path, len);
-		name[len] = '\0';
-		int next = openat(at, name, slash ? O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC : OPEN_FLAGS | O_NOFOLLOW);
-		if (!slash)
-			return next;
-		(void)close(at);
-		at = next;
-		path = slash + 1;
-	}
+	if (resolve == 0)
+		return openat(dir_fd, path, flags);
+	struct open_how how = { .flags = (uint64_t)flags, .resolve = resolve | RESOLVE_NO_MAGICLINKS };
+	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM)) /* EPERM: what older Docker makes of calls that it does not know */
+		fd = resolve_walk(dir_fd, path, resolve == RESOLVE_IN_ROOT, flags);
+	return fd;
 }
 
-static int open_confined(int dir_fd, const char *path, uint64_t resolve, int *ret_fd, struct bh_err *err)
+/*
+ * Looks first and opens then: merely opening a device can rewind a tape or start a watchdog, and a FIFO would wait. O_NONBLOCK
+ * covers the moment between, in which someone could put a FIFO there.
+ */
+static int open_regular_at(int dir_fd, const char *path, uint64_t resolve, int *ret_fd, uint64_t *ret_size, struct bh_err *err)
 {
-	struct open_how how = { .flags = OPEN_FLAGS, .resolve = resolve | RESOLVE_NO_MAGICLINKS };
-	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		fd = walk(dir_fd, path);
-	return fd < 0 ? fail_open(errno, path, err) : keep_regular(fd, path, ret_fd, NULL, err);
+	struct stat seen, st;
+	BH_CLOSE int look = open_once(dir_fd, path, resolve, O_PATH | O_CLOEXEC);
+	if (look < 0 || fstat(look, &seen) < 0)
+		return fail_open(errno, path, err);
+	if (!S_ISREG(seen.st_mode))
+		return bh_fail(err, BH_EIO, 0, "%s is %s, not a regular file", path, kind_of(seen.st_mode));
+	BH_CLOSE int fd = open_once(dir_fd, path, resolve, OPEN_FLAGS);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail_open(errno, path, err);
+	if (!S_ISREG(st.st_mode))
+		return bh_fail(err, BH_EIO, 0, "%s is %s, not a regular file any more", path, kind_of(st.st_mode));
+	if (fcntl(fd, F_SETFL, 0) < 0)
+		return bh_fail_errno(err, errno, "%s", path);
+	if (ret_size)
+		*ret_size = (uint64_t)st.st_size;
+	*ret_fd = BH_TAKE_FD(fd);
+	return BH_OK;
 }
 
 int bh_open_beneath(int dir_fd, const char *path, int *ret_fd, struct bh_err *err)
 {
-	return open_confined(dir_fd, path, RESOLVE_BENEATH, ret_fd, err);
+	return open_regular_at(dir_fd, path, RESOLVE_BENEATH, ret_fd, NULL, err);
 }
 
 int bh_open_in_root(int root_fd, const char *path, int *ret_fd, struct bh_err *err)
 {
-	return open_confined(root_fd, path, RESOLVE_IN_ROOT, ret_fd, err);
+	return open_regular_at(root_fd, path, RESOLVE_IN_ROOT, ret_fd, NULL, err);
 }
 
 int bh_open_regular(const char *path, int *ret_fd, uint64_t *ret_size, struct bh_err *err)
 {
-	int fd = open(path, OPEN_FLAGS);
-	return fd < 0 ? fail_open(errno, path, err) : keep_regular(fd, path, ret_fd, ret_size, err);
+	return open_regular_at(AT_FDCWD, path, 0, ret_fd, ret_size, err);
 }
 
 int bh_read_all(int fd, size_t max_bytes, struct bh_buf *out, struct bh_err *err)
 {
 	for (;;) {
-		if (!bh_buf_reserve(out, READ_CHUNK_BYTES) && !bh_buf_reserve(out, 1))
-			return bh_fail(err, BH_ELIMIT, out->len, "larger than %zu bytes", max_bytes);
+		uint8_t beyond; /* a full buffer may be all there is: one byte more tells */
+		bool room = bh_buf_reserve(out, READ_CHUNK_BYTES) || bh_buf_reserve(out, 1);
+		if (!room && out->len < out->max_bytes)
+			return bh_fail(err, BH_ENOMEM, out->len, "out of memory");
 		out->failed = false;
-		ssize_t n = read(fd, out->ptr + out->len, out->cap - out->len);
+		ssize_t n = room ? read(fd, out->ptr + out->len, out->cap - out->len) : read(fd, &beyond, 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return bh_fail_errno(err, errno, "read");
 		if (n == 0)
 			return BH_OK;
-		out->len += (size_t)n;
-		if (out->len > max_bytes)
-			return bh_fail(err, BH_ELIMIT, out->len, "larger than %zu bytes", max_bytes);
+		out->len += room ? (size_t)n : 0;
+		if (!room || out->len > max_bytes)
+			return bh_fail(err, BH_ELIMIT, out->len, "larger than %zu bytes", max_bytes < out->max_bytes ? max_bytes : out->max_bytes);
 	}
 }
 
@@ -187,21 +173,23 @@ int bh_write_file_atomic(const char *path, struct bh_slice bytes, unsigned mode,
 		int rc = bh_write_all(fd, bytes, err);
 		return rc < 0 ? bh_wrap(err, "%s", path) : BH_OK;
 	}
+	BH_FREE char *real = realpath(path, NULL); /* a link stays a link: its target is replaced */
+	const char *target = real ? real : path;
 	char temporary[BH_PATH_BYTES_MAX];
-	int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", target);
 	if (n < 0 || (size_t)n >= sizeof(temporary))
 		return bh_fail(err, BH_ELIMIT, 0, "%s: path too long", path);
 	BH_CLOSE int fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return bh_fail_errno(err, errno, "%s", path);
 	int rc = write_and_sync(fd, bytes, mode, err);
-	if (rc == BH_OK && rename(temporary, path) < 0)
+	if (rc == BH_OK && rename(temporary, target) < 0)
 		rc = bh_fail_errno(err, errno, "rename");
 	if (rc < 0) {
 		(void)unlink(temporary);
 		return bh_wrap(err, "%s", path);
 	}
-	return sync_folder_of(path, err);
+	return sync_folder_of(target, err);
 }
 
 int bh_mkdirs(const char *path, unsigned mode, struct bh_err *err)

@@ -15,12 +15,16 @@ int bh_open_in_root(int root_fd, const char *path, int *ret_fd, struct bh_err *e
 /* Opens a regular file given by the user (links followed). Directories, devices and FIFOs are an error that says so. */
 int bh_open_regular(const char *path, int *ret_fd, uint64_t *ret_size, struct bh_err *err) BH_MUST_CHECK;
 
-int bh_read_all(int fd, size_t max_bytes, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK; /* BH_ELIMIT beyond max */
+/* Appends all that is left of fd to out. BH_ELIMIT beyond max_bytes or the buffer's own maximum. */
+int bh_read_all(int fd, size_t max_bytes, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK;
 int bh_read_file(const char *path, size_t max_bytes, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK;
 
 int bh_write_all(int fd, struct bh_slice bytes, struct bh_err *err) BH_MUST_CHECK;
 
-/* All or nothing: temporary file in the same folder, fsync, rename, fsync of the folder. Mode as given. */
+/*
+ * All or nothing: temporary file in the same folder, fsync, rename, fsync of the folder. Mode as given. The target of a link is
+ * replaced, not the link; a device or pipe is just written to.
+ */
 int bh_write_file_atomic(const char *path, struct bh_slice bytes, unsigned mode, struct bh_err *err) BH_MUST_CHECK;
 
 int bh_mkdirs(const char *path, unsigned mode, struct bh_err *err) BH_MUST_CHECK; /* like mkdir -p */

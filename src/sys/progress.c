@@ -3,9 +3,11 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #define REDRAW_NS 100000000ull
 #define TITLE_BYTES 64
 #define BAR_COLUMNS 30u
+#define COLUMNS_DEFAULT 80u /* serial consoles don't know theirs */
 
 struct bh_progress {
 	char title[TITLE_BYTES];
@@ -31,7 +34,7 @@ static uint64_t now_ns(void)
 static size_t columns(void)
 {
 	struct winsize w;
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : COLUMNS_DEFAULT;
 }
 
 static void put(const struct bh_buf *b)
@@ -56,6 +59,8 @@ static void add_amount(struct bh_buf *b, uint64_t n, enum bh_progress_unit unit)
 {
 	if (unit == BH_PROGRESS_ITEMS)
 		bh_buf_printf(b, "%llu", (unsigned long long)n);
+	else if (n >= 10ull << 30)
+		bh_buf_printf(b, "%llu GiB", (unsigned long long)(n >> 30));
 	else if (n >= 10u << 20)
 		bh_buf_printf(b, "%llu MiB", (unsigned long long)(n >> 20));
 	else
@@ -70,6 +75,21 @@ static void add_bar(struct bh_buf *b, const struct bh_progress *p, size_t width)
 	for (size_t i = 0; i < width; i++)
 		bh_buf_add_byte(b, i < filled ? '#' : '.');
 	bh_buf_printf(b, "] %3.0f%%  ", 100.0 * (double)done / (double)p->total);
+}
+
+/* Bytes of the longest start of s that takes at most `width` columns; never half a character. */
+static size_t fitting(struct bh_slice s, size_t width)
+{
+	size_t at = 0, used = 0;
+	while (at < s.len) {
+		uint32_t cp;
+		size_t n = bh_utf8_next(bh_slice_sub(s, at, s.len), &cp);
+		used += bh_utf8_width(bh_slice_sub(s, at, n));
+		if (n == 0 || used > width)
+			break;
+		at += n;
+	}
+	return at;
 }
 
 static void draw(struct bh_progress *p, uint64_t now)
@@ -93,8 +113,7 @@ static void draw(struct bh_progress *p, uint64_t now)
 			bh_buf_printf(&b, "  %02llu:%02llu left", (unsigned long long)(left / 60), (unsigned long long)(left % 60));
 		}
 	}
-	if (width > 1 && b.len - start > width - 1)
-		b.len = start + width - 1; /* never wrap: an erased line must be one line */
+	b.len = start + fitting(bh_slice_sub(bh_buf_slice(&b), start, b.len), width - 1); /* an erased line must be one line */
 	put(&b);
 	bh_buf_done(&b);
 	p->visible = true;
@@ -109,7 +128,8 @@ static void around_log_line(void *ctx, bool before)
 
 struct bh_progress *bh_progress_new(const char *title, uint64_t total, enum bh_progress_unit unit, bool quiet)
 {
-	if (quiet || !isatty(STDERR_FILENO))
+	const char *term = getenv("TERM");
+	if (quiet || !isatty(STDERR_FILENO) || (term && strcmp(term, "dumb") == 0)) /* a dumb terminal can't erase a line */
 		return NULL;
 	struct bh_progress *p = calloc(1, sizeof(*p));
 	if (!p)
@@ -139,7 +159,9 @@ void bh_progress_title(struct bh_progress *p, const char *title)
 	struct bh_buf b;
 	bh_buf_init(&b, 1024);
 	bh_buf_add_escaped(&b, bh_slice_str(title));
-	(void)snprintf(p->title, sizeof(p->title), "%.*s", BH_SLICE_FMT(bh_buf_slice(&b)));
+	struct bh_slice shown = bh_buf_slice(&b);
+	shown.len = fitting(bh_slice_sub(shown, 0, sizeof(p->title) - 1), TITLE_BYTES);
+	(void)snprintf(p->title, sizeof(p->title), "%.*s", BH_SLICE_FMT(shown));
 	bh_buf_done(&b);
 }
 

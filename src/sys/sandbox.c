@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,22 +22,13 @@
 
 #define NOBODY 65534
 #define DESCRIPTORS_MAX 64
+#define STACK_BYTES_MAX (8ull << 20) /* what programs get by default; deep recursion ends as a crash, not as a memory hog */
+#define SANITIZER_EXTRA_BYTES (512ull << 20) /* AddressSanitizer holds back 256 MiB of freed memory and a shadow of everything */
 #define DEFAULT_MEMORY_BYTES (1ull << 30)
 #define DEFAULT_CPU_SECONDS 3600u
 #define DEFAULT_STALL_SECONDS 60u
 #define DEFAULT_OUTPUT_BYTES (1ull << 30)
 #define LAST_CAPABILITY 63
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 struct bh_child_limits sandbox_limits(const struct bh_child_limits *asked)
 {
@@ -47,19 +40,40 @@ struct bh_child_limits sandbox_limits(const struct bh_child_limits *asked)
 	};
 }
 
+uint64_t sandbox_resident_max(const struct bh_child_limits *limits)
+{
+	return SANDBOX_SANITIZED ? limits->memory_bytes * 2 + SANITIZER_EXTRA_BYTES : limits->memory_bytes;
+}
+
 /* ---- user ---- */
 
-/* Failures are fine: an ordinary user, or root of a user namespace with nothing to give up. */
+/* Raw capget and capset: two calls are not worth a library (libcap). */
+static bool may_kill_others(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2] = { 0 };
+	return syscall(SYS_capget, &header, caps) == 0 && (caps[0].effective & 1u << CAP_KILL);
+}
+
+/*
+ * Failures are fine: an ordinary user, or root of a user namespace with nothing to give up. A root that may not kill other users'
+ * processes (a container without CAP_KILL) could not end a child that became one, so that child stays root without capabilities.
+ */
 static void drop_user(void)
 {
-	if (geteuid() != 0)
-		return;
 	for (unsigned long cap = 0; cap <= LAST_CAPABILITY; cap++)
-		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-	int rc = setgroups(0, NULL);
-	rc |= setresgid(NOBODY, NOBODY, NOBODY);
-	rc |= setresuid(NOBODY, NOBODY, NOBODY);
-	(void)rc;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			break; /* behind the last one this kernel knows, or not permitted */
+	if (geteuid() == 0 && may_kill_others()) {
+		int rc = setgroups(0, NULL);
+		rc |= setresgid(NOBODY, NOBODY, NOBODY);
+		rc |= setresuid(NOBODY, NOBODY, NOBODY);
+		(void)rc;
+	}
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { 0 };
+	(void)syscall(SYS_capset, &header, none);
 }
 
 /* ---- limits ---- */
@@ -72,28 +86,33 @@ static uint64_t address_space_now(void)
 	return n > 0 ? strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
-static void limit(int resource, uint64_t soft, uint64_t hard)
+static int limit(int resource, uint64_t soft, uint64_t hard)
 {
 	struct rlimit old, want = { (rlim_t)soft, (rlim_t)hard };
 	if (getrlimit((__rlimit_resource_t)resource, &old) == 0 && old.rlim_max != RLIM_INFINITY && want.rlim_max > old.rlim_max)
 		want.rlim_max = old.rlim_max;
 	if (want.rlim_cur > want.rlim_max)
 		want.rlim_cur = want.rlim_max;
-	(void)setrlimit((__rlimit_resource_t)resource, &want);
+	return setrlimit((__rlimit_resource_t)resource, &want);
 }
 
-static void set_limits(const struct bh_child_limits *l)
+static int set_limits(const struct bh_child_limits *l, struct bh_err *err)
 {
+	int rc = 0;
 	/* AddressSanitizer reserves terabytes of address space; the parent's watch over resident memory remains. */
-	if (!SANITIZED) {
+	if (!SANDBOX_SANITIZED) {
 		uint64_t space = address_space_now() + l->memory_bytes;
-		limit(RLIMIT_AS, space, space);
+		rc |= limit(RLIMIT_AS, space, space);
 	}
-	limit(RLIMIT_CPU, l->cpu_seconds, (uint64_t)l->cpu_seconds + 2);
-	limit(RLIMIT_CORE, 0, 0);
-	limit(RLIMIT_FSIZE, 0, 0);
-	limit(RLIMIT_NOFILE, DESCRIPTORS_MAX, DESCRIPTORS_MAX);
-	limit(RLIMIT_MEMLOCK, 0, 0);
+	rc |= limit(RLIMIT_CPU, l->cpu_seconds, (uint64_t)l->cpu_seconds + 2);
+	rc |= limit(RLIMIT_CORE, 0, 0);
+	rc |= limit(RLIMIT_FSIZE, 0, 0);
+	rc |= limit(RLIMIT_NOFILE, DESCRIPTORS_MAX, DESCRIPTORS_MAX);
+	rc |= limit(RLIMIT_NPROC, 0, 0);
+	rc |= limit(RLIMIT_MEMLOCK, 0, 0);
+	rc |= limit(RLIMIT_MSGQUEUE, 0, 0);
+	rc |= limit(RLIMIT_STACK, STACK_BYTES_MAX, STACK_BYTES_MAX);
+	return rc == 0 ? BH_OK : bh_fail_errno(err, errno, "sandbox: limits");
 }
 
 /* ---- Landlock (Documentation/userspace-api/landlock.rst); constants here, as older headers lack the newer ones ---- */
@@ -110,9 +129,16 @@ struct landlock_attr {
 #define LANDLOCK_FS_IOCTL_DEV (1ull << 15)   /* ABI 5 */
 #define LANDLOCK_SCOPES 3ull                 /* ABI 6: abstract unix sockets, signals */
 
-static void close_file_system(void)
+/* 0: this kernel has none, or it is switched off. */
+static long landlock_abi(void)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION_FLAG);
+	return abi > 0 ? abi : 0;
+}
+
+static void close_file_system(void)
+{
+	long abi = landlock_abi();
 	if (abi < 1)
 		return;
 	struct landlock_attr attr = { .handled_fs = LANDLOCK_FS_ABI1 };
@@ -138,46 +164,60 @@ static void on_violation(int signal_number, siginfo_t *info, void *context)
 	(void)context;
 	uint32_t number = (uint32_t)info->si_syscall;
 	uint8_t bytes[4] = { (uint8_t)number, (uint8_t)(number >> 8), (uint8_t)(number >> 16), (uint8_t)(number >> 24) };
-	int rc = channel_write(report_sock, 0, CHANNEL_VIOLATION, (struct bh_slice){ bytes, sizeof(bytes) }, -1, NULL);
+	int rc = channel_write(report_sock, 0, CHANNEL_VIOLATION, (struct bh_slice){ bytes, sizeof(bytes) }, NULL);
 	_exit(rc < 0 ? 100 : 101);
 }
 
 static const int allowed[] = {
-	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(close),
-	SCMP_SYS(write), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(close), SCMP_SYS(poll), SCMP_SYS(ppoll),
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(fadvise64),
 	SCMP_SYS(futex), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom), SCMP_SYS(sysinfo),
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall), SCMP_SYS(sched_yield),
 	SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(gettid), SCMP_SYS(exit), SCMP_SYS(exit_group),
-#if SANITIZED
+#if SANDBOX_SANITIZED
 	SCMP_SYS(sigaltstack), SCMP_SYS(sched_getaffinity), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64),
 #endif
 };
 
-static int add_rules(scmp_filter_ctx ctx)
+static int allow_when(scmp_filter_ctx ctx, int number, struct scmp_arg_cmp condition)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, number, 1, condition);
+}
+
+static int add_rules(scmp_filter_ctx ctx, int sock)
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	/* Memory never becomes executable. */
+	const struct {
+		int number;
+		struct scmp_arg_cmp when;
+	} conditional[] = {
+		/* Memory never becomes executable. */
+		{ SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+		{ SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+		/* One socket to talk to, and stderr for the last words of libc (it is /dev/null). Given descriptors are only read. */
+		{ SCMP_SYS(sendmsg), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)sock) },
+		{ SCMP_SYS(recvmsg), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)sock) },
+		{ SCMP_SYS(write), SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO) },
+		{ SCMP_SYS(writev), SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO) },
+		/* abort() and nothing else may signal, and only itself. */
+		{ SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()) },
+		{ SCMP_SYS(rt_sigaction), SCMP_A0(SCMP_CMP_EQ, SIGABRT) },
+		/* Is this descriptor readable? */
+		{ SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFL) },
+	};
+	for (size_t i = 0; rc == 0 && i < sizeof(conditional) / sizeof(conditional[0]); i++)
+		rc = allow_when(ctx, conditional[i].number, conditional[i].when);
+	/* What glibc makes of fstat(): it takes a path, so it can't be allowed; libraries live with a failing fstat. */
 	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	/* abort() and nothing else may signal, and only itself. */
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(rt_sigaction), 1, SCMP_A0(SCMP_CMP_EQ, SIGABRT));
-	/* Is this descriptor readable? */
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, F_GETFL));
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(newfstatat), 0);
 	return rc;
 }
 
-static int filter_calls(int violation_sock, struct bh_err *err)
+static int filter_calls(int sock, struct bh_err *err)
 {
-	report_sock = violation_sock;
+	report_sock = sock;
 	struct sigaction act = { .sa_sigaction = on_violation, .sa_flags = SA_SIGINFO };
 	sigfillset(&act.sa_mask);
 	if (sigaction(SIGSYS, &act, NULL) < 0)
@@ -185,23 +225,32 @@ static int filter_calls(int violation_sock, struct bh_err *err)
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRAP);
 	if (!ctx)
 		return bh_fail(err, BH_ENOMEM, 0, "sandbox: out of memory");
-	int rc = add_rules(ctx);
+	/*
+	 * A search tree instead of a list. And kernels before 5.16 need not slow a filtered process down by switching off
+	 * speculative stores: nothing that this process can read is secret from it.
+	 */
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_SSB, 1);
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	int rc = add_rules(ctx, sock);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return rc == 0 ? BH_OK : bh_fail_errno(err, -rc, "sandbox: this kernel does not take the system call filter");
 }
 
-int sandbox_enter(const struct bh_child_limits *limits, int violation_sock, struct bh_err *err)
+int sandbox_enter(const struct bh_child_limits *limits, int sock, struct bh_err *err)
 {
 	drop_user();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* after the user: changing it clears this */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return bh_fail_errno(err, errno, "sandbox: no new privileges");
-	set_limits(limits);
+	int rc = set_limits(limits, err);
+	if (rc < 0)
+		return rc;
 	close_file_system();
-	return filter_calls(violation_sock, err);
+	return filter_calls(sock, err);
 }
 
 const char *sandbox_syscall_name(uint32_t number, char out[64])
@@ -213,4 +262,19 @@ const char *sandbox_syscall_name(uint32_t number, char out[64])
 		(void)snprintf(out, 64, "#%u", number);
 	free(name);
 	return out;
+}
+
+const char *bh_sandbox_describe(void)
+{
+	static char text[160];
+	uint32_t trap = SECCOMP_RET_TRAP;
+	bool filters = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &trap) == 0;
+	long abi = landlock_abi();
+	char landlock[32] = "no Landlock";
+	if (abi)
+		(void)snprintf(landlock, sizeof(landlock), "Landlock ABI %ld", abi);
+	bool nobody = geteuid() == 0 && may_kill_others();
+	(void)snprintf(text, sizeof(text), "%s, %s, %s, limits on memory, CPU time and output", filters ? "seccomp" : "no seccomp (children can't run)",
+		       landlock, nobody ? "user nobody" : geteuid() == 0 ? "root without capabilities" : "same user");
+	return text;
 }

@@ -24,7 +24,8 @@ void bh_signals_init(void)
 {
 	if (wake[0] < 0 && pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
 		wake[0] = wake[1] = -1;
-	struct sigaction act = { .sa_handler = on_signal };
+	/* Once: whoever presses Ctrl-C again because a file server hangs gets the plain, immediate end. Children die with us. */
+	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
 	sigemptyset(&act.sa_mask);
 	static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
 	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
@@ -33,6 +34,7 @@ void bh_signals_init(void)
 			(void)sigaction(stops[i], &act, NULL);
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL); /* some callers leave it ignored, and then nobody learns how a child ended */
 }
 
 bool bh_interrupted(void)

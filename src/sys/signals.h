@@ -1,4 +1,4 @@
-/* signals.h: SIGINT, SIGTERM and SIGHUP set a flag and wake poll loops; SIGPIPE becomes EPIPE. */
+/* signals.h: SIGINT, SIGTERM and SIGHUP set a flag and wake poll loops, a second one ends at once; SIGPIPE becomes EPIPE. */
 #ifndef BH_SYS_SIGNALS_H
 #define BH_SYS_SIGNALS_H
 
