@@ -31,8 +31,18 @@ static size_t fitting(struct bh_slice s, size_t width)
 	return at;
 }
 
+/* "\xff" is one sign to its reader: cut before it rather than in it. */
+static size_t before_escape(struct bh_slice s, size_t cut)
+{
+	enum { ESCAPE_BYTES = 4 };
+	for (size_t i = cut; i > 1 && cut - i < ESCAPE_BYTES - 1; i--)
+		if (s.ptr[i - 1] == '\\')
+			return i - 1;
+	return cut;
+}
+
 /*
- * Where to cut a text of which `fit` bytes fit: behind the last blank, else behind a mark in the later half, else at fit. A
+ * Where to cut a text of which `fit` bytes fit: behind the last blank, else behind a mark in the later two thirds, else at fit. A
  * sign that begins the line ("→ 1.2") stays with its word.
  */
 static size_t cut_at(struct bh_slice s, size_t fit)
@@ -42,10 +52,10 @@ static size_t cut_at(struct bh_slice s, size_t fit)
 	for (size_t i = fit; i > 0; i--)
 		if (s.ptr[i - 1] == ' ' && bh_utf8_width(bh_slice_sub(s, 0, i - 1)) > 1)
 			return i;
-	for (size_t i = fit; i > fit / 2; i--)
+	for (size_t i = fit; i > fit / 3; i--)
 		if (is_break(s.ptr[i - 1]))
 			return i;
-	return fit;
+	return before_escape(s, fit);
 }
 
 struct bh_slice layout_take_line(struct bh_slice *rest, size_t width)

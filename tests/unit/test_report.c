@@ -36,6 +36,7 @@ static void lines_break_where_a_reader_would(void **state)
 		{ "\xe4\xb8\xad\xe6\x96\x87\xe5\x8c\x85", 4, "\xe4\xb8\xad\xe6\x96\x87|\xe5\x8c\x85" },   /* wide: two columns each */
 		{ "\xe4\xb8\xad\xe6\x96\x87\xe5\x8c\x85", 5, "\xe4\xb8\xad\xe6\x96\x87|\xe5\x8c\x85" },   /* half a character does not fit */
 		{ "\xe2\x86\x92 1.2.4-0.2+deb12u1", 12, "\xe2\x86\x92 1.2.4-0.2+|deb12u1" }, /* the arrow is not left alone */
+		{ "evil\\xff\\xfe!", 10, "evil\\xff|\\xfe!" }, /* escapes stay whole */
 		{ "narrower than the least", 1, "narr|ower|than|the|leas|t" },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
