@@ -2,15 +2,18 @@
 #include "format/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES (256u << 10) /* large enough that calls don't count, small enough to stay in the cache until inflated */
+#define BUFFER_BYTES (256u << 10) /* large enough that calls don't count, small enough to stay in the second-level cache until inflated */
 
 int bh_file_source_init(struct bh_file_source *f, int fd, uint64_t offset, uint64_t length, bool sequential, struct bh_err *err)
 {
 	uint8_t *buf = malloc(BUFFER_BYTES);
 	if (!buf)
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory for a read buffer");
+	if (!sequential)
+		(void)posix_fadvise(fd, (off_t)offset, 0, POSIX_FADV_SEQUENTIAL); /* a hint: doubles the kernel's read-ahead */
 	*f = (struct bh_file_source){
 		.fd = fd, .offset = offset, .left = length, .buf = buf, .buf_bytes = BUFFER_BYTES, .sequential = sequential,
 	};
