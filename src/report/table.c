@@ -653,7 +653,7 @@ static void write_data(struct table *t)
 	const struct bh_report *r = t->report;
 	heading(t, "Data", "1");
 	if (r->data.len == 0)
-		bh_buf_add_str(t->out, "  none\n");
+		bh_buf_add_str(t->out, r->packages.len ? "  none: no package was compared with any advisory\n" : "  none\n");
 	for (size_t i = 0; i < r->data.len; i++) {
 		const struct bh_data_source *d = &r->data.ptr[i];
 		struct bh_buf *b = cell(t, CELL_OTHER);

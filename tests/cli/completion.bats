@@ -59,6 +59,26 @@ fish_complete() {
 	[ "$(fish_complete 'bulkhead help conf')" = "config " ]
 }
 
+@test "scan: every shell completes it, and its options" {
+	bulkhead help --dump | grep -q '^command.scan' || skip "this program has no scan"
+	[ "$(bash_complete bulkhead sc)" = "scan " ]
+	[ "$(bash_complete bulkhead scan --fail)" = "--fail-on " ]
+	[ "$(bash_complete bulkhead scan --fail-on c)" = "critical " ]
+	[ "$(bash_complete bulkhead scan -f j)" = "json " ]
+	touch image.tar
+	[ "$(bash_complete bulkhead scan im)" = "image.tar " ]
+	if command -v zsh >/dev/null; then
+		[ "$(zsh_complete 'bulkhead sc')" = "bulkhead scan" ]
+		[ "$(zsh_complete 'bulkhead scan --fail')" = "bulkhead scan --fail-on=" ]
+		[ "$(zsh_complete 'bulkhead scan im')" = "bulkhead scan image.tar" ]
+	fi
+	if command -v fish >/dev/null; then
+		[ "$(fish_complete 'bulkhead sc')" = "scan " ]
+		[[ $(fish_complete 'bulkhead scan --fail') == "--fail-on"* ]]
+		[ "$(fish_complete 'bulkhead scan im')" = "image.tar " ]
+	fi
+}
+
 @test "the scripts are in order for their shells" {
 	bulkhead completion bash >c.bash && bash -n c.bash
 	! command -v shellcheck >/dev/null || shellcheck -s bash -e SC2207,SC2034 c.bash
