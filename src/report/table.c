@@ -652,8 +652,11 @@ static void write_data(struct table *t)
 {
 	const struct bh_report *r = t->report;
 	heading(t, "Data", "1");
-	if (r->data.len == 0)
-		bh_buf_add_str(t->out, r->packages.len ? "  none: no package was compared with any advisory\n" : "  none\n");
+	if (r->data.len == 0) {
+		layout_spaces(t->out, MARGIN);
+		layout_paragraph(t->out, r->packages.len ? BH_SLICE_LIT("none: no package was compared with any advisory") : BH_SLICE_LIT("none"), MARGIN,
+				 2 * MARGIN, t->width);
+	}
 	for (size_t i = 0; i < r->data.len; i++) {
 		const struct bh_data_source *d = &r->data.ptr[i];
 		struct bh_buf *b = cell(t, CELL_OTHER);
