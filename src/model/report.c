@@ -120,19 +120,41 @@ static bool over_threshold(const struct bh_finding *f, enum bh_severity threshol
 	return s >= threshold;
 }
 
+/* Packages about which no data source says anything: they were listed, not checked. */
+static uint64_t packages_without_data(const struct bh_report *r)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < r->not_covered.len; i++)
+		n += r->not_covered.ptr[i].partial ? 0 : r->not_covered.ptr[i].packages;
+	return n;
+}
+
+static char *incomplete_reason(struct bh_report *r, uint64_t unmatched)
+{
+	size_t n = r->incomplete.len;
+	const char *s = n == 1 ? "" : "s";
+	if (!unmatched)
+		return bh_arena_printf(&r->arena, "%zu thing%s could not be checked", n, s);
+	const char *them = unmatched == 1 ? "package" : "packages";
+	if (n == 0)
+		return bh_arena_printf(&r->arena, "no advisory data for %llu %s", (unsigned long long)unmatched, them);
+	return bh_arena_printf(&r->arena, "%zu thing%s could not be checked, no advisory data for %llu %s", n, s, (unsigned long long)unmatched, them);
+}
+
 void bh_report_decide(struct bh_report *r, bool fail_never, enum bh_severity threshold)
 {
 	size_t over = 0;
 	for (size_t i = 0; !fail_never && i < r->findings.len; i++)
 		over += over_threshold(&r->findings.ptr[i], threshold);
+	uint64_t unmatched = packages_without_data(r);
 	char *reason;
 	if (over) {
 		r->verdict = BH_VERDICT_FAIL;
 		reason = bh_arena_printf(&r->arena, "%zu finding%s at or above %s (unknown counts as high)", over, over == 1 ? "" : "s",
 					 bh_severity_name(threshold));
-	} else if (r->incomplete.len) {
+	} else if (r->incomplete.len || unmatched) {
 		r->verdict = BH_VERDICT_INCOMPLETE;
-		reason = bh_arena_printf(&r->arena, "%zu thing%s could not be checked", r->incomplete.len, r->incomplete.len == 1 ? "" : "s");
+		reason = incomplete_reason(r, unmatched);
 	} else {
 		r->verdict = BH_VERDICT_PASS;
 		reason = bh_arena_printf(&r->arena, "nothing at or above %s", fail_never ? "any threshold" : bh_severity_name(threshold));

@@ -96,7 +96,10 @@ void bh_report_incomplete(struct bh_report *r, const char *what, struct bh_slice
 void bh_report_sort_packages(struct bh_report *r);
 void bh_report_sort_findings(struct bh_report *r);
 
-/* Fails on findings at or above `threshold`. Unknown severity counts as high: not known to be harmless. Sets verdict and reason. */
+/*
+ * Fails on findings at or above `threshold`. Unknown severity counts as high: not known to be harmless. Passes only when
+ * nothing is incomplete and there was data about every package. Sets verdict and reason.
+ */
 void bh_report_decide(struct bh_report *r, bool fail_never, enum bh_severity threshold);
 
 const char *bh_verdict_name(enum bh_verdict v); /* "pass", "fail", "incomplete" */

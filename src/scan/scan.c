@@ -8,6 +8,13 @@
 
 #define SECONDS_PER_DAY 86400
 
+/* Which target it was, unless the text says so already. */
+static int name_target(const char *target, const char *path, struct bh_err *err)
+{
+	bool named = strstr(err->text, path) != NULL;
+	return named ? err->code : bh_wrap(err, "%s", target);
+}
+
 static int read_packages(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
 {
 	struct image_request req = {
@@ -29,7 +36,10 @@ static int read_packages(const struct scan_options *o, struct bh_report *report,
 		rc = inventory_finish(inv, err);
 	inventory_free(inv);
 	report->target.text = bh_slice_str(o->target);
-	return rc;
+	if (rc == BH_OK && report->packages.len == 0) /* not the same as "no vulnerable packages" */
+		bh_report_incomplete(report, "packages", (struct bh_slice){ 0 }, BH_NO_LAYER,
+				     "no package database of a known kind was found, so there was nothing to match with advisories");
+	return rc < 0 ? name_target(o->target, req.path, err) : BH_OK;
 }
 
 static int match(const struct scan_options *o, struct bh_report *report, struct bh_err *err)

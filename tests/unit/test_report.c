@@ -201,9 +201,32 @@ static void tables_keep_their_width(void **state)
 	bh_report_done(&r);
 }
 
+/* "Could not check" is never a pass, whichever way it is written down. */
+static void packages_without_data_are_no_pass(void **state)
+{
+	(void)state;
+	struct bh_report r;
+	bh_report_init(&r);
+	bh_report_decide(&r, false, BH_SEV_HIGH);
+	assert_int_equal(r.verdict, BH_VERDICT_PASS);
+	assert_true(bh_not_covered_vec_push(&r.not_covered, (struct bh_not_covered){ .ecosystem = S("Debian:12"), .packages = 7, .partial = true }));
+	bh_report_decide(&r, false, BH_SEV_HIGH);
+	assert_int_equal(r.verdict, BH_VERDICT_PASS);
+	assert_true(bh_not_covered_vec_push(&r.not_covered, (struct bh_not_covered){ .ecosystem = S("npm"), .packages = 2 }));
+	bh_report_decide(&r, false, BH_SEV_HIGH);
+	assert_int_equal(r.verdict, BH_VERDICT_INCOMPLETE);
+	assert_true(bh_slice_eq_str(r.verdict_reason, "no advisory data for 2 packages"));
+	bh_report_incomplete(&r, "layer", S("x"), BH_NO_LAYER, "damaged");
+	bh_report_decide(&r, true, BH_SEV_HIGH); /* --fail-on never hides findings, not gaps */
+	assert_int_equal(r.verdict, BH_VERDICT_INCOMPLETE);
+	assert_true(bh_slice_eq_str(r.verdict_reason, "1 thing could not be checked, no advisory data for 2 packages"));
+	bh_report_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(packages_without_data_are_no_pass),
 		cmocka_unit_test(lines_break_where_a_reader_would),
 		cmocka_unit_test(a_tall_cell_runs_on_beside_its_neighbours),
 		cmocka_unit_test(numbers_have_separators),
