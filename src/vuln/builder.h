@@ -17,6 +17,7 @@
 #include "vuln/db.h"
 
 #define VULN_STRING_BYTES_MAX 65535u
+#define VULN_ROW_ITEMS_MAX 65535u /* ranges of a row, and versions */
 
 /* Precedence of sources, by what they know. The distribution's own data beats generic data, both beat facts read from changelogs. */
 enum vuln_precedence {
