@@ -1,0 +1,171 @@
+/*
+ * judge.c: one row against one installed version.
+ *
+ *     other architecture or module        -> elsewhere
+ *     state NOT_AFFECTED without ranges   -> not affected, whatever the version
+ *     state UNDETERMINED, nothing to compare with, a version that can't be ordered -> undetermined, with the reason
+ *     in a range or list                  -> affected (not affected, when that is the state)
+ *     else                                -> fine
+ *
+ * A range whose ends can't be ordered does not end the search: another one may well contain the version. Only when none does,
+ * the bad one decides, as "undetermined".
+ */
+#include "vuln/judge.h"
+
+#define UNKNOWN_STREAM "?"
+
+static bool is_modular(const struct bh_package *p)
+{
+	return p->modularity.len > 0;
+}
+
+/* row "nodejs:18", package "nodejs:18:9030020231222:rhel9" */
+static bool same_stream(struct bh_slice row, struct bh_slice label)
+{
+	return bh_slice_starts(label, row) && (label.len == row.len || label.ptr[row.len] == ':');
+}
+
+/*
+ * Module builds of one package have versions of their own in each stream, so comparing across streams is meaningless, as is
+ * comparing them with the builds outside of modules.
+ */
+static bool concerns_build(const struct vuln_row *row, const struct bh_package *p)
+{
+	if (row->arch.len && !bh_slice_eq(row->arch, p->arch))
+		return false;
+	if (row->module.len == 0)
+		return !is_modular(p);
+	if (bh_slice_eq_str(row->module, UNKNOWN_STREAM))
+		return is_modular(p);
+	return is_modular(p) && same_stream(row->module, p->modularity);
+}
+
+struct search {
+	const struct vuln_db *db;
+	const struct vuln_row *row;
+	const struct vuln_installed *installed;
+	uint64_t *work;
+	bool found;
+	const char *trouble; /* something that could not be compared */
+	struct vuln_decision decision;
+};
+
+static int spend(uint64_t *work, struct bh_err *err)
+{
+	if (*work == 0)
+		return bh_fail(err, BH_ELIMIT, 0, "the database has more ranges for these packages than any real one: it is damaged or hostile");
+	--*work;
+	return BH_OK;
+}
+
+/* v against a bound; false notes the trouble. */
+static bool order(struct search *s, struct bh_slice bound, int *ret)
+{
+	const struct version_scheme *scheme = s->installed->scheme;
+	if (scheme->valid(bound) && scheme->compare(s->installed->version, bound, ret, NULL) == BH_OK)
+		return true;
+	s->trouble = "a version in the advisory can't be ordered";
+	return false;
+}
+
+/*
+ * The row's own "from the beginning" is an empty start; OSV also writes "0" for it, which no scheme has to know.
+ */
+static bool after_start(struct search *s, struct bh_slice start)
+{
+	int c;
+	return start.len == 0 || bh_slice_eq_str(start, "0") || (order(s, start, &c) && c >= 0);
+}
+
+static bool before_end(struct search *s, const struct vuln_range *r)
+{
+	int c;
+	if (r->kind == VULN_END_NONE)
+		return true;
+	return order(s, r->end, &c) && (r->kind == VULN_END_LAST ? c <= 0 : c < 0);
+}
+
+static int search_ranges(struct search *s, struct bh_err *err)
+{
+	for (uint32_t i = 0; i < s->row->n_ranges && !s->found; i++) {
+		struct vuln_range range;
+		int rc = spend(s->work, err);
+		rc = rc == BH_OK ? vuln_db_range(s->db, s->row, i, &range, err) : rc;
+		if (rc < 0)
+			return rc;
+		if (!after_start(s, range.start) || !before_end(s, &range))
+			continue;
+		s->found = true;
+		s->decision.bound = range.end;
+		s->decision.kind = range.kind;
+	}
+	return BH_OK;
+}
+
+static int search_versions(struct search *s, struct bh_err *err)
+{
+	for (uint32_t i = 0; i < s->row->n_versions && !s->found; i++) {
+		struct bh_slice version;
+		int c = 1, rc = spend(s->work, err);
+		rc = rc == BH_OK ? vuln_db_version(s->db, s->row, i, &version, err) : rc;
+		if (rc < 0)
+			return rc;
+		if (bh_slice_eq(version, s->installed->version) || (order(s, version, &c) && c == 0)) {
+			s->found = true;
+			s->decision.listed = true;
+			s->decision.kind = VULN_END_NONE;
+		}
+	}
+	return BH_OK;
+}
+
+static struct vuln_decision undetermined(const char *why)
+{
+	return (struct vuln_decision){ .outcome = VULN_UNDETERMINED, .why = why };
+}
+
+/* What can be said without comparing. False: the version has to tell. */
+static bool judged_by_state(const struct vuln_row *row, const struct vuln_installed *in, struct vuln_decision *ret)
+{
+	bool nothing_to_compare = row->n_ranges == 0 && row->n_versions == 0;
+	if (row->state == BH_STATE_NOT_AFFECTED && nothing_to_compare)
+		*ret = (struct vuln_decision){ .outcome = VULN_NOT_AFFECTED };
+	else if (nothing_to_compare)
+		*ret = undetermined("the advisory does not say which versions are affected");
+	else if (!in->scheme)
+		*ret = undetermined("versions of this ecosystem can't be ordered by this program");
+	else if (!in->valid)
+		*ret = undetermined("the installed version can't be ordered");
+	else
+		return false;
+	return true;
+}
+
+int vuln_judge(const struct vuln_db *db, const struct vuln_row *row, const struct vuln_installed *installed, uint64_t *work,
+	       struct vuln_decision *ret, struct bh_err *err)
+{
+	int rc = spend(work, err);
+	if (rc < 0)
+		return rc;
+	if (!concerns_build(row, installed->package)) {
+		*ret = (struct vuln_decision){ .outcome = VULN_ELSEWHERE };
+		return BH_OK;
+	}
+	if (judged_by_state(row, installed, ret))
+		return BH_OK;
+	struct search s = { .db = db, .row = row, .installed = installed, .work = work };
+	rc = search_ranges(&s, err);
+	rc = rc == BH_OK ? search_versions(&s, err) : rc;
+	if (rc < 0)
+		return rc;
+	s.decision.outcome = row->state == BH_STATE_NOT_AFFECTED ? VULN_NOT_AFFECTED : VULN_AFFECTED;
+	if (!s.found)
+		*ret = s.trouble ? undetermined(s.trouble) : (struct vuln_decision){ .outcome = VULN_FINE };
+	else if (s.decision.outcome == VULN_AFFECTED && row->state == BH_STATE_UNDETERMINED)
+		*ret = undetermined("the vendor has not determined whether it is affected");
+	else if (s.decision.outcome == VULN_AFFECTED && bh_slice_eq_str(row->module, UNKNOWN_STREAM))
+		*ret = undetermined("the advisory does not say which module stream it is about");
+	else
+		*ret = s.decision;
+	return BH_OK;
+}

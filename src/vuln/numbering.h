@@ -1,0 +1,25 @@
+/* numbering.h: from a version of a source package to the version of one of its binary packages. */
+#ifndef BH_VULN_NUMBERING_H
+#define BH_VULN_NUMBERING_H
+
+#include "base/arena.h"
+#include "model/package.h"
+#include "vuln/set.h"
+
+struct vuln_numbering {
+	const struct vuln_set *set;
+	struct bh_slice ecosystem;
+	const struct bh_package *package;
+	struct bh_arena *arena; /* for versions that have to be made */
+};
+
+/*
+ * `source_version` as `package` is numbered. `newest`: it is the newest version of the source, for which the table knows every
+ * binary package that differs. *ret is empty when the number can't be known.
+ */
+int vuln_number(const struct vuln_numbering *n, struct bh_slice source_version, bool newest, struct bh_slice *ret, struct bh_err *err) BH_MUST_CHECK;
+
+/* Key of the table "binary-version"; its values are "SOURCE_VERSION<tab>BINARY_VERSION". */
+#define VULN_BINARY_VERSION_KEY "%.*s\t%.*s\t%.*s" /* ecosystem, source, binary */
+
+#endif
