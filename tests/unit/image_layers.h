@@ -31,7 +31,8 @@ _Static_assert(sizeof(struct tar_header) == TAR_BLOCK, "a tar header is one bloc
 
 static inline void tar_text(char *out, size_t size, struct bh_slice s)
 {
-	memcpy(out, s.ptr, s.len < size ? s.len : size);
+	if (s.len)
+		memcpy(out, s.ptr, s.len < size ? s.len : size);
 }
 
 static inline void tar_add(struct bh_buf *b, char type, struct bh_slice name, struct bh_slice link, struct bh_slice content)

@@ -262,6 +262,7 @@ static void sqlite_reads_the_log(void **state)
 	(void)state;
 	struct bh_slice db, wal, none = { 0 };
 	BH_FREE uint8_t *bytes = load_with_wal(&db, &wal);
+	assert_non_null(bytes);
 	assert_int_equal(run(&pkg_parser_rpm_sqlite, db, wal).packages, PACKAGES);
 	assert_int_equal(run(&pkg_parser_rpm_sqlite, db, none).packages, 3);
 	/* The last transaction changes nothing that counts here; the one before it brings four packages. */

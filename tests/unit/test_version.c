@@ -43,7 +43,7 @@ static size_t check_table(const char *scheme_name, const char *path)
 	char line[LINE_BYTES_MAX];
 	size_t n = 0;
 	while (fgets(line, sizeof(line), f)) {
-		struct bh_slice s = bh_slice_trim(bh_slice_str(line)), a, op, b;
+		struct bh_slice s = bh_slice_trim(bh_slice_str(line)), a, op, b = { 0 };
 		if (s.len == 0 || s.ptr[0] == '#')
 			continue;
 		assert_true(bh_slice_cut(s, ' ', &a, &s) && bh_slice_cut(s, ' ', &op, &b));
