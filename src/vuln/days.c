@@ -5,6 +5,8 @@
 
 #define DAYS_PER_400_YEARS 146097
 #define DAYS_TO_1970 719468 /* from 0000-03-01 */
+#define FIRST_DAY (-719162)  /* 0001-01-01 */
+#define LAST_DAY 2932896     /* 9999-12-31 */
 
 static bool digits(struct bh_slice s, size_t at, size_t n, uint64_t *ret)
 {
@@ -67,7 +69,7 @@ bool vuln_day_parse(struct bh_slice text, int32_t *ret)
 const char *vuln_day_text(int32_t day, char out[16])
 {
 	int64_t z = (int64_t)day + DAYS_TO_1970;
-	if (day == VULN_NO_DAY || z < 306 || z > (int64_t)25 * DAYS_PER_400_YEARS - 60) { /* 0001-01-01 to 9999-12-31 */
+	if (day < FIRST_DAY || day > LAST_DAY) { /* VULN_NO_DAY too */
 		out[0] = '\0';
 		return out;
 	}

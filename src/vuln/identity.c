@@ -1,8 +1,9 @@
 /*
  * identity.c: which names are one flaw, and what all records about it say together.
  *
- * Names that a record gives as aliases are joined (union-find), the links of better sources first, then in byte order, so
- * that the result does not depend on the order of addition. A link that would make two CVEs one is left out.
+ * Names that a record gives as aliases are joined (union-find): the links of better sources first, of these the ones to a CVE
+ * first, then in byte order, so that the result does not depend on the order of addition. A link that would make two CVEs
+ * one is left out.
  */
 #include "vuln/build.h"
 
@@ -12,7 +13,7 @@ struct keyed {
 };
 
 struct link {
-	uint32_t below, head, alias; /* UINT16_MAX - precedence; ranks */
+	uint32_t below, indirect, head, alias; /* UINT16_MAX - precedence; 0 = the head is a CVE; ranks */
 };
 
 struct named {
@@ -112,6 +113,8 @@ static int by_link(const void *a, const void *b)
 	const struct link *x = a, *y = b;
 	if (x->below != y->below)
 		return x->below < y->below ? -1 : 1;
+	if (x->indirect != y->indirect)
+		return x->indirect < y->indirect ? -1 : 1;
 	if (x->head != y->head)
 		return x->head < y->head ? -1 : 1;
 	return (x->alias > y->alias) - (x->alias < y->alias);
@@ -132,7 +135,7 @@ static int make_links(const struct work *w, struct link **ret, size_t *ret_n, st
 		const struct vuln_b_record *r = record_of(w->b, i);
 		const uint32_t *name = vuln_b_list(w->b, r->names, &names);
 		for (uint32_t k = 1; k < names; k++)
-			links[at++] = (struct link){ below_of(w->b, r->source), w->id->rank[name[0]], w->id->rank[name[k]] };
+			links[at++] = (struct link){ below_of(w->b, r->source), w->cve[name[0]] == 0, w->id->rank[name[0]], w->id->rank[name[k]] };
 	}
 	qsort(links, n, sizeof(*links), by_link);
 	*ret = links;
