@@ -159,7 +159,7 @@ def main():
         missing = sorted(p for p in upgrades if p not in newest)
         later = sorted(p for p, v in upgrades.items() if p in newest and version_gt(v, newest[p]))
         wrong = sorted(p for p, v in upgrades.items() if p in newest and v != newest[p] and p not in later)
-        facts = next(iter(d["date"] for d in report["data"] if "debian" in d["name"]), "?")
+        facts = next(iter(d.get("date", "?") for d in report["data"] if "debian" in d["source"]), "?")
         tap.ok(len(upgrades) > 0, f"apt would upgrade {len(upgrades)} packages from the security suite")
         tap.ok(not missing, f"none of them is missing in the report", missing)
         tap.ok(not wrong, "the fix of each is apt's candidate", [f"{p}: report {newest[p]}, apt {upgrades[p]}" for p in wrong])
