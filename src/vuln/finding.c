@@ -72,7 +72,8 @@ static void collect_fixes(const struct vuln_said *said, size_t n, struct vuln_pe
 static int number_fixes(const struct vuln_subject *s, const struct fixes *f, const struct vuln_pending *pending, struct bh_finding *ret,
 			struct bh_err *err)
 {
-	struct vuln_numbering numbering = { .set = s->set, .ecosystem = s->place->name, .package = s->installed->package, .arena = &s->report->arena };
+	struct vuln_numbering numbering = { .set = s->set, .ecosystem = s->place->name, .package = s->installed->package,
+					    .source = s->installed->name, .source_version = s->installed->version, .arena = &s->report->arena };
 	struct bh_slice *versions = f->n ? bh_arena_array(&s->report->arena, f->n, sizeof(*versions)) : NULL;
 	if (f->n && !versions)
 		return full(err);
@@ -97,9 +98,8 @@ static int number_fixes(const struct vuln_subject *s, const struct fixes *f, con
 /* "source openssl 3.0.9-1"; package names and versions are bounded by the parsers. */
 static char *what_is_installed(const struct vuln_subject *s)
 {
-	const struct bh_package *p = s->installed->package;
-	struct bh_slice name = s->place->by_source ? bh_package_source_name(p) : p->name;
-	return bh_arena_printf(&s->report->arena, "%s %.*s %.*s", s->place->source_word, BH_SLICE_FMT(name), BH_SLICE_FMT(s->installed->version));
+	return bh_arena_printf(&s->report->arena, "%s %.*s %.*s", s->place->source_word, BH_SLICE_FMT(s->installed->name),
+			       BH_SLICE_FMT(s->installed->version));
 }
 
 static const char *order_word(enum vuln_end kind)
@@ -170,7 +170,7 @@ static int write_fix(const struct vuln_subject *s, const struct fixes *fixes, st
 	else if (f->n_fixed)
 		text = bh_arena_printf(a, "upgrade %.*s to %.*s or later", BH_SLICE_FMT(p->name), BH_SLICE_FMT(f->fixed[f->n_fixed - 1]));
 	else if (fixes->n) /* fixed, but in which version of this binary package is not known */
-		text = bh_arena_printf(a, "upgrade %.*s to a build of %.*s %.*s or later", BH_SLICE_FMT(p->name), BH_SLICE_FMT(bh_package_source_name(p)),
+		text = bh_arena_printf(a, "upgrade %.*s to a build of %.*s %.*s or later", BH_SLICE_FMT(p->name), BH_SLICE_FMT(s->installed->name),
 				       BH_SLICE_FMT(fixes->version[fixes->n - 1]));
 	else
 		text = bh_arena_strdup(a, bh_slice_str(without_fix(f->state)));

@@ -16,7 +16,8 @@ struct vuln_said {
 
 /* The newest version of the package's source, when the installed one is older (or can't be compared). */
 struct vuln_pending {
-	bool present;
+	bool known;            /* there is a row about it */
+	bool present;          /* and it is newer than what is installed */
 	bool security;         /* from the security suite: news by itself */
 	bool told;             /* a finding leads to it already */
 	struct vuln_said said; /* said.decision.bound: the newest source version */

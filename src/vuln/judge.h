@@ -17,7 +17,7 @@ enum vuln_outcome {
 /* What is compared: the version that the ecosystem's advisories speak of. */
 struct vuln_installed {
 	const struct bh_package *package;
-	struct bh_slice version;             /* source version or the package's own */
+	struct bh_slice name, version;       /* of the source, or the package's own */
 	const struct version_scheme *scheme; /* NULL: unknown */
 	bool valid;                          /* the scheme can order it */
 };

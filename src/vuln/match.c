@@ -12,6 +12,7 @@
 #include "vuln/eol.h"
 #include "vuln/finding.h"
 #include "vuln/judge.h"
+#include "vuln/numbering.h"
 
 /* Ranges and versions looked at in one run: the largest real image (60,000 rows of old kernels) needs under a million. */
 #define WORK_MAX 50000000ull
@@ -64,12 +65,13 @@ static int take_pending(struct matcher *m, const struct vuln_said *s, const stru
 	struct vuln_pending *had = &m->pending;
 	struct vuln_advisory advisory;
 	int c = 1, rc = vuln_db_advisory(m->set->db, s->row.advisory, &advisory, err);
+	had->known = true;
 	if (rc < 0 || s->decision.outcome < VULN_UNDETERMINED || s->decision.outcome < had->said.decision.outcome)
 		return rc;
 	bool both = s->decision.outcome == VULN_AFFECTED && had->said.decision.outcome == VULN_AFFECTED;
 	if (both && in->scheme->compare(s->decision.bound, had->said.decision.bound, &c, NULL) == BH_OK && c <= 0)
 		return BH_OK;
-	*had = (struct vuln_pending){ .present = true, .security = !(advisory.flags & VULN_ADV_INFORMATIONAL), .said = *s };
+	*had = (struct vuln_pending){ .known = true, .present = true, .security = !(advisory.flags & VULN_ADV_INFORMATIONAL), .said = *s };
 	return BH_OK;
 }
 
@@ -88,10 +90,10 @@ static int collect_row(struct matcher *m, uint32_t index, const struct vuln_inst
 	return said_vec_push(&m->said, s) ? BH_OK : bh_fail(err, BH_ELIMIT, 0, "more than %zu rows about one package", m->said.max);
 }
 
-static int collect(struct matcher *m, struct bh_slice ecosystem, struct bh_slice name, const struct vuln_installed *in, struct bh_err *err)
+static int collect(struct matcher *m, struct bh_slice ecosystem, const struct vuln_installed *in, struct bh_err *err)
 {
 	struct vuln_span rows;
-	int rc = vuln_db_find(m->set->db, ecosystem, name, &rows, err);
+	int rc = vuln_db_find(m->set->db, ecosystem, in->name, &rows, err);
 	for (uint32_t i = 0; rc == BH_OK && i < rows.n; i++)
 		rc = collect_row(m, rows.first + i, in, err);
 	return rc;
@@ -134,40 +136,73 @@ static int conclude_all(struct matcher *m, const struct vuln_subject *subject, s
 /* ---- packages ---- */
 
 /* Every ecosystem of the database that the place means; `known` is the first of them. */
-static int collect_place(struct matcher *m, const struct vuln_place *place, const struct vuln_installed *in, struct bh_slice name,
-			 struct vuln_ecosystem *known, bool *found, struct bh_err *err)
+static int collect_place(struct matcher *m, const struct vuln_place *place, const struct vuln_installed *in, struct vuln_ecosystem *known, bool *found,
+			 struct bh_err *err)
 {
 	int rc = vuln_db_find_ecosystem(m->set->db, place->name, known, err);
 	*found = rc == BH_OK;
 	if (rc == BH_OK)
-		rc = collect(m, place->name, name, in, err);
+		rc = collect(m, place->name, in, err);
 	else if (rc == BH_ENOTFOUND)
 		rc = BH_OK;
 	struct vuln_db_totals totals;
 	vuln_db_totals(m->set->db, &totals);
 	for (uint32_t i = 0; rc == BH_OK && place->prefix.len && i < totals.ecosystems; i++) {
 		struct vuln_ecosystem e;
-		rc = vuln_db_ecosystem(m->set->db, i, &e, err);
+		rc = m->work-- ? vuln_db_ecosystem(m->set->db, i, &e, err) : bh_fail(err, BH_ELIMIT, 0, "the database has too many ecosystems");
 		if (rc < 0 || bh_slice_eq(e.name, place->name) || !bh_slice_starts(e.name, place->prefix) || !bh_slice_ends(e.name, place->suffix))
 			continue;
-		rc = collect(m, e.name, name, in, err);
+		rc = collect(m, e.name, in, err);
 		*known = *found ? *known : e;
 		*found = true;
 	}
 	return rc;
 }
 
+/*
+ * A signed kernel is judged as the kernel that was signed, where the database knows that one: trackers don't speak of the
+ * signing sources. Which version is the newest signed one, its own pending update still says: signing lags behind.
+ */
+static int collect_unsigned(struct matcher *m, const struct vuln_place *place, struct vuln_installed *in, struct bh_err *err)
+{
+	struct bh_arena *arena = &m->report->arena;
+	struct vuln_installed kernel = *in;
+	struct vuln_ecosystem known;
+	struct vuln_pending pending = m->pending;
+	size_t own = m->said.len;
+	bool found;
+	if (!vuln_unsigned(in->package, arena, &kernel.name, &kernel.version))
+		return BH_OK;
+	kernel.valid = kernel.scheme && kernel.scheme->valid(kernel.version);
+	int rc = collect_place(m, place, &kernel, &known, &found, err);
+	if (rc < 0 || m->said.len == own)
+		return rc;
+	m->said.len -= own;
+	memmove(m->said.ptr, m->said.ptr + own, m->said.len * sizeof(m->said.ptr[0]));
+	if (pending.known)
+		m->pending = pending;
+	if (pending.present && pending.said.decision.outcome == VULN_AFFECTED)
+		m->pending.said.decision.bound = vuln_unsigned_version(pending.said.decision.bound, arena);
+	*in = kernel;
+	return BH_OK;
+}
+
 static int match_package(struct matcher *m, const struct bh_package *p, const struct vuln_place *place, struct bh_err *err)
 {
 	if (place->why_not)
 		return vuln_coverage_package(&m->coverage, place, NULL, m->report, err);
-	struct vuln_installed in = { .package = p, .scheme = place->scheme, .version = place->by_source ? bh_package_source_version(p) : p->version };
+	struct vuln_installed in = { .package = p, .scheme = place->scheme, .name = p->name, .version = p->version };
+	if (place->by_source) {
+		in.name = bh_package_source_name(p);
+		in.version = bh_package_source_version(p);
+	}
 	in.valid = in.scheme && in.scheme->valid(in.version);
 	m->said.len = 0;
 	m->pending = (struct vuln_pending){ 0 };
 	struct vuln_ecosystem known;
 	bool found;
-	int rc = collect_place(m, place, &in, place->by_source ? bh_package_source_name(p) : p->name, &known, &found, err);
+	int rc = collect_place(m, place, &in, &known, &found, err);
+	rc = rc == BH_OK ? collect_unsigned(m, place, &in, err) : rc;
 	rc = rc == BH_OK ? vuln_coverage_package(&m->coverage, place, found ? &known : NULL, m->report, err) : rc;
 	if (rc < 0)
 		return rc;

@@ -12,6 +12,8 @@
  */
 #include "vuln/numbering.h"
 
+#define VERSIONS_MAX 1000u /* in the table, of one binary package of a release; 1 today */
+
 /* "1.2-3+b1" -> "1.2-3" */
 static struct bh_slice without_rebuild(struct bh_slice v)
 {
@@ -31,7 +33,7 @@ static int out_of_memory(struct bh_err *err)
 static int from_table(const struct vuln_numbering *n, struct bh_slice source_version, struct bh_slice *ret, struct bh_err *err)
 {
 	char key[2048]; /* longer names than this are in no table */
-	int len = snprintf(key, sizeof(key), VULN_BINARY_VERSION_KEY, BH_SLICE_FMT(n->ecosystem), BH_SLICE_FMT(bh_package_source_name(n->package)),
+	int len = snprintf(key, sizeof(key), VULN_BINARY_VERSION_KEY, BH_SLICE_FMT(n->ecosystem), BH_SLICE_FMT(n->source),
 			   BH_SLICE_FMT(n->package->name));
 	*ret = (struct bh_slice){ 0 };
 	if (len < 0 || (size_t)len >= sizeof(key))
@@ -39,6 +41,8 @@ static int from_table(const struct vuln_numbering *n, struct bh_slice source_ver
 	const struct vuln_db *db;
 	struct vuln_span span;
 	int rc = vuln_set_table(n->set, "binary-version", (struct bh_slice){ (const uint8_t *)key, (size_t)len }, &db, &span, err);
+	if (rc == BH_OK && span.n > VERSIONS_MAX)
+		rc = bh_fail(err, BH_ELIMIT, 0, "the database has more than %u versions of %.*s", VERSIONS_MAX, BH_SLICE_FMT(n->package->name));
 	for (uint32_t i = 0; rc == BH_OK && i < span.n; i++) {
 		struct vuln_entry entry;
 		struct bh_slice source, binary;
@@ -54,7 +58,7 @@ static int from_table(const struct vuln_numbering *n, struct bh_slice source_ver
 /* The installed binary is a prefix before the source's version: "1:" or "2:2.6.2+samba". */
 static bool by_prefix(const struct vuln_numbering *n, struct bh_slice source_version, struct bh_slice *ret)
 {
-	struct bh_slice installed = without_rebuild(n->package->version), from = bh_package_source_version(n->package);
+	struct bh_slice installed = without_rebuild(n->package->version), from = n->source_version;
 	if (!bh_slice_ends(installed, from))
 		return false;
 	char *made = bh_arena_printf(n->arena, "%.*s%.*s", BH_SLICE_FMT(bh_slice_sub(installed, 0, installed.len - from.len)), BH_SLICE_FMT(source_version));
@@ -63,25 +67,46 @@ static bool by_prefix(const struct vuln_numbering *n, struct bh_slice source_ver
 	return made;
 }
 
-/* Signed kernels: the first "+" of the source is a "-" in the binary. */
-static bool is_signed(const struct vuln_numbering *n)
+/* ---- signed kernels ---- */
+
+struct bh_slice vuln_unsigned_version(struct bh_slice version, struct bh_arena *arena)
 {
-	struct bh_slice binary = n->package->version, source = bh_package_source_version(n->package);
-	size_t at = bh_slice_find(source, '+');
-	return at < source.len && binary.len == source.len && binary.ptr[at] == '-' && bh_slice_eq(bh_slice_sub(binary, 0, at), bh_slice_sub(source, 0, at)) &&
-	       bh_slice_eq(bh_slice_sub(binary, at + 1, binary.len), bh_slice_sub(source, at + 1, source.len));
+	size_t at = bh_slice_find(version, '+');
+	uint8_t *copy = at < version.len ? bh_arena_alloc(arena, version.len) : NULL;
+	if (!copy)
+		return at < version.len ? (struct bh_slice){ 0 } : version;
+	memcpy(copy, version.ptr, version.len);
+	copy[at] = '-';
+	return (struct bh_slice){ copy, version.len };
 }
 
-static bool by_signing(const struct vuln_numbering *n, struct bh_slice source_version, struct bh_slice *ret)
+/* "linux-signed-6.1-amd64" -> "linux-6.1", "linux-signed-amd64" -> "linux" */
+bool vuln_unsigned(const struct bh_package *package, struct bh_arena *arena, struct bh_slice *ret_name, struct bh_slice *ret_version)
 {
-	size_t at = bh_slice_find(source_version, '+');
-	uint8_t *copy = at < source_version.len ? bh_arena_alloc(n->arena, source_version.len) : NULL;
-	if (!copy)
+	struct bh_slice source = bh_package_source_name(package), prefix = BH_SLICE_LIT("linux-signed-");
+	if (!bh_slice_eq_str(package->type, "deb") || !bh_slice_starts(source, prefix))
 		return false;
-	memcpy(copy, source_version.ptr, source_version.len);
-	copy[at] = '-';
-	*ret = (struct bh_slice){ copy, source_version.len };
+	size_t end = source.len;
+	while (end > prefix.len && source.ptr[end - 1] != '-')
+		end--;
+	struct bh_slice branch = bh_slice_sub(source, prefix.len, end > prefix.len ? end - 1 - prefix.len : 0);
+	char *name = branch.len ? bh_arena_printf(arena, "linux-%.*s", BH_SLICE_FMT(branch)) : bh_arena_strdup(arena, BH_SLICE_LIT("linux"));
+	struct bh_slice version = vuln_unsigned_version(bh_package_source_version(package), arena);
+	if (!name || version.len == 0)
+		return false;
+	*ret_name = bh_slice_str(name);
+	*ret_version = version;
 	return true;
+}
+
+/* The binary is numbered like the kernel that was signed. */
+static bool is_signed(const struct vuln_numbering *n)
+{
+	struct bh_slice binary = n->package->version;
+	size_t at = bh_slice_find(n->source_version, '+');
+	return at < n->source_version.len && binary.len == n->source_version.len && binary.ptr[at] == '-' &&
+	       memcmp(binary.ptr, n->source_version.ptr, at) == 0 &&
+	       bh_slice_eq(bh_slice_sub(binary, at + 1, binary.len), bh_slice_sub(n->source_version, at + 1, binary.len));
 }
 
 int vuln_number(const struct vuln_numbering *n, struct bh_slice source_version, bool newest, struct bh_slice *ret, struct bh_err *err)
@@ -90,10 +115,11 @@ int vuln_number(const struct vuln_numbering *n, struct bh_slice source_version, 
 	int rc = from_table(n, source_version, &found, err);
 	if (rc < 0)
 		return rc;
-	bool same = bh_slice_eq(without_rebuild(n->package->version), bh_package_source_version(n->package));
+	bool same = bh_slice_eq(without_rebuild(n->package->version), n->source_version);
 	if (found.len == 0) {
 		if (is_signed(n)) { /* kernels of older ABIs are in no table: each ABI is a package of its own */
-			if (!by_signing(n, source_version, &found))
+			found = vuln_unsigned_version(source_version, n->arena);
+			if (found.len == 0)
 				return out_of_memory(err);
 		} else if (same || newest) { /* a binary that the table of newest versions does not name has its source's version */
 			found = source_version;

@@ -13,7 +13,7 @@
 #include "base/map.h"
 #include "vuln/pattern.h"
 
-#define ENTRIES_MAX 5000u /* about one release; 61 today */
+#define ENTRIES_MAX 1000u /* about one release; 61 today */
 
 struct entry {
 	struct bh_slice source, kind, last, date, note;
