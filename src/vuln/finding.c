@@ -7,7 +7,6 @@
 #include "vuln/finding.h"
 
 #include "vuln/builder.h" /* vuln_cvss_score, vuln_cvss_severity */
-#include "vuln/numbering.h"
 
 #define FIXED_MAX 64u   /* versions named by one finding; the rest of a hostile database's are left out */
 #define ALIASES_MAX 256u
@@ -72,8 +71,6 @@ static void collect_fixes(const struct vuln_said *said, size_t n, struct vuln_pe
 static int number_fixes(const struct vuln_subject *s, const struct fixes *f, const struct vuln_pending *pending, struct bh_finding *ret,
 			struct bh_err *err)
 {
-	struct vuln_numbering numbering = { .set = s->set, .ecosystem = s->place->name, .package = s->installed->package,
-					    .source = s->installed->name, .source_version = s->installed->version, .arena = &s->report->arena };
 	struct bh_slice *versions = f->n ? bh_arena_array(&s->report->arena, f->n, sizeof(*versions)) : NULL;
 	if (f->n && !versions)
 		return full(err);
@@ -81,7 +78,7 @@ static int number_fixes(const struct vuln_subject *s, const struct fixes *f, con
 	for (size_t i = 0; i < f->n; i++) {
 		struct bh_slice v = f->version[i];
 		bool newest = pending->present && bh_slice_eq(v, pending->said.decision.bound);
-		int rc = s->place->by_source ? vuln_number(&numbering, v, newest, &v, err) : BH_OK;
+		int rc = s->place->by_source ? vuln_number(s->numbering, v, newest, &v, err) : BH_OK;
 		rc = rc == BH_OK ? copy(s, v, &v, err) : rc;
 		if (rc < 0)
 			return rc;

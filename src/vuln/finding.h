@@ -5,6 +5,7 @@
 #include "model/report.h"
 #include "vuln/ecosystem.h"
 #include "vuln/judge.h"
+#include "vuln/numbering.h"
 #include "vuln/set.h"
 
 /* What one row says about the package at hand. */
@@ -29,6 +30,7 @@ struct vuln_subject {
 	struct bh_report *report;
 	const struct vuln_place *place;
 	const struct vuln_installed *installed;
+	struct vuln_numbering *numbering;
 };
 
 /* said[0] decides, the other n - 1 tell of further fixes. Undetermined ones give a finding as well. */

@@ -206,7 +206,15 @@ static int match_package(struct matcher *m, const struct bh_package *p, const st
 	rc = rc == BH_OK ? vuln_coverage_package(&m->coverage, place, found ? &known : NULL, m->report, err) : rc;
 	if (rc < 0)
 		return rc;
-	struct vuln_subject subject = { .set = m->set, .report = m->report, .place = place, .installed = &in };
+	struct vuln_numbering numbering = {
+		.set = m->set,
+		.ecosystem = place->name,
+		.package = p,
+		.source = in.name,
+		.source_version = in.version,
+		.arena = &m->report->arena,
+	};
+	struct vuln_subject subject = { .set = m->set, .report = m->report, .place = place, .installed = &in, .numbering = &numbering };
 	return conclude_all(m, &subject, err);
 }
 

@@ -29,28 +29,30 @@ static int out_of_memory(struct bh_err *err)
 	return bh_fail(err, BH_ELIMIT, 0, "the report is larger than its limit");
 }
 
-/* Empty when the table has no such pair. */
-static int from_table(const struct vuln_numbering *n, struct bh_slice source_version, struct bh_slice *ret, struct bh_err *err)
+static int look_up(struct vuln_numbering *n, struct bh_err *err)
 {
 	char key[2048]; /* longer names than this are in no table */
-	int len = snprintf(key, sizeof(key), VULN_BINARY_VERSION_KEY, BH_SLICE_FMT(n->ecosystem), BH_SLICE_FMT(n->source),
-			   BH_SLICE_FMT(n->package->name));
-	*ret = (struct bh_slice){ 0 };
+	int len = snprintf(key, sizeof(key), VULN_BINARY_VERSION_KEY, BH_SLICE_FMT(n->ecosystem), BH_SLICE_FMT(n->source), BH_SLICE_FMT(n->package->name));
+	n->looked_up = true;
 	if (len < 0 || (size_t)len >= sizeof(key))
 		return BH_OK;
-	const struct vuln_db *db;
-	struct vuln_span span;
-	int rc = vuln_set_table(n->set, "binary-version", (struct bh_slice){ (const uint8_t *)key, (size_t)len }, &db, &span, err);
-	if (rc == BH_OK && span.n > VERSIONS_MAX)
+	int rc = vuln_set_table(n->set, "binary-version", (struct bh_slice){ (const uint8_t *)key, (size_t)len }, &n->table_db, &n->entries, err);
+	if (rc == BH_OK && n->entries.n > VERSIONS_MAX)
 		rc = bh_fail(err, BH_ELIMIT, 0, "the database has more than %u versions of %.*s", VERSIONS_MAX, BH_SLICE_FMT(n->package->name));
-	for (uint32_t i = 0; rc == BH_OK && i < span.n; i++) {
+	return rc;
+}
+
+/* Empty when the table has no such pair. */
+static int from_table(struct vuln_numbering *n, struct bh_slice source_version, struct bh_slice *ret, struct bh_err *err)
+{
+	int rc = n->looked_up ? BH_OK : look_up(n, err);
+	*ret = (struct bh_slice){ 0 };
+	for (uint32_t i = 0; rc == BH_OK && ret->len == 0 && i < n->entries.n; i++) {
 		struct vuln_entry entry;
 		struct bh_slice source, binary;
-		rc = vuln_db_entry(db, span.first + i, &entry, err);
-		if (rc == BH_OK && bh_slice_cut(entry.value, '\t', &source, &binary) && bh_slice_eq(source, source_version)) {
+		rc = vuln_db_entry(n->table_db, n->entries.first + i, &entry, err);
+		if (rc == BH_OK && bh_slice_cut(entry.value, '\t', &source, &binary) && bh_slice_eq(source, source_version))
 			*ret = binary;
-			break;
-		}
 	}
 	return rc;
 }
@@ -109,7 +111,7 @@ static bool is_signed(const struct vuln_numbering *n)
 	       bh_slice_eq(bh_slice_sub(binary, at + 1, binary.len), bh_slice_sub(n->source_version, at + 1, binary.len));
 }
 
-int vuln_number(const struct vuln_numbering *n, struct bh_slice source_version, bool newest, struct bh_slice *ret, struct bh_err *err)
+int vuln_number(struct vuln_numbering *n, struct bh_slice source_version, bool newest, struct bh_slice *ret, struct bh_err *err)
 {
 	struct bh_slice found;
 	int rc = from_table(n, source_version, &found, err);

@@ -12,13 +12,17 @@ struct vuln_numbering {
 	const struct bh_package *package;
 	struct bh_slice source, source_version; /* of the installed package, as it was matched */
 	struct bh_arena *arena; /* for versions that have to be made */
+	/* Entries of the table about the package, looked up once. */
+	bool looked_up;
+	const struct vuln_db *table_db;
+	struct vuln_span entries;
 };
 
 /*
  * `source_version` as `package` is numbered. `newest`: it is the newest version of the source, for which the table knows every
  * binary package that differs. *ret is empty when the number can't be known.
  */
-int vuln_number(const struct vuln_numbering *n, struct bh_slice source_version, bool newest, struct bh_slice *ret, struct bh_err *err) BH_MUST_CHECK;
+int vuln_number(struct vuln_numbering *n, struct bh_slice source_version, bool newest, struct bh_slice *ret, struct bh_err *err) BH_MUST_CHECK;
 
 /*
  * Signed kernels are built from a source of their own ("linux-signed-amd64" 6.1.76+1) that repackages "linux" 6.1.76-1, which is

@@ -372,10 +372,129 @@ static void test_table(void **state)
 	(void)unlink(db_path);
 }
 
+/* ---- which database is used ---- */
+
+static char folder[64];
+
+static const char *below(const char *name)
+{
+	static char path[256];
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static void put(const char *name, struct bh_slice bytes)
+{
+	struct bh_err err;
+	char dir[256];
+	(void)snprintf(dir, sizeof(dir), "%s", below(name));
+	*strrchr(dir, '/') = '\0';
+	must(bh_mkdirs(dir, 0700, &err), &err);
+	must(bh_write_file_atomic(below(name), bytes, 0600, &err), &err);
+}
+
+/* A database with a source of this name. */
+static void put_database(const char *name, const char *source_name)
+{
+	struct run r;
+	struct bh_err err;
+	struct bh_buf db;
+	start(&r, S("set"));
+	bh_buf_init(&db, DB_BYTES_MAX);
+	add_source(&r, bh_slice_str(source_name), S("2026-11-20"), S(""));
+	must(vuln_builder_finish(r.builder, &db, &err), &err);
+	put(name, bh_buf_slice(&db));
+	bh_buf_done(&db);
+	vuln_builder_free(r.builder);
+	bh_report_done(&r.report);
+	bh_buf_done(&r.expected);
+	bh_buf_done(&r.got);
+}
+
+/* Name of the first source of the set that opens, or the error's text. */
+static const char *opened(const char *db_option)
+{
+	static char answer[BH_ERR_TEXT_BYTES];
+	struct bh_err err;
+	struct vuln_set *set;
+	struct bh_report report;
+	struct vuln_match_options options = { 0 };
+	if (vuln_set_open(db_option, &set, &err) < 0) {
+		(void)snprintf(answer, sizeof(answer), "%s", err.text);
+		return answer;
+	}
+	bh_report_init(&report);
+	must(vuln_match(set, &options, &report, &err), &err);
+	(void)snprintf(answer, sizeof(answer), "%.*s", BH_SLICE_FMT(report.data.ptr[0].name));
+	bh_report_done(&report);
+	vuln_set_close(set);
+	return answer;
+}
+
+static void set_env(const char *bulkhead_db, const char *xdg, const char *home)
+{
+	assert_int_equal(bulkhead_db ? setenv("BULKHEAD_DB", bulkhead_db, 1) : unsetenv("BULKHEAD_DB"), 0);
+	assert_int_equal(xdg ? setenv("XDG_DATA_HOME", xdg, 1) : unsetenv("XDG_DATA_HOME"), 0);
+	assert_int_equal(home ? setenv("HOME", home, 1) : unsetenv("HOME"), 0);
+}
+
+/* The text names the file and says what to do. */
+static void assert_refused(const char *text, const char *file, const char *advice)
+{
+	if (!strstr(text, file) || !strstr(text, advice))
+		fail_msg("\"%s\" lacks \"%s\" or \"%s\"", text, file, advice);
+}
+
+static void test_set(void **state)
+{
+	(void)state;
+	char named[256], home[256];
+	if (access("/var/lib/bulkhead/bulkhead.bkdb", F_OK) == 0)
+		skip(); /* this machine's own database would answer */
+	(void)snprintf(folder, sizeof(folder), "/tmp/bulkhead-test-set-%d", (int)getpid());
+	put_database("named.bkdb", "named");
+	put_database("xdg/bulkhead/bulkhead.bkdb", "xdg");
+	put_database("home/.local/share/bulkhead/bulkhead.bkdb", "home");
+	put("broken/bulkhead/bulkhead.bkdb", S("this is no database, but it is long enough to look at its first bytes"));
+	put("empty/bulkhead/bulkhead.bkdb", S(""));
+	put("folder/bulkhead/bulkhead.bkdb/x", S(""));
+	(void)snprintf(named, sizeof(named), "%s", below("named.bkdb"));
+	(void)snprintf(home, sizeof(home), "%s", below("home"));
+
+	set_env(NULL, NULL, NULL);
+	assert_string_equal(opened(NULL), "cisa-kev"); /* the embedded facts */
+	set_env(NULL, NULL, home);
+	assert_string_equal(opened(NULL), "home");
+	set_env(NULL, "relative", home); /* to be ignored, says the specification */
+	assert_string_equal(opened(NULL), "home");
+	set_env("", below("xdg"), home);
+	assert_string_equal(opened(NULL), "xdg");
+	set_env(named, below("xdg"), home);
+	assert_string_equal(opened(NULL), "named");
+	assert_string_equal(opened(below("xdg/bulkhead/bulkhead.bkdb")), "xdg");
+	set_env(NULL, below("nothing-here"), home);
+	assert_string_equal(opened(NULL), "cisa-kev");
+
+	/* Named, but missing or damaged: never something else instead. */
+	assert_refused(opened(below("missing.bkdb")), "missing.bkdb", "--db");
+	assert_refused(opened(""), "--db", "leave it out");
+	set_env(below("missing.bkdb"), NULL, NULL);
+	assert_refused(opened(NULL), "missing.bkdb", "BULKHEAD_DB");
+	static const char *const damaged[] = { "broken", "empty", "folder" };
+	for (size_t i = 0; i < 3; i++) {
+		set_env(NULL, below(damaged[i]), home);
+		assert_refused(opened(NULL), damaged[i], "move the file away");
+	}
+	char clean[128];
+	(void)snprintf(clean, sizeof(clean), "rm -rf %s", folder);
+	assert_int_equal(system(clean), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_set),
 	};
 	(void)snprintf(db_path, sizeof(db_path), "/tmp/bulkhead-test-match-%d.bkdb", (int)getpid());
 	return cmocka_run_group_tests(tests, NULL, NULL);
