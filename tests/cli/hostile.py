@@ -4,7 +4,7 @@
 usage: hostile.py BULKHEAD
 
 Every case says which exit code and which words must come, and has limits in time and memory for the whole process tree. After
-each one no process and no file may be left behind. Output: TAP.
+each one no process and no file may be left behind. All run with --fail-on never, which must not hide what was not checked. Output: TAP.
 """
 import contextlib
 import gzip
@@ -193,7 +193,8 @@ class Suite:
         with tempfile.TemporaryDirectory() as scratch:
             env = dict(os.environ, TMPDIR=scratch, HOME=scratch)
             env.pop("XDG_DATA_HOME", None)
-            run = Run([*prefix, self.bulkhead, "scan", *options, *([target] if target is not None else [])], env=env, cwd=scratch, **kw)
+            os.chmod(scratch, 0o755)  # other users look there too
+            run = Run([*prefix, self.bulkhead, "scan", "--fail-on", "never", *options, *([target] if target is not None else [])], env=env, cwd=scratch, **kw)
             time.sleep(0.05)
             problems = []
             text = run.out + run.err
@@ -329,7 +330,7 @@ def tars(s, work):
         "up": kind(tarfile.SYMTYPE, "../../../.."), "hard": kind(tarfile.LNKTYPE, "no/such/file"), "empty": "",
     }
     lay = Layout(work / "odd", [tar_of(odd)])
-    s.case("paths that lead out, 100 kB names, devices, link loops", lay.target, (0, 1, 3), [], options=["-f", "json"], extra=finds_openssl)
+    s.case("paths that lead out, 100 kB names, devices, link loops", lay.target, (0, 3), [], options=["-f", "json"], extra=finds_openssl)
 
     lay = Layout(work / "links", [tar_of({"etc/os-release": OS_RELEASE, "var/lib/dpkg/status": kind(tarfile.SYMTYPE, "/var/lib/dpkg/status"),
                                           "var/lib/dpkg/status-old": STATUS})])
@@ -337,7 +338,7 @@ def tars(s, work):
 
     line = "Package: big\nStatus: install ok installed\nVersion: 1\nDescription: " + "x" * MIB + "\n" + " y" * MIB + "\n\n"
     lay = Layout(work / "lines", [tar_of({"etc/os-release": OS_RELEASE, "var/lib/dpkg/status": line * 3 + STATUS})])
-    s.case("a dpkg status with lines of 1 MB", lay.target, (0, 1, 3), [], options=["-f", "json"], extra=finds_openssl)
+    s.case("a dpkg status with lines of 1 MB", lay.target, (0, 3), [], options=["-f", "json"], extra=finds_openssl)
 
     lay = Layout(work / "rpm", [tar_of({"etc/os-release": 'ID=rocky\nVERSION_ID="9"\n', "var/lib/rpm/Packages": looping_berkeley()})])
     s.case("an rpm database whose pages form a loop", lay.target, 3, ["NOT CHECKED", "var/lib/rpm/Packages"])
@@ -475,7 +476,7 @@ def sound(s, work):
     good = tar_of(BASE)
     for name, stored, suffix in (("gzip", gzip.compress, "+gzip"), ("plain", None, ""), ("xz", lzma.compress, "+xz")):
         lay = Layout(work / f"good-{name}", [good], stored, suffix)
-        s.case(f"an undamaged image, {name}", lay.target, (0, 1), [], options=["-f", "json"], extra=finds_openssl)
+        s.case(f"an undamaged image, {name}", lay.target, 0, [], options=["-f", "json"], extra=finds_openssl)
 
 
 def main():

@@ -10,11 +10,10 @@ make_root() {
 	printf 'Package: zlib1g\nStatus: install ok installed\nArchitecture: amd64\nSource: zlib\nVersion: 1:1.2.13.dfsg-1\nDescription: x\n' >>root/var/lib/dpkg/status
 }
 
-# scan ARGUMENTS...: whatever the verdict is, it must be one.
+# scan ARGUMENTS...: there is a report, whatever was found.
 scan() {
 	make_root
-	"$BULKHEAD" scan "$@" rootfs:root
-	[ $? -le 3 ] && [ $? -ne 2 ]
+	"$BULKHEAD" scan --fail-on never "$@" rootfs:root
 }
 
 # The command in a terminal of 70 columns; "^M" at the ends of lines taken away.
