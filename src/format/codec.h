@@ -31,6 +31,15 @@ struct bh_codec {
 #define BH_CODEC_HEAD_BYTES 10u
 #define BH_CODEC_STEP_BYTES (1u << 30) /* the libraries count in 32 bits: no step sees more input than this */
 
+/*
+ * RFC 1951, without wrapper and checksum: for zip.c only, nothing begins with it. At the end of a frame it has taken some bytes
+ * too many, which bh_deflate_leftover hands out.
+ */
+#define BH_DEFLATE_LEFTOVER_MAX 8u
+extern const struct bh_codec bh_codec_deflate;
+size_t bh_deflate_leftover(void *state, uint8_t out[BH_DEFLATE_LEFTOVER_MAX]);
+uint32_t bh_crc32(uint32_t crc, struct bh_slice bytes); /* of gzip and zip; begins with 0 */
+
 #define CODEC(name, compression) extern const struct bh_codec bh_codec_##name;
 #include "format/codecs.def"
 #undef CODEC

@@ -61,6 +61,23 @@ struct bh_slice bh_feed_take(struct bh_feed *f, size_t len)
 	return taken;
 }
 
+void bh_feed_unread(struct bh_feed *f, struct bh_slice bytes)
+{
+	uint8_t copy[BH_FEED_LOOK_MAX];
+	bool in_spare = f->now.len && f->now.ptr >= f->spare && f->now.ptr < f->spare + sizeof(f->spare);
+	size_t kept = in_spare ? f->now.len : 0;
+	assert(bytes.len <= sizeof(copy) - kept);
+	if (bytes.len == 0)
+		return;
+	memcpy(copy, bytes.ptr, bytes.len);
+	if (kept)
+		memmove(f->spare + bytes.len, f->now.ptr, kept);
+	else if (f->now.len)
+		f->behind = f->now; /* now is the source's own run: nothing can be behind it */
+	memcpy(f->spare, copy, bytes.len);
+	f->now = (struct bh_slice){ f->spare, bytes.len + kept };
+}
+
 int bh_feed_skip(struct bh_feed *f, uint64_t bytes, uint64_t *ret, struct bh_err *err)
 {
 	*ret = 0;

@@ -29,6 +29,9 @@ int bh_feed_look(struct bh_feed *f, size_t len, struct bh_err *err) BH_MUST_CHEC
 /* Moves over len <= now.len bytes; returns them. */
 struct bh_slice bh_feed_take(struct bh_feed *f, size_t len);
 
+/* Puts a few bytes (<= BH_FEED_LOOK_MAX - now.len, when now is a spare one) back in front of now. They are copied. */
+void bh_feed_unread(struct bh_feed *f, struct bh_slice bytes);
+
 /*
  * Moves over bytes that are not in memory, when the source can do so; call it with now empty. *ret: how many were left out;
  * 0 when it can't or it isn't worth it. The last byte is never left out, so that a source that ends early is noticed.

@@ -1,11 +1,12 @@
 /*
- * gzip.c: gzip members (RFC 1952) by ISA-L, which inflates about three times as fast as zlib.
+ * gzip.c: gzip members (RFC 1952) and bare deflate data by ISA-L, which inflates about three times as fast as zlib.
  *
  * The header is read by a call of its own: isal_inflate's way of doing it forgets the header's flags when the header
  * arrives in pieces.
  */
 #include "format/codec.h"
 
+#include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 
 struct gzip {
@@ -79,3 +80,35 @@ const struct bh_codec bh_codec_gzip = {
 	.begin = gzip_begin,
 	.step = gzip_step,
 };
+
+static int deflate_begin(void *state, struct bh_err *err)
+{
+	(void)err;
+	struct gzip *g = state;
+	isal_inflate_init(&g->inflate); /* no header, no trailer */
+	return 0;
+}
+
+const struct bh_codec bh_codec_deflate = {
+	.name = "deflate",
+	.open = gzip_open,
+	.close = free,
+	.begin = deflate_begin,
+	.step = gzip_step,
+};
+
+/* ISA-L reads up to 8 bytes ahead into a word, lowest bits first, and gives them back only where a gzip trailer follows. */
+size_t bh_deflate_leftover(void *state, uint8_t out[BH_DEFLATE_LEFTOVER_MAX])
+{
+	const struct gzip *g = state;
+	uint32_t bits = g->inflate.read_in_length > 0 ? (uint32_t)g->inflate.read_in_length : 0;
+	uint64_t word = bits ? g->inflate.read_in >> bits % 8 : 0; /* the rest of the last byte is padding */
+	for (uint32_t i = 0; i < bits / 8; i++)
+		out[i] = (uint8_t)(word >> 8 * i);
+	return bits / 8;
+}
+
+uint32_t bh_crc32(uint32_t crc, struct bh_slice bytes)
+{
+	return bytes.len ? crc32_gzip_refl(crc, bytes.ptr, bytes.len) : crc;
+}
