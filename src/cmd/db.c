@@ -1,0 +1,102 @@
+/* db.c: `bulkhead db VERB`: advisory databases: make, look at, check. The verbs are in db_*.c. */
+#include "cmd/db.h"
+#include "cmd/output.h"
+
+#include "vuln/feed.h"
+
+#include <string.h>
+
+static const char *const verbs[] = { "import", "remove", "status", "verify", "lookup", NULL };
+
+static const char *const feed_choices[] = {
+	"auto",
+#define FEED(name) #name,
+#include "vuln/feeds.def"
+#undef FEED
+	NULL,
+};
+
+static const char *const format_choices[] = { "text", "json", NULL };
+
+static const struct cmd_option options[] = {
+	{ .name = "db", .kind = CMD_STRING, .argument = "FILE", .help = "the database; default: the user's, see bulkhead-db(1)" },
+	{ .name = "feed", .kind = CMD_CHOICE, .argument = "FEED", .help = "import: what the files are", .choices = feed_choices, .default_text = "auto",
+	  .not_in_config = true },
+	{ .name = "source", .kind = CMD_STRING, .argument = "NAME", .help = "import: name of the source; default: the feed's", .not_in_config = true },
+	{ .name = "url", .kind = CMD_STRING, .argument = "URL", .help = "import: where the files came from, for reports", .not_in_config = true },
+	{ .name = "licence", .kind = CMD_STRING, .argument = "TEXT", .help = "import: licence of the data, for reports", .alias = "license",
+	  .not_in_config = true },
+	{ .name = "date", .kind = CMD_STRING, .argument = "YYYY-MM-DD", .help = "import: date of the data; default: as the data or the file say",
+	  .not_in_config = true },
+	{ .name = "ecosystem", .kind = CMD_LIST, .argument = "NAME", .help = "import: take these ecosystems only; may be repeated", .commas = true,
+	  .not_in_config = true },
+	{ .name = "release", .kind = CMD_LIST, .argument = "NAME=ECOSYSTEM", .help = "import: the ecosystem of a release that the feed names; may be repeated",
+	  .commas = true, .not_in_config = true },
+	{ .name = "vendor", .kind = CMD_FLAG, .help = "import: the data come from who makes the packages; they beat other sources", .not_in_config = true },
+	{ .name = "replace", .kind = CMD_FLAG, .help = "import: replace the source even if an ecosystem gets lost by it", .not_in_config = true },
+	{ .name = "no-embedded", .kind = CMD_FLAG, .help = "import: begin a new database without the built-in facts", .not_in_config = true },
+	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .help = "status, lookup: text or json", .choices = format_choices,
+	  .default_text = "text", .not_in_config = true },
+	{ 0 },
+};
+
+static const char details[] =
+	"  import FILE|FOLDER|- ...            put a source into the database\n"
+	"  remove NAME                         take a source out of it\n"
+	"  status                              sources, dates, what they cover\n"
+	"  verify                              check every byte of it\n"
+	"  lookup ECOSYSTEM PACKAGE [VERSION]  what the data say about a package\n"
+	"  lookup ID                           what they say about an advisory\n";
+
+static const struct {
+	const char *verb;
+	int (*run)(const struct cmd_args *args, const char *const *words, size_t n);
+	size_t min, max; /* words behind the verb */
+	const char *wants;
+} table[] = {
+	{ "import", db_import, 1, SIZE_MAX, "files or folders to import" },
+	{ "remove", db_remove, 1, 1, "the name of one source" },
+	{ "status", db_status, 0, 0, "nothing behind it" },
+	{ "verify", db_verify, 0, 0, "nothing behind it" },
+	{ "lookup", db_lookup, 1, 3, "an id, or an ecosystem, a package and perhaps a version" },
+};
+
+static size_t verb_index(const struct cmd_args *args, const char *const **words, size_t *n)
+{
+	size_t i = 0;
+	*n = cmd_targets(args, words);
+	while (i + 1 < sizeof(table) / sizeof(table[0]) && strcmp(table[i].verb, (*words)[0]) != 0)
+		i++;
+	++*words;
+	--*n;
+	return i;
+}
+
+static int check(const struct cmd_args *args, struct bh_err *err)
+{
+	const char *const *words;
+	size_t n, i = verb_index(args, &words, &n);
+	if (n < table[i].min || n > table[i].max)
+		return bh_fail(err, BH_EUSAGE, 0, "bulkhead db %s wants %s", table[i].verb, table[i].wants);
+	return strcmp(table[i].verb, "import") == 0 ? db_check_import(args, err) : 0;
+}
+
+static int run(const struct cmd_args *args)
+{
+	const char *const *words;
+	size_t n, i = verb_index(args, &words, &n);
+	return table[i].run(args, words, n);
+}
+
+const struct cmd_command cmd_command_db = {
+	.name = "db",
+	.usage = "VERB [options] ...",
+	.summary = "Make, inspect and verify advisory databases",
+	.options = options,
+	.min_targets = 1,
+	.max_targets = SIZE_MAX,
+	.verbs = verbs,
+	.details = details,
+	.check = check,
+	.run = run,
+};

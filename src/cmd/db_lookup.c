@@ -1,0 +1,476 @@
+/*
+ * db_lookup.c: `bulkhead db lookup`: what the data say about a package or an advisory, with the source that says it. With a
+ * version it tells whether that one is affected.
+ */
+#include "cmd/db.h"
+#include "cmd/output.h"
+
+#include "version/version.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define RANGES_SHOWN_MAX 200u
+
+struct lookup {
+	const struct vuln_db *db;
+	struct bh_buf *out;
+	struct bh_slice version;             /* empty: not asked */
+	const struct version_scheme *scheme; /* of the ecosystem; NULL: unknown */
+	bool json, first;
+};
+
+/* ---- is this version affected? ---- */
+
+enum verdict { AFFECTED, FINE, UNKNOWN };
+
+/* -1, 0, 1; false when the scheme can't order the two. */
+static bool order(const struct lookup *l, struct bh_slice a, struct bh_slice b, int *ret)
+{
+	return l->scheme && l->scheme->valid(a) && l->scheme->valid(b) && l->scheme->compare(a, b, ret, NULL) == 0;
+}
+
+static enum verdict in_range(const struct lookup *l, const struct vuln_range *r)
+{
+	int c = 0;
+	if (r->start.len && !order(l, l->version, r->start, &c))
+		return UNKNOWN;
+	if (r->start.len && c < 0)
+		return FINE;
+	if (r->kind == VULN_END_NONE)
+		return AFFECTED;
+	if (!order(l, l->version, r->end, &c))
+		return UNKNOWN;
+	return c < 0 || (c == 0 && r->kind == VULN_END_LAST) ? AFFECTED : FINE;
+}
+
+static int judge(const struct lookup *l, const struct vuln_row *row, enum verdict *ret, struct bh_err *err)
+{
+	*ret = row->n_ranges + row->n_versions || row->state == BH_STATE_NOT_AFFECTED ? FINE : UNKNOWN;
+	for (uint32_t i = 0; i < row->n_ranges && *ret != AFFECTED; i++) {
+		struct vuln_range r;
+		int rc = vuln_db_range(l->db, row, i, &r, err);
+		if (rc < 0)
+			return rc;
+		enum verdict one = in_range(l, &r);
+		*ret = one == FINE ? *ret : one;
+	}
+	for (uint32_t i = 0; i < row->n_versions && *ret != AFFECTED; i++) {
+		struct bh_slice v;
+		int rc = vuln_db_version(l->db, row, i, &v, err), c;
+		if (rc < 0)
+			return rc;
+		if (bh_slice_eq(v, l->version) || (order(l, v, l->version, &c) && c == 0))
+			*ret = AFFECTED;
+	}
+	if (row->state == BH_STATE_UNDETERMINED)
+		*ret = UNKNOWN;
+	if (row->state == BH_STATE_NOT_AFFECTED)
+		*ret = FINE;
+	return 0;
+}
+
+static const char *verdict_word(enum verdict v, const struct vuln_advisory *a)
+{
+	if (a->flags & VULN_ADV_WITHDRAWN)
+		return "withdrawn";
+	switch (v) {
+	case AFFECTED: return "affected";
+	case FINE: return "not affected";
+	case UNKNOWN: break;
+	}
+	return "undetermined";
+}
+
+/* ---- texts ---- */
+
+static void add_range(struct bh_buf *b, const struct vuln_range *r)
+{
+	switch (r->kind) {
+	case VULN_END_NONE:
+		if (r->start.len == 0)
+			bh_buf_add_str(b, "every version");
+		else
+			bh_buf_printf(b, "from %.*s on", BH_SLICE_FMT(r->start));
+		return;
+	case VULN_END_FIXED:
+	case VULN_END_LIMIT:
+	case VULN_END_LAST: break;
+	}
+	if (r->start.len)
+		bh_buf_printf(b, "from %.*s ", BH_SLICE_FMT(r->start));
+	bh_buf_printf(b, r->kind == VULN_END_LAST ? "to %.*s" : "before %.*s", BH_SLICE_FMT(r->end));
+}
+
+/* "before 1.2, from 2.0 before 2.3" */
+static int add_versions(const struct lookup *l, const struct vuln_row *row, struct bh_buf *b, struct bh_err *err)
+{
+	uint32_t n = row->n_ranges + row->n_versions;
+	for (uint32_t i = 0; i < n && i < RANGES_SHOWN_MAX; i++) {
+		struct vuln_range r;
+		struct bh_slice v;
+		bool is_range = i < row->n_ranges;
+		int rc = is_range ? vuln_db_range(l->db, row, i, &r, err) : vuln_db_version(l->db, row, i - row->n_ranges, &v, err);
+		if (rc < 0)
+			return rc;
+		bh_buf_add_str(b, i ? ", " : "");
+		if (is_range)
+			add_range(b, &r);
+		else
+			bh_buf_add(b, v);
+	}
+	if (n > RANGES_SHOWN_MAX)
+		bh_buf_printf(b, ", and %u more", n - RANGES_SHOWN_MAX);
+	if (n == 0)
+		bh_buf_add_str(b, row->state == BH_STATE_NOT_AFFECTED ? "never affected" : "versions unknown");
+	return 0;
+}
+
+static enum bh_severity severity_of(const struct vuln_row *row, const struct vuln_advisory *a)
+{
+	return row->severity != BH_SEV_UNKNOWN ? row->severity : a->severity;
+}
+
+/* One row as cells: id, severity, state, [verdict,] package or erratum, versions, source. */
+static int add_row(struct lookup *l, struct db_table *t, struct bh_slice ecosystem, struct bh_slice package, uint32_t index, bool by_package,
+		   struct bh_err *err)
+{
+	struct vuln_row row;
+	struct vuln_advisory a;
+	struct vuln_source s;
+	struct bh_buf versions;
+	enum verdict verdict = UNKNOWN;
+	int rc = vuln_db_row(l->db, index, &row, err);
+	rc = rc < 0 ? rc : vuln_db_advisory(l->db, row.advisory, &a, err);
+	rc = rc < 0 ? rc : vuln_db_source(l->db, row.source, &s, err);
+	if (rc == 0 && l->version.len)
+		rc = judge(l, &row, &verdict, err);
+	if (rc < 0)
+		return rc;
+	bh_buf_init(&versions, 1u << 20);
+	rc = add_versions(l, &row, &versions, err);
+	if (by_package) {
+		db_table_add(t, a.id);
+		db_table_addf(t, "%s%s", bh_severity_name(severity_of(&row, &a)), a.flags & VULN_ADV_WITHDRAWN ? " (withdrawn)" : "");
+	} else {
+		db_table_add(t, ecosystem);
+		db_table_add(t, package);
+	}
+	db_table_addf(t, "%s", bh_state_name(row.state));
+	if (l->version.len)
+		db_table_addf(t, "%s", verdict_word(verdict, &a));
+	db_table_add(t, bh_buf_slice(&versions));
+	db_table_addf(t, "%.*s%s%.*s", BH_SLICE_FMT(row.erratum), row.module.len ? " module " : "", BH_SLICE_FMT(row.module));
+	db_table_add(t, s.name);
+	bh_buf_done(&versions);
+	return rc;
+}
+
+static void add_titles(const struct lookup *l, struct db_table *t, bool by_package)
+{
+	db_table_addf(t, "%s", by_package ? "ADVISORY" : "ECOSYSTEM");
+	db_table_addf(t, "%s", by_package ? "SEVERITY" : "PACKAGE");
+	db_table_addf(t, "%s", "STATE");
+	if (l->version.len)
+		db_table_addf(t, "%.*s", BH_SLICE_FMT(l->version));
+	db_table_addf(t, "%s", "VERSIONS");
+	db_table_addf(t, "%s", "ANNOUNCED");
+	db_table_addf(t, "%s", "SOURCE");
+}
+
+/* ---- JSON ---- */
+
+static void add_key(struct bh_buf *b, const char *key, struct bh_slice value)
+{
+	bh_buf_printf(b, "\"%s\": ", key);
+	bh_buf_add_json(b, value);
+}
+
+static int add_json_ranges(const struct lookup *l, const struct vuln_row *row, struct bh_buf *b, struct bh_err *err)
+{
+	static const char *const ends[] = { [VULN_END_NONE] = "", [VULN_END_FIXED] = "fixed", [VULN_END_LAST] = "last_affected", [VULN_END_LIMIT] = "limit" };
+	int rc = 0;
+	bh_buf_add_str(b, ", \"ranges\": [");
+	for (uint32_t i = 0; rc == 0 && i < row->n_ranges; i++) {
+		struct vuln_range r;
+		rc = vuln_db_range(l->db, row, i, &r, err);
+		if (rc < 0)
+			break;
+		bh_buf_add_str(b, i ? ", { " : "{ ");
+		add_key(b, "introduced", r.start.len ? r.start : BH_SLICE_LIT("0"));
+		if (r.kind != VULN_END_NONE) {
+			bh_buf_add_str(b, ", ");
+			add_key(b, ends[r.kind], r.end);
+		}
+		bh_buf_add_str(b, " }");
+	}
+	bh_buf_add_str(b, "], \"versions\": [");
+	for (uint32_t i = 0; rc == 0 && i < row->n_versions; i++) {
+		struct bh_slice v;
+		rc = vuln_db_version(l->db, row, i, &v, err);
+		bh_buf_add_str(b, i ? ", " : "");
+		if (rc == 0)
+			bh_buf_add_json(b, v);
+	}
+	bh_buf_add_byte(b, ']');
+	return rc;
+}
+
+static int add_json_row(struct lookup *l, struct bh_slice ecosystem, struct bh_slice package, uint32_t index, struct bh_err *err)
+{
+	struct vuln_row row;
+	struct vuln_advisory a;
+	struct vuln_source s;
+	enum verdict verdict = UNKNOWN;
+	struct bh_buf *b = l->out;
+	int rc = vuln_db_row(l->db, index, &row, err);
+	rc = rc < 0 ? rc : vuln_db_advisory(l->db, row.advisory, &a, err);
+	rc = rc < 0 ? rc : vuln_db_source(l->db, row.source, &s, err);
+	if (rc == 0 && l->version.len)
+		rc = judge(l, &row, &verdict, err);
+	if (rc < 0)
+		return rc;
+	bh_buf_add_str(b, l->first ? "\n    { " : ",\n    { ");
+	l->first = false;
+	add_key(b, "ecosystem", ecosystem);
+	bh_buf_add_str(b, ", ");
+	add_key(b, "package", package);
+	bh_buf_add_str(b, ", ");
+	add_key(b, "id", a.id);
+	bh_buf_printf(b, ", \"severity\": \"%s\", \"state\": \"%s\", \"withdrawn\": %s, ", bh_severity_name(severity_of(&row, &a)), bh_state_name(row.state),
+		      a.flags & VULN_ADV_WITHDRAWN ? "true" : "false");
+	if (l->version.len)
+		bh_buf_printf(b, "\"verdict\": \"%s\", ", verdict_word(verdict, &a));
+	add_key(b, "erratum", row.erratum);
+	bh_buf_add_str(b, ", ");
+	add_key(b, "arch", row.arch);
+	bh_buf_add_str(b, ", ");
+	add_key(b, "module", row.module);
+	bh_buf_add_str(b, ", ");
+	add_key(b, "source", s.name);
+	rc = add_json_ranges(l, &row, b, err);
+	bh_buf_add_str(b, " }");
+	return rc;
+}
+
+/* ---- a package ---- */
+
+static int write_package(struct lookup *l, struct bh_slice ecosystem, struct bh_slice package, struct bh_err *err)
+{
+	struct vuln_span rows;
+	struct vuln_ecosystem e;
+	struct db_table t;
+	int rc = vuln_db_find_ecosystem(l->db, ecosystem, &e, err);
+	rc = rc < 0 ? rc : vuln_db_find(l->db, ecosystem, package, &rows, err);
+	if (rc < 0)
+		return rc;
+	db_table_init(&t, l->version.len ? 7 : 6);
+	if (rows.n)
+		add_titles(l, &t, true);
+	if (l->json)
+		bh_buf_add_str(l->out, "{\n  \"schema\": \"bulkhead.db-lookup/1\",\n  \"entries\": [");
+	for (uint32_t i = 0; rc == 0 && i < rows.n; i++)
+		rc = l->json ? add_json_row(l, ecosystem, package, rows.first + i, err) : add_row(l, &t, ecosystem, package, rows.first + i, true, err);
+	if (l->json) {
+		bh_buf_add_str(l->out, "\n  ]\n}\n");
+	} else if (rows.n == 0) {
+		bh_buf_add_str(l->out, "no entry about ");
+		bh_buf_add_escaped(l->out, package);
+		bh_buf_printf(l->out, " in the data of %.*s\n", BH_SLICE_FMT(e.name));
+	}
+	if (!l->json && rows.n)
+		db_table_write(&t, 0, l->out);
+	if (!l->json && e.fixed_only)
+		bh_buf_printf(l->out, "The data of %.*s know fixed issues only: open ones are not listed.\n", BH_SLICE_FMT(e.name));
+	db_table_done(&t);
+	return rc;
+}
+
+/* ---- an advisory ---- */
+
+static int add_names(const struct vuln_db *db, const struct vuln_advisory *a, struct bh_buf *b, const char *separator, bool json, struct bh_err *err)
+{
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && i < a->n_aliases; i++) {
+		struct bh_slice alias;
+		rc = vuln_db_alias(db, a, i, &alias, err);
+		if (rc < 0)
+			break;
+		bh_buf_add_str(b, i ? separator : "");
+		if (json)
+			bh_buf_add_json(b, alias);
+		else
+			bh_buf_add_escaped(b, alias);
+	}
+	return rc;
+}
+
+static void add_exploit(struct bh_buf *b, const struct vuln_exploit *e)
+{
+	char day[16];
+	if (e->kev)
+		bh_buf_printf(b, "  known to be exploited since %s%s\n", e->kev_day == VULN_NO_DAY ? "an unknown day" : vuln_day_text(e->kev_day, day),
+			      e->kev_ransomware ? ", by ransomware too" : "");
+	if (e->has_epss)
+		bh_buf_printf(b, "  likelihood of exploitation %.2f%%, higher than of %.1f%% of all (%s)\n", e->epss_score * 100.0 / 65535,
+			      e->epss_percentile * 100.0 / 65535, e->epss_day == VULN_NO_DAY ? "of an unknown day" : vuln_day_text(e->epss_day, day));
+}
+
+static int add_advisory_text(const struct lookup *l, const struct vuln_advisory *a, struct bh_err *err)
+{
+	struct bh_buf *b = l->out;
+	struct bh_slice title = { 0 }, vector;
+	char day[16];
+	int rc = vuln_db_title(l->db, a, &title, err);
+	bh_buf_add_escaped(b, a->id);
+	bh_buf_printf(b, "  %s", bh_severity_name(a->severity));
+	if (a->score_tenths)
+		bh_buf_printf(b, " %u.%u", a->score_tenths / 10, a->score_tenths % 10);
+	bh_buf_add_str(b, title.len ? "  " : "");
+	bh_buf_add_escaped(b, title);
+	bh_buf_add_byte(b, '\n');
+	if (a->n_aliases) {
+		bh_buf_add_str(b, "  also ");
+		rc = rc < 0 ? rc : add_names(l->db, a, b, ", ", false, err);
+		bh_buf_add_byte(b, '\n');
+	}
+	for (uint32_t i = 0; rc == 0 && i < a->n_cvss; i++) {
+		rc = vuln_db_cvss(l->db, a, i, &vector, err);
+		bh_buf_add_str(b, "  ");
+		if (rc == 0)
+			bh_buf_add_escaped(b, vector);
+		bh_buf_add_byte(b, '\n');
+	}
+	if (a->published_day != VULN_NO_DAY)
+		bh_buf_printf(b, "  published %s\n", vuln_day_text(a->published_day, day));
+	if (a->flags & VULN_ADV_WITHDRAWN)
+		bh_buf_printf(b, "  withdrawn %s: never a finding\n", vuln_day_text(a->withdrawn_day, day));
+	if (a->flags & VULN_ADV_MALWARE)
+		bh_buf_add_str(b, "  the package itself is malicious\n");
+	if (a->flags & VULN_ADV_INFORMATIONAL)
+		bh_buf_add_str(b, "  informational: not a vulnerability\n");
+	return rc;
+}
+
+static int add_advisory_json(const struct lookup *l, const struct vuln_advisory *a, const struct vuln_exploit *e, struct bh_err *err)
+{
+	struct bh_buf *b = l->out;
+	struct bh_slice title = { 0 };
+	char day[16];
+	int rc = vuln_db_title(l->db, a, &title, err);
+	bh_buf_add_str(b, "{\n  \"schema\": \"bulkhead.db-lookup/1\",\n  ");
+	add_key(b, "id", a->id);
+	bh_buf_add_str(b, ",\n  \"aliases\": [");
+	rc = rc < 0 ? rc : add_names(l->db, a, b, ", ", true, err);
+	bh_buf_add_str(b, "],\n  ");
+	add_key(b, "title", title);
+	bh_buf_printf(b, ",\n  \"severity\": \"%s\",\n  \"score\": %u.%u,\n", bh_severity_name(a->severity), a->score_tenths / 10, a->score_tenths % 10);
+	bh_buf_add_str(b, "  \"cvss\": [");
+	for (uint32_t i = 0; rc == 0 && i < a->n_cvss; i++) {
+		struct bh_slice vector;
+		rc = vuln_db_cvss(l->db, a, i, &vector, err);
+		bh_buf_add_str(b, i ? ", " : "");
+		if (rc == 0)
+			bh_buf_add_json(b, vector);
+	}
+	bh_buf_printf(b, "],\n  \"published\": \"%s\",\n", vuln_day_text(a->published_day, day));
+	bh_buf_printf(b, "  \"withdrawn\": %s,\n  \"malware\": %s,\n  \"informational\": %s,\n", a->flags & VULN_ADV_WITHDRAWN ? "true" : "false",
+		      a->flags & VULN_ADV_MALWARE ? "true" : "false", a->flags & VULN_ADV_INFORMATIONAL ? "true" : "false");
+	bh_buf_printf(b, "  \"kev\": %s,\n  \"kev_date\": \"%s\",\n  \"kev_ransomware\": %s,\n", e->kev ? "true" : "false", vuln_day_text(e->kev_day, day),
+		      e->kev_ransomware ? "true" : "false");
+	if (e->has_epss)
+		bh_buf_printf(b, "  \"epss\": { \"score\": %.5f, \"percentile\": %.5f, \"date\": \"%s\" },\n", e->epss_score / 65535.0,
+			      e->epss_percentile / 65535.0, vuln_day_text(e->epss_day, day));
+	bh_buf_add_str(b, "  \"entries\": [");
+	return rc;
+}
+
+/* Does the row belong to the advisory, or was it announced under this name? */
+static int row_matches(const struct vuln_db *db, uint32_t index, uint32_t advisory, struct bh_slice id, bool *ret, struct bh_err *err)
+{
+	struct vuln_row row;
+	int rc = vuln_db_row(db, index, &row, err);
+	if (rc == 0)
+		*ret = row.advisory == advisory || bh_slice_eq(row.erratum, id);
+	return rc;
+}
+
+/* There is no index from advisories to packages: scanning needs none. So all rows are looked at, which takes milliseconds. */
+static int add_rows_of(struct lookup *l, uint32_t advisory, struct bh_slice id, struct db_table *t, uint32_t *count, struct bh_err *err)
+{
+	struct vuln_db_totals totals;
+	vuln_db_totals(l->db, &totals);
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && i < totals.packages; i++) {
+		struct vuln_package p;
+		rc = vuln_db_package(l->db, i, &p, err);
+		for (uint32_t k = 0; rc == 0 && k < p.rows.n; k++) {
+			bool matches = false;
+			rc = row_matches(l->db, p.rows.first + k, advisory, id, &matches, err);
+			if (rc < 0 || !matches)
+				continue;
+			++*count;
+			rc = l->json ? add_json_row(l, p.ecosystem, p.name, p.rows.first + k, err)
+				     : add_row(l, t, p.ecosystem, p.name, p.rows.first + k, false, err);
+		}
+	}
+	return rc;
+}
+
+static int write_id(struct lookup *l, struct bh_slice id, struct bh_err *err)
+{
+	struct vuln_advisory a = { .published_day = VULN_NO_DAY, .withdrawn_day = VULN_NO_DAY };
+	struct vuln_exploit e = { .kev_day = VULN_NO_DAY, .epss_day = VULN_NO_DAY };
+	struct db_table t;
+	uint32_t index = VULN_NO_INDEX, count = 0;
+	int rc = vuln_db_find_id(l->db, id, &index, err);
+	bool known = rc == 0;
+	if (rc == BH_ENOTFOUND) {
+		rc = 0; /* perhaps an announcement, or only known to be exploited */
+		a.id = id;
+	}
+	if (known)
+		rc = vuln_db_advisory(l->db, index, &a, err);
+	rc = rc < 0 ? rc : known ? vuln_db_exploit(l->db, &a, &e, err) : vuln_db_exploit_id(l->db, id, &e, err);
+	rc = rc < 0 ? rc : l->json ? add_advisory_json(l, &a, &e, err) : known ? add_advisory_text(l, &a, err) : 0;
+	if (rc < 0)
+		return rc;
+	if (!l->json && !known && (e.kev || e.has_epss))
+		bh_buf_printf(l->out, "%.*s\n", BH_SLICE_FMT(id));
+	if (!l->json)
+		add_exploit(l->out, &e);
+	db_table_init(&t, 6);
+	add_titles(l, &t, false);
+	rc = add_rows_of(l, index, id, &t, &count, err);
+	if (l->json)
+		bh_buf_add_str(l->out, "\n  ]\n}\n");
+	else if (count)
+		db_table_write(&t, 0, l->out);
+	else
+		bh_buf_add_str(l->out, "  no entry about a package\n");
+	db_table_done(&t);
+	if (rc == 0 && !known && count == 0 && !e.kev && !e.has_epss)
+		rc = bh_fail(err, BH_ENOTFOUND, 0, "the data know nothing of %.*s", BH_SLICE_FMT(id));
+	return rc;
+}
+
+int db_lookup(const struct cmd_args *args, const char *const *words, size_t n)
+{
+	struct bh_err err = { 0 };
+	struct vuln_userdb u;
+	struct bh_buf out;
+	int rc = vuln_userdb_open(cmd_string(args, "db"), &u, &err);
+	if (rc < 0)
+		return cmd_failed(&err);
+	bh_buf_init(&out, DB_OUTPUT_BYTES_MAX);
+	struct lookup l = { .db = u.db, .out = &out, .json = cmd_choice(args, "format") == DB_JSON, .first = true };
+	if (n > 2)
+		l.version = bh_slice_str(words[2]);
+	if (n > 1)
+		l.scheme = version_scheme_for_ecosystem(bh_slice_str(words[0]));
+	rc = n > 1 ? write_package(&l, bh_slice_str(words[0]), bh_slice_str(words[1]), &err) : write_id(&l, bh_slice_str(words[0]), &err);
+	rc = rc < 0 ? rc : cmd_write(STDOUT_FILENO, &out, &err);
+	bh_buf_done(&out);
+	vuln_userdb_close(&u);
+	return rc < 0 ? cmd_failed(&err) : EXIT_CLEAN;
+}

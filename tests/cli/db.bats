@@ -1,0 +1,206 @@
+#!/usr/bin/env bats
+# `bulkhead db`: importing, looking, damaged input. Samples: tests/corpus/feed.md.
+load common
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	export CORPUS="$BATS_TEST_DIRNAME/../corpus"
+}
+
+db() {
+	bulkhead db "$@" --db "$PWD/my.bkdb"
+}
+
+@test "import makes a database, and says what came in" {
+	run --separate-stderr db import --no-embedded "$CORPUS/feed-kev/excerpt.json"
+	[ "$status" -eq 0 ]
+	[[ $output == *"cisa-kev: 18 records in 1 document, data of 2026-07-23"* ]]
+	[ -f my.bkdb ]
+	run db verify
+	[ "$status" -eq 0 ]
+	[[ $output == *"my.bkdb: sound" ]]
+}
+
+@test "sources stand beside each other, and one of the same name is replaced" {
+	db import --no-embedded "$CORPUS/feed-kev/excerpt.json"
+	db import --source two "$CORPUS/feed-osv/list.json" || [ $? -eq 3 ]
+	run db status
+	[[ $output == *"cisa-kev "* && $output == *"two "* ]]
+	db import --source two --replace "$CORPUS/feed-osv/BIT-minio-2024-55949.json"
+	run db status
+	[[ $output == *"cisa-kev "* && $output == *"Bitnami"* && $output != *"npm"* ]]
+	db remove two
+	run db status
+	[[ $output == *"cisa-kev "* && $output != *"Bitnami"* ]]
+	run db remove two
+	fails 2 "no source is named two"
+}
+
+@test "an import that would lose an ecosystem is refused" {
+	db import --no-embedded "$CORPUS/feed-osv/BIT-minio-2024-55949.json"
+	cp my.bkdb before
+	run db import "$CORPUS/feed-osv/GO-2021-0067.json"
+	fails 2 "source osv has 1 entries for Bitnami"
+	cmp my.bkdb before
+}
+
+@test "the same files give the same bytes, whatever their order and packing" {
+	mkdir one two
+	cp "$CORPUS"/feed-osv/{GO,PYSEC,BIT,ALSA}-* one
+	tar -cJf all.tar.xz -C one .
+	(cd one && python3 -m zipfile -c ../all.zip *)
+	local date=2026-09-01
+	bulkhead -q db import --no-embedded --date $date --db a.bkdb one
+	bulkhead -q db import --no-embedded --date $date --db b.bkdb $(printf '%s\n' one/* | sort -r)
+	bulkhead -q db import --no-embedded --date $date --db c.bkdb - <all.tar.xz || true
+	bulkhead -q db import --no-embedded --date $date --db d.bkdb all.zip
+	cmp a.bkdb b.bkdb
+	for f in a c d; do bulkhead db status -f json --db $f.bkdb | grep -v sha256 | grep -v '"path"' >$f.json; done
+	diff a.json c.json
+	diff a.json d.json
+}
+
+@test "status and lookup speak JSON" {
+	db import --no-embedded "$CORPUS/feed-kev/excerpt.json"
+	db import --source o "$CORPUS/feed-osv/list.json" || [ $? -eq 3 ]
+	db status -f json | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+assert d["schema"] == "bulkhead.db-status/1" and d["kev"] == 18
+assert [s["name"] for s in d["sources"]] == ["cisa-kev", "o"]
+assert {e["name"] for e in d["ecosystems"]} >= {"npm", "Debian:12", "Ubuntu:22.04:LTS"}'
+	db lookup npm left-pad -f json | python3 -c '
+import json, sys
+e = [x for x in json.load(sys.stdin)["entries"] if not x["withdrawn"]]
+assert [(x["id"], x["severity"], x["ranges"]) for x in e] == [("CVE-2019-9999", "critical",
+    [{"introduced": "0", "fixed": "1.3.1"}, {"introduced": "2.0.0", "last_affected": "2.0.3"}])], e'
+	db lookup GHSA-2m96-52r3-2f3g -f json | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+assert d["id"] == "CVE-2019-9999" and d["score"] == 9.8 and len(d["entries"]) == 1'
+}
+
+@test "lookup compares versions, and knows announcements" {
+	db import --no-embedded "$CORPUS/feed-osv/list.json" || [ $? -eq 3 ]
+	run db lookup Debian:12 openssl 3.0.11-1~deb12u1
+	[[ $output == *"CVE-2023-5363"*" affected "* ]]
+	run db lookup Debian:12 openssl 3.0.11-1~deb12u2
+	[[ $output == *"CVE-2023-5363"*"not affected"* ]]
+	run db lookup DSA-5532-1
+	[[ $output == *"openssl"*"before 3.0.11-1~deb12u2"* ]]
+	run db lookup Debian:12 bash
+	[ "$status" -eq 0 ]
+	[[ $output == "no entry about bash in the data of Debian:12" ]]
+	run db lookup Debian:13 bash
+	fails 2 "no data for Debian:13"
+	run db lookup CVE-1999-0001
+	fails 2 "know nothing of CVE-1999-0001"
+}
+
+@test "records that can't be read are told, and the rest is imported" {
+	run --separate-stderr db import --no-embedded "$CORPUS/feed-osv/list-with-damage.json"
+	[ "$status" -eq 3 ]
+	[[ $output == *"could not be read:"*"1  records that are no JSON"* ]]
+	[[ $stderr == *"the rest was imported"* ]]
+	run db lookup npm evil
+	[[ $output == *"MAL-2024-1"* ]]
+}
+
+@test "what is no feed, not there or not readable is refused, and the database stays" {
+	db import --no-embedded "$CORPUS/feed-kev/excerpt.json"
+	cp my.bkdb before
+	echo hello >hello.txt
+	run db import hello.txt
+	fails 2 "hello.txt: not recognised as data of any feed"
+	run db import --feed osv "$CORPUS/feed-kev/excerpt.json"
+	fails 2 "nothing to import as osv"
+	run db import --feed kev hello.txt
+	fails 2 "hello.txt: JSON byte"
+	run db import "$CORPUS/feed-kev/truncated.json"
+	fails 2 "ends too early"
+	run db import "$CORPUS/feed-kev/count-mismatch.json"
+	fails 2 "says that it has 99 records, it has 2"
+	run db import nothing.json
+	fails 2 "nothing.json: no such file or folder"
+	mkfifo pipe
+	run db import pipe
+	fails 2 "pipe is a FIFO"
+	run db import /dev/null
+	fails 2 "character device"
+	mkdir empty
+	run db import empty
+	fails 2 "no advisories in this folder"
+	head -c 300 "$CORPUS/feed-kev/excerpt.json" | gzip | head -c 100 >cut.json.gz
+	run db import cut.json.gz
+	fails 2 "cut.json.gz"
+	run db import "$CORPUS/feed-epss/over-one.csv"
+	fails 2 "line 2: not"
+	cmp my.bkdb before
+}
+
+@test "a file that may not be read is an error of the user" {
+	[ "$(id -u)" -ne 0 ] || skip "root may read everything"
+	cp "$CORPUS/feed-kev/excerpt.json" secret.json
+	chmod 0 secret.json
+	run db import --no-embedded secret.json
+	fails 2 "Permission denied"
+}
+
+@test "a damaged database is not changed" {
+	db import --no-embedded "$CORPUS/feed-kev/excerpt.json"
+	printf 'x' | dd of=my.bkdb bs=1 seek=1500 conv=notrunc status=none
+	cp my.bkdb before
+	run db verify
+	[ "$status" -eq 2 ]
+	run db import --source more "$CORPUS/feed-osv/BIT-minio-2024-55949.json"
+	[ "$status" -eq 2 ]
+	[[ $output == *"move it away to begin anew"* ]]
+	cmp my.bkdb before
+	head -c 100 before >my.bkdb
+	run db status
+	[ "$status" -eq 2 ]
+}
+
+@test "an interrupted import leaves the old database and no other file" {
+	db import --no-embedded "$CORPUS/feed-kev/excerpt.json"
+	cp my.bkdb before
+	mkfifo slow
+	bulkhead db import --db "$PWD/my.bkdb" - <slow &
+	local import=$!
+	exec 7>slow
+	head -c 300 "$CORPUS/feed-kev/excerpt.json" >&7
+	sleep 0.5
+	run db import "$CORPUS/feed-epss/official.csv"
+	fails 2 "another bulkhead is changing"
+	kill -INT "$import"
+	run wait "$import"
+	exec 7>&-
+	[ "$status" -ne 0 ]
+	cmp my.bkdb before
+	[ "$(find . -maxdepth 1 -name 'my.bkdb*' | wc -l)" -eq 1 ]
+	db import "$CORPUS/feed-epss/official.csv"
+}
+
+@test "words that are off are told" {
+	run db import
+	fails 2 "bulkhead db import wants files or folders"
+	run db status more
+	fails 2 "bulkhead db status wants nothing"
+	run db import --date tomorrow x
+	fails 2 "--date tomorrow: not a date"
+	run db import --release forky x
+	fails 2 "not NAME=ECOSYSTEM"
+	run db import --feed nvd x
+	fails 2 "nvd"
+	run bulkhead db imprt x
+	fails 2 "import"
+	run bulkhead db status --db nothing.bkdb
+	fails 2 "nothing.bkdb: no such file"
+}
+
+@test "only the ecosystems asked for come in" {
+	db import --no-embedded --ecosystem npm,Debian "$CORPUS/feed-osv/list.json" || [ $? -eq 3 ]
+	db status -f json | python3 -c '
+import json, sys
+assert [e["name"] for e in json.load(sys.stdin)["ecosystems"]] == ["Debian:12", "npm"]'
+}
