@@ -135,7 +135,7 @@ static int name_update(struct facts *f, char *buf, size_t size, struct bh_slice 
 
 static int debian_facts(struct facts *f, const struct bh_slice *column)
 {
-	struct bh_slice release = column[0], source = column[1], id = column[2], fixed = column[3], ecosystem;
+	struct bh_slice release = column[0], source = column[1], id = column[2], fixed = column[3], ecosystem = { 0 };
 	char eco[64], name[512];
 	uint32_t packed;
 	bool security = absent(id), pending = security || bh_slice_eq_str(id, "+");
@@ -161,7 +161,7 @@ static int debian_facts(struct facts *f, const struct bh_slice *column)
 static int debian_binaries(struct facts *f, const struct bh_slice *column)
 {
 	char eco[64], key[1024], value[1024];
-	struct bh_slice ecosystem, k, v;
+	struct bh_slice ecosystem = { 0 }, k = { 0 }, v = { 0 };
 	if (!is_word(column[0]) || !is_word(column[1]) || !is_version(column[2]) || !is_word(column[3]) || !is_version(column[4]))
 		return wrong(f, "wants release, source, source version, binary, binary version");
 	int rc = join(f, eco, sizeof(eco), &ecosystem, "Debian:%.*s", BH_SLICE_FMT(column[0]));
@@ -181,7 +181,7 @@ static struct bh_slice from_column(const struct bh_slice *column, unsigned from,
 static int distro_eol(struct facts *f, const struct bh_slice *column)
 {
 	char key[256];
-	struct bh_slice k;
+	struct bh_slice k = { 0 };
 	if (!is_word(column[0]) || !is_word(column[2]) || !is_day(column[3]) || !is_day(column[4]) || !is_day(column[5]) || !is_day(column[6]))
 		return wrong(f, "wants distro, version, codename and four dates");
 	if (absent(column[1]))
@@ -193,7 +193,7 @@ static int distro_eol(struct facts *f, const struct bh_slice *column)
 static int debian_support(struct facts *f, const struct bh_slice *column)
 {
 	char key[256];
-	struct bh_slice k, kind = column[2];
+	struct bh_slice k = { 0 }, kind = column[2];
 	bool known = bh_slice_eq_str(kind, "ended") || bh_slice_eq_str(kind, "limited") || bh_slice_eq_str(kind, "supported");
 	if (!is_word(column[0]) || !known || !(absent(column[3]) || is_version(column[3])) || !is_day(column[4]))
 		return wrong(f, "wants release, source, ended or limited or supported, version, date, note");

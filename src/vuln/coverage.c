@@ -120,7 +120,7 @@ static const struct {
 
 static bool among(struct bh_slice word, struct bh_slice words)
 {
-	struct bh_slice one;
+	struct bh_slice one = { 0 };
 	for (bool more = word.len > 0; more;) {
 		more = bh_slice_cut(words, ' ', &one, &words);
 		if (bh_slice_eq(one, word))
@@ -135,8 +135,8 @@ static int stands_in(const struct vuln_coverage *c, uint32_t i, const struct bh_
 	*ret = false;
 	for (size_t t = 0; t < sizeof(embedded_tables) / sizeof(embedded_tables[0]); t++) {
 		struct bh_slice table = bh_slice_str(embedded_tables[t].table);
-		struct vuln_span mine, theirs;
-		struct vuln_entry first;
+		struct vuln_span mine = { 0 }, theirs = { 0 };
+		struct vuln_entry first = { 0 };
 		if (!among(report->target.distro.id, bh_slice_str(embedded_tables[t].distros)))
 			continue;
 		int rc = vuln_db_table(c->set->db, table, &mine, err);
@@ -156,7 +156,7 @@ static int list_facts(const struct vuln_coverage *c, struct bh_report *report, s
 		vuln_db_totals(c->set->facts, &totals);
 	for (uint32_t i = 0; i < totals.sources; i++) {
 		struct vuln_source s;
-		bool used;
+		bool used = false;
 		int rc = stands_in(c, i, report, &used, err);
 		rc = rc == BH_OK ? vuln_db_source(c->set->facts, i, &s, err) : rc;
 		rc = rc == BH_OK && used ? list_source(&s, report, err) : rc;

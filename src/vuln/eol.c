@@ -21,9 +21,11 @@ struct release {
 
 static struct bh_slice column(struct bh_slice *row)
 {
-	struct bh_slice head;
+	struct bh_slice head = { 0 };
 	(void)bh_slice_cut(*row, '\t', &head, row);
-	return bh_slice_eq_str(head, "-") ? (struct bh_slice){ 0 } : head;
+	if (bh_slice_eq_str(head, "-"))
+		head.len = 0;
+	return head;
 }
 
 static int32_t day_of(struct bh_slice text)
@@ -40,7 +42,7 @@ static bool is_debian(struct bh_slice key)
 
 static struct release release_of(const struct vuln_entry *e)
 {
-	struct bh_slice row = e->value, distro;
+	struct bh_slice row = e->value, distro = { 0 };
 	struct release r = { .key = e->key };
 	(void)bh_slice_cut(e->key, ':', &distro, &r.version);
 	r.codename = column(&row);
@@ -56,7 +58,7 @@ static struct release release_of(const struct vuln_entry *e)
 static int successor(const struct vuln_db *db, const struct release *old, int32_t today, struct release *ret, bool *found, struct bh_err *err)
 {
 	struct vuln_span all;
-	struct bh_slice distro, rest;
+	struct bh_slice distro = { 0 }, rest = { 0 };
 	int rc = vuln_db_table(db, BH_SLICE_LIT("eol"), &all, err);
 	if (rc == BH_OK && all.n > ENTRIES_MAX)
 		return bh_fail(err, BH_ELIMIT, 0, "the table of end-of-life dates has more than %u entries", ENTRIES_MAX);
@@ -159,9 +161,9 @@ static int find_release(const struct vuln_set *set, const struct bh_distro *d, c
 int vuln_end_of_life(const struct vuln_set *set, int32_t today, struct bh_report *report, struct bh_err *err)
 {
 	const struct bh_distro *d = &report->target.distro;
-	const struct vuln_db *db;
-	struct vuln_entry entry;
-	bool found;
+	const struct vuln_db *db = NULL;
+	struct vuln_entry entry = { 0 };
+	bool found = false;
 	int rc = d->id.len && d->version_id.len ? find_release(set, d, &db, &entry, &found, err) : BH_ENOTFOUND;
 	if (rc == BH_ENOTFOUND || (rc == BH_OK && !found))
 		return BH_OK;

@@ -73,13 +73,13 @@ static bool order(struct search *s, struct bh_slice bound, int *ret)
  */
 static bool after_start(struct search *s, struct bh_slice start)
 {
-	int c;
+	int c = 0;
 	return start.len == 0 || bh_slice_eq_str(start, "0") || (order(s, start, &c) && c >= 0);
 }
 
 static bool before_end(struct search *s, const struct vuln_range *r)
 {
-	int c;
+	int c = 0;
 	if (r->kind == VULN_END_NONE)
 		return true;
 	return order(s, r->end, &c) && (r->kind == VULN_END_LAST ? c <= 0 : c < 0);

@@ -74,9 +74,11 @@ static bool by_prefix(const struct vuln_numbering *n, struct bh_slice source_ver
 struct bh_slice vuln_unsigned_version(struct bh_slice version, struct bh_arena *arena)
 {
 	size_t at = bh_slice_find(version, '+');
-	uint8_t *copy = at < version.len ? bh_arena_alloc(arena, version.len) : NULL;
+	if (at == version.len)
+		return version;
+	uint8_t *copy = bh_arena_alloc(arena, version.len);
 	if (!copy)
-		return at < version.len ? (struct bh_slice){ 0 } : version;
+		return (struct bh_slice){ 0 };
 	memcpy(copy, version.ptr, version.len);
 	copy[at] = '-';
 	return (struct bh_slice){ copy, version.len };

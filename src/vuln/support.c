@@ -22,9 +22,11 @@ struct entry {
 
 static struct bh_slice column(struct bh_slice *row)
 {
-	struct bh_slice head;
+	struct bh_slice head = { 0 };
 	(void)bh_slice_cut(*row, '\t', &head, row);
-	return bh_slice_eq_str(head, "-") ? (struct bh_slice){ 0 } : head;
+	if (bh_slice_eq_str(head, "-"))
+		head.len = 0;
+	return head;
 }
 
 static int load(const struct vuln_db *db, struct vuln_span span, struct bh_arena *a, struct entry **ret, struct bh_err *err)
@@ -141,7 +143,7 @@ int vuln_ended_support(const struct vuln_set *set, struct bh_slice release, int3
 		return rc;
 	struct bh_arena scratch;
 	struct bh_map done;
-	struct entry *list;
+	struct entry *list = NULL;
 	bh_arena_init(&scratch, 4u << 20);
 	bh_map_init(&done, report->packages.max);
 	rc = load(db, span, &scratch, &list, err);
