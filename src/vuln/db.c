@@ -48,33 +48,48 @@ int vuln_db_source(const struct vuln_db *db, uint32_t index, struct vuln_source 
 	return 0;
 }
 
-int vuln_db_ecosystem(const struct vuln_db *db, uint32_t index, struct vuln_ecosystem *ret, struct bh_err *err)
+int vuln_ecosystem_item(const struct vuln_db *db, uint32_t index, struct vuln_ecosystem_item *ret, struct bh_err *err)
 {
 	struct bh_reader r;
-	struct vuln_ecosystem e;
+	struct vuln_ecosystem_item e = { 0 };
 	int rc = vuln_item(db, VULN_ECOSYSTEMS, index, &r, err);
-	rc = rc < 0 ? rc : vuln_string(db, vuln_u32(&r), vuln_item_offset(db, VULN_ECOSYSTEMS, index), &e.name, err);
+	uint64_t at = vuln_item_offset(db, VULN_ECOSYSTEMS, index);
+	rc = rc < 0 ? rc : vuln_string(db, vuln_u32(&r), at, &e.about.name, err);
 	if (rc < 0)
 		return rc;
-	e.packages = vuln_u32(&r);
-	e.rows = vuln_u32(&r);
-	e.fixed_only = vuln_u32(&r) & VULN_ECOSYSTEM_FIXED_ONLY;
-	*ret = e;
-	return 0;
+	e.about.packages = vuln_u32(&r);
+	e.about.rows = vuln_u32(&r);
+	e.about.fixed_only = vuln_u32(&r) & VULN_ECOSYSTEM_FIXED_ONLY;
+	e.first_package = vuln_u32(&r);
+	e.first_bucket = vuln_u32(&r);
+	rc = vuln_check_span(db, VULN_PACKAGES, e.first_package, e.about.packages, at, err);
+	if (rc == 0)
+		*ret = e;
+	return rc;
 }
 
-int vuln_db_find_ecosystem(const struct vuln_db *db, struct bh_slice name, struct vuln_ecosystem *ret, struct bh_err *err)
+int vuln_db_ecosystem(const struct vuln_db *db, uint32_t index, struct vuln_ecosystem *ret, struct bh_err *err)
+{
+	struct vuln_ecosystem_item e;
+	int rc = vuln_ecosystem_item(db, index, &e, err);
+	if (rc == 0)
+		*ret = e.about;
+	return rc;
+}
+
+/* False in *ret_found, and 0, when there is none of this name. */
+static int find_ecosystem(const struct vuln_db *db, struct bh_slice name, bool *ret_found, struct vuln_ecosystem_item *ret, struct bh_err *err)
 {
 	uint32_t lo = 0, hi = db->sections[VULN_ECOSYSTEMS].n;
+	*ret_found = false;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		struct vuln_ecosystem e;
-		int rc = vuln_db_ecosystem(db, mid, &e, err);
+		int rc = vuln_ecosystem_item(db, mid, ret, err);
 		if (rc < 0)
 			return rc;
-		int c = bh_slice_cmp(e.name, name);
+		int c = bh_slice_cmp(ret->about.name, name);
 		if (c == 0) {
-			*ret = e;
+			*ret_found = true;
 			return 0;
 		}
 		if (c < 0)
@@ -82,7 +97,20 @@ int vuln_db_find_ecosystem(const struct vuln_db *db, struct bh_slice name, struc
 		else
 			hi = mid;
 	}
-	return bh_fail(err, BH_ENOTFOUND, 0, "no data for %.*s", BH_SLICE_FMT(name));
+	return 0;
+}
+
+int vuln_db_find_ecosystem(const struct vuln_db *db, struct bh_slice name, struct vuln_ecosystem *ret, struct bh_err *err)
+{
+	struct vuln_ecosystem_item e;
+	bool found;
+	int rc = find_ecosystem(db, name, &found, &e, err);
+	if (rc < 0)
+		return rc;
+	if (!found)
+		return bh_fail(err, BH_ENOTFOUND, 0, "no data for %.*s", BH_SLICE_FMT(name));
+	*ret = e.about;
+	return 0;
 }
 
 /* ---- packages ---- */
@@ -128,53 +156,70 @@ int vuln_db_package(const struct vuln_db *db, uint32_t index, struct vuln_packag
 	return 0;
 }
 
-/* The packages whose hashes begin with the same bits. */
-static int bucket(const struct vuln_db *db, uint64_t hash, uint32_t *ret_first, uint32_t *ret_end, struct bh_err *err)
+/* The packages of an ecosystem whose hashes begin with the same bits. */
+static int bucket(const struct vuln_db *db, const struct vuln_ecosystem_item *e, uint64_t hash, uint32_t *ret_first, uint32_t *ret_end,
+		  struct bh_err *err)
 {
-	uint32_t index = vuln_bucket_of(hash, db->bucket_bits);
+	uint32_t index, place = vuln_bucket_of(hash, vuln_bucket_bits(e->about.packages));
 	struct bh_reader first, end;
+	if (__builtin_add_overflow(e->first_bucket, place, &index) || index == UINT32_MAX)
+		return bh_fail(err, BH_EMALFORMED, db->sections[VULN_ECOSYSTEMS].offset, "no bucket %u behind %u", place, e->first_bucket);
 	int rc = vuln_item(db, VULN_BUCKETS, index, &first, err);
 	rc = rc < 0 ? rc : vuln_item(db, VULN_BUCKETS, index + 1, &end, err);
 	if (rc < 0)
 		return rc;
 	*ret_first = vuln_u32(&first);
 	*ret_end = vuln_u32(&end);
-	if (*ret_first > *ret_end || *ret_end > db->sections[VULN_PACKAGES].n)
+	if (*ret_first > *ret_end || *ret_first < e->first_package || *ret_end > e->first_package + e->about.packages)
 		return bh_fail(err, BH_EMALFORMED, vuln_item_offset(db, VULN_BUCKETS, index), "bucket %u goes from %u to %u", index, *ret_first, *ret_end);
+	return 0;
+}
+
+/* < 0 when package `index` stands before the one of this hash and name; 0: it is the one, and *ret its rows. */
+static int compare_package(const struct vuln_db *db, uint32_t index, uint64_t hash, struct bh_slice name, int *ret_cmp, struct vuln_span *ret,
+			   struct bh_err *err)
+{
+	struct vuln_package_item item;
+	struct bh_slice found;
+	int rc = vuln_package_item(db, index, &item, err);
+	if (rc < 0)
+		return rc;
+	*ret_cmp = (item.hash > hash) - (item.hash < hash);
+	if (*ret_cmp)
+		return 0;
+	uint64_t at = vuln_item_offset(db, VULN_PACKAGES, index);
+	rc = vuln_string(db, item.name, at, &found, err);
+	rc = rc < 0 ? rc : vuln_check_span(db, VULN_ROWS, item.rows.first, item.rows.n, at, err);
+	if (rc < 0)
+		return rc;
+	*ret_cmp = bh_slice_cmp(found, name);
+	if (*ret_cmp == 0)
+		*ret = item.rows;
 	return 0;
 }
 
 int vuln_db_find(const struct vuln_db *db, struct bh_slice ecosystem, struct bh_slice package, struct vuln_span *ret, struct bh_err *err)
 {
-	uint64_t hash = vuln_package_hash(ecosystem, package);
-	uint32_t lo, hi;
-	int rc = bucket(db, hash, &lo, &hi, err);
+	struct vuln_ecosystem_item e;
+	struct vuln_span none = { 0 };
+	bool known;
+	uint64_t hash = bh_slice_hash(package);
+	uint32_t lo = 0, hi = 0;
+	int cmp = 0, rc = find_ecosystem(db, ecosystem, &known, &e, err);
+	if (rc == 0 && known)
+		rc = bucket(db, &e, hash, &lo, &hi, err);
 	while (rc == 0 && lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		struct vuln_package_item item;
-		struct vuln_package p;
-		rc = vuln_package_item(db, mid, &item, err);
-		if (rc < 0)
-			break;
-		int c = (item.hash > hash) - (item.hash < hash);
-		if (c == 0) {
-			rc = package_of(db, mid, &item, &p, err);
-			if (rc < 0)
-				break;
-			c = bh_slice_cmp(p.ecosystem, ecosystem);
-			c = c ? c : bh_slice_cmp(p.name, package);
-			if (c == 0) {
-				*ret = p.rows;
-				return 0;
-			}
-		}
-		if (c < 0)
+		rc = compare_package(db, mid, hash, package, &cmp, ret, err);
+		if (rc == 0 && cmp == 0)
+			return 0;
+		if (cmp < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	if (rc == 0)
-		*ret = (struct vuln_span){ 0 };
+		*ret = none;
 	return rc;
 }
 

@@ -101,17 +101,11 @@ static int read_table(struct vuln_db *db, uint32_t sections, struct bh_err *err)
 	return 0;
 }
 
-/* Everything that can be known from the table alone. */
-static int check_sections(struct vuln_db *db, struct bh_err *err)
+static int check_sections(const struct vuln_db *db, struct bh_err *err)
 {
 	for (int s = 0; s < VULN_N_SECTIONS; s++)
 		if (db->sections[s].item_bytes == 0)
 			return bh_fail(err, BH_EMALFORMED, VULN_HEADER_BYTES, "the advisory database has no section %s", vuln_section_letters[s]);
-	const struct vuln_section *buckets = &db->sections[VULN_BUCKETS];
-	db->bucket_bits = vuln_bucket_bits(db->sections[VULN_PACKAGES].n);
-	if (buckets->n != (1u << db->bucket_bits) + 1)
-		return bh_fail(err, BH_EMALFORMED, buckets->offset, "the advisory database has %u buckets for %u packages", buckets->n,
-			       db->sections[VULN_PACKAGES].n);
 	return 0;
 }
 

@@ -16,7 +16,6 @@ struct vuln_section {
 struct vuln_db {
 	struct bh_slice bytes;
 	struct vuln_section sections[VULN_N_SECTIONS];
-	unsigned bucket_bits;
 };
 
 extern const char vuln_section_letters[VULN_N_SECTIONS][5];
@@ -73,6 +72,12 @@ static inline uint64_t vuln_u64(struct bh_reader *r)
 }
 
 /* ---- items that more than one file reads ---- */
+
+struct vuln_ecosystem_item {
+	struct vuln_ecosystem about;
+	uint32_t first_package, first_bucket;
+};
+int vuln_ecosystem_item(const struct vuln_db *db, uint32_t index, struct vuln_ecosystem_item *ret, struct bh_err *err) BH_MUST_CHECK;
 
 struct vuln_package_item {
 	uint64_t hash;

@@ -1,6 +1,7 @@
 /*
- * finish.c: from facts to bytes. Sections are filled one by one, strings as they are first needed, so that what is read
- * together lies together. See layout.h for the format.
+ * finish.c: from facts to bytes. Packages come first, and take everything that they refer to with them, so that what is read
+ * together lies together. Lists of ranges and versions are shared inside a package only, for the same reason; strings are
+ * shared by all. See layout.h for the format.
  */
 #include "crypto/digest.h"
 #include "model/wire.h"
@@ -16,6 +17,8 @@ struct writer {
 	uint32_t *string_at, *text_at;                /* string -> its place; VULN_NO_INDEX: not written yet */
 	uint32_t *ranges_at, *versions_at, *cvss_at;  /* list -> its first item */
 	uint32_t *qualifier_at, *ecosystem_of;        /* qualifier, string -> item */
+	uint32_t *advisory_no;                        /* advisory of id -> item */
+	uint32_t first_range, first_version;          /* of the package that is being written */
 };
 
 /* ---- strings and lists ---- */
@@ -56,13 +59,13 @@ static uint32_t items(const struct writer *w, enum vuln_section_index s)
 	return (uint32_t)(w->sections[s].len / vuln_section_item_bytes[s]);
 }
 
-/* A list of strings; equal lists are written once. *ret_n: how many. */
-static uint32_t string_list(struct writer *w, enum vuln_section_index s, uint32_t *at, uint32_t list, uint32_t *ret_n)
+/* A list of strings, unless it stands at `first` or behind already. *ret_n: how many. */
+static uint32_t string_list(struct writer *w, enum vuln_section_index s, uint32_t *at, uint32_t first, uint32_t list, uint32_t *ret_n)
 {
 	const uint32_t *number = vuln_b_list(w->b, list, ret_n);
 	if (*ret_n == 0)
 		return 0;
-	if (at[list] == VULN_NO_INDEX) {
+	if (at[list] == VULN_NO_INDEX || at[list] < first) {
 		at[list] = items(w, s);
 		for (uint32_t i = 0; i < *ret_n; i++)
 			put_u32(w, s, string(w, number[i]));
@@ -76,7 +79,7 @@ static uint32_t range_list(struct writer *w, uint32_t list, uint32_t *ret_n)
 	*ret_n /= 3;
 	if (*ret_n == 0)
 		return 0;
-	if (w->ranges_at[list] == VULN_NO_INDEX) {
+	if (w->ranges_at[list] == VULN_NO_INDEX || w->ranges_at[list] < w->first_range) {
 		w->ranges_at[list] = items(w, VULN_RANGES);
 		for (uint32_t i = 0; i < *ret_n; i++) {
 			put_u32(w, VULN_RANGES, string(w, number[3 * i]));
@@ -110,7 +113,7 @@ static void put_sources(struct writer *w)
 /* ---- packages and rows ---- */
 
 struct ecosystem {
-	uint32_t rank, name, packages, rows, open_rows; /* open: of sources that know more than fixes */
+	uint32_t name, packages, rows, open_rows; /* open: of sources that know more than fixes */
 };
 
 static const struct vuln_b_package *package_of(const struct writer *w, uint32_t place)
@@ -123,24 +126,32 @@ static const struct vuln_b_qualifier *qualifier_of(const struct writer *w, uint3
 	return (const void *)vuln_interned(&w->b->qualifiers, number).ptr;
 }
 
-static int by_name(const void *a, const void *b)
+/* The buckets of an ecosystem: bucket i begins at the first package whose hash has i or more on top; one more ends the last. */
+static void put_buckets(struct writer *w, uint32_t first, uint32_t n)
 {
-	const struct ecosystem *x = a, *y = b;
-	return (x->rank > y->rank) - (x->rank < y->rank);
+	unsigned bits = vuln_bucket_bits(n);
+	uint32_t next = 0;
+	for (uint32_t place = first; place < first + n; place++) {
+		uint32_t bucket = vuln_bucket_of(bh_slice_hash(vuln_b_string(w->b, package_of(w, place)->name)), bits);
+		for (; next <= bucket; next++)
+			put_u32(w, VULN_BUCKETS, place);
+	}
+	for (; next <= 1u << bits; next++)
+		put_u32(w, VULN_BUCKETS, first + n);
 }
 
-/* Ecosystems come first, and so do their counts. */
+/* Packages are sorted by ecosystem, and ecosystems by name; buckets come in the same order. */
 static int put_ecosystems(struct writer *w, struct bh_err *err)
 {
 	struct ecosystem *all = vuln_array(w->rows->n_packages, sizeof(*all), err);
-	uint32_t *slot = w->ecosystem_of, n = 0;
+	uint32_t *slot = w->ecosystem_of, n = 0, package = 0, bucket = 0;
 	if (!all)
 		return BH_ENOMEM;
 	for (uint32_t i = 0; i < w->rows->n_packages; i++) {
 		uint32_t name = package_of(w, i)->ecosystem;
 		if (slot[name] == VULN_NO_INDEX) {
 			slot[name] = n;
-			all[n++] = (struct ecosystem){ .rank = w->id->rank[name], .name = name };
+			all[n++].name = name;
 		}
 		all[slot[name]].packages++;
 	}
@@ -151,13 +162,16 @@ static int put_ecosystems(struct writer *w, struct bh_err *err)
 		e->rows += !o->hidden;
 		e->open_rows += !o->hidden && !(w->b->sources.ptr[source].flags & VULN_SOURCE_FIXED_ONLY);
 	}
-	qsort(all, n, sizeof(*all), by_name);
 	for (uint32_t i = 0; i < n; i++) {
-		slot[all[i].name] = i;
 		put_u32(w, VULN_ECOSYSTEMS, string(w, all[i].name));
 		put_u32(w, VULN_ECOSYSTEMS, all[i].packages);
 		put_u32(w, VULN_ECOSYSTEMS, all[i].rows);
 		put_u32(w, VULN_ECOSYSTEMS, all[i].open_rows ? 0 : VULN_ECOSYSTEM_FIXED_ONLY);
+		put_u32(w, VULN_ECOSYSTEMS, package);
+		put_u32(w, VULN_ECOSYSTEMS, bucket);
+		put_buckets(w, package, all[i].packages);
+		package += all[i].packages;
+		bucket = items(w, VULN_BUCKETS);
 	}
 	free(all);
 	return 0;
@@ -180,10 +194,10 @@ static void put_row(struct writer *w, enum vuln_section_index s, const struct vu
 {
 	const struct vuln_b_row *r = &w->b->rows.ptr[o->row];
 	uint32_t n_ranges, n_versions;
-	put_u32(w, s, o->advisory);
+	put_u32(w, s, w->advisory_no[o->advisory]);
 	put_u32(w, s, qualifier(w, r->qualifier));
 	put_u32(w, s, range_list(w, r->ranges, &n_ranges));
-	put_u32(w, s, string_list(w, VULN_VERSIONS, w->versions_at, r->versions, &n_versions));
+	put_u32(w, s, string_list(w, VULN_VERSIONS, w->versions_at, w->first_version, r->versions, &n_versions));
 	put_2u16(w, s, n_ranges, n_versions);
 	put_2u16(w, s, (uint32_t)(r->state | r->severity << 4 | r->flags << 8), w->id->name_no[r->id]);
 }
@@ -192,9 +206,10 @@ static void put_packages(struct writer *w)
 {
 	for (uint32_t place = 0, i = 0; place < w->rows->n_packages; place++) {
 		const struct vuln_b_package *p = package_of(w, place);
-		uint64_t hash = vuln_package_hash(vuln_b_string(w->b, p->ecosystem), vuln_b_string(w->b, p->name));
 		uint32_t first = items(w, VULN_ROWS);
-		(void)bh_wire_put_u64(&w->sections[VULN_PACKAGES], hash);
+		w->first_range = items(w, VULN_RANGES);
+		w->first_version = items(w, VULN_VERSIONS);
+		(void)bh_wire_put_u64(&w->sections[VULN_PACKAGES], bh_slice_hash(vuln_b_string(w->b, p->name)));
 		put_u32(w, VULN_PACKAGES, w->ecosystem_of[p->ecosystem]);
 		put_u32(w, VULN_PACKAGES, string(w, p->name));
 		for (; i < w->rows->n && w->rows->order[i].package == place; i++)
@@ -210,21 +225,6 @@ static void put_packages(struct writer *w)
 		}
 }
 
-/* Bucket i begins at the first package whose hash has i or more on top. */
-static void put_buckets(struct writer *w)
-{
-	unsigned bits = vuln_bucket_bits(w->rows->n_packages);
-	uint32_t next = 0;
-	for (uint32_t place = 0; place < w->rows->n_packages; place++) {
-		const struct vuln_b_package *p = package_of(w, place);
-		uint32_t bucket = vuln_bucket_of(vuln_package_hash(vuln_b_string(w->b, p->ecosystem), vuln_b_string(w->b, p->name)), bits);
-		for (; next <= bucket; next++)
-			put_u32(w, VULN_BUCKETS, place);
-	}
-	for (; next <= 1u << bits; next++)
-		put_u32(w, VULN_BUCKETS, w->rows->n_packages);
-}
-
 /* ---- advisories ---- */
 
 static void put_advisory(struct writer *w, enum vuln_section_index s, uint32_t id, const uint32_t *aliases, uint32_t n_aliases,
@@ -236,7 +236,7 @@ static void put_advisory(struct writer *w, enum vuln_section_index s, uint32_t i
 	put_u32(w, s, string(w, id));
 	put_u32(w, s, at);
 	put_u32(w, s, n_aliases);
-	put_u32(w, s, string_list(w, VULN_CVSS, w->cvss_at, r->cvss, &n_cvss));
+	put_u32(w, s, string_list(w, VULN_CVSS, w->cvss_at, 0, r->cvss, &n_cvss));
 	put_u32(w, s, put_string_in(w, VULN_TEXT, w->text_at, r->title));
 	put_u32(w, s, (uint32_t)r->published_day);
 	put_u32(w, s, (uint32_t)r->modified_day);
@@ -246,10 +246,29 @@ static void put_advisory(struct writer *w, enum vuln_section_index s, uint32_t i
 	put_2u16(w, s, source == VULN_NO_SOURCE ? VULN_NO_SOURCE : w->id->source_rank[source], 0);
 }
 
-static void put_advisories(struct writer *w)
+/* Advisories in the order in which rows name them; then, by id, those that no row names. order: item -> advisory of id. */
+static void number_advisories(struct writer *w, uint32_t *order)
+{
+	uint32_t n = 0;
+	for (int hidden = 0; hidden < 2; hidden++)
+		for (uint32_t i = 0; i < w->rows->n; i++) {
+			uint32_t a = w->rows->order[i].advisory;
+			if (w->rows->order[i].hidden != hidden || w->advisory_no[a] != VULN_NO_INDEX)
+				continue;
+			order[n] = a;
+			w->advisory_no[a] = n++;
+		}
+	for (uint32_t a = 0; a < w->id->n_advisories; a++)
+		if (w->advisory_no[a] == VULN_NO_INDEX) {
+			order[n] = a;
+			w->advisory_no[a] = n++;
+		}
+}
+
+static void put_advisories(struct writer *w, const uint32_t *order)
 {
 	for (uint32_t i = 0; i < w->id->n_advisories; i++) {
-		const struct vuln_b_advisory *a = &w->id->advisories[i];
+		const struct vuln_b_advisory *a = &w->id->advisories[order[i]];
 		put_advisory(w, VULN_ADVISORIES, a->id, w->id->aliases + a->first_alias, a->n_aliases, &a->view, a->source);
 	}
 	for (uint32_t i = 0; i < w->id->n_facts; i++) {
@@ -260,7 +279,19 @@ static void put_advisories(struct writer *w)
 	}
 }
 
-/* All names in byte order; name_at is a scratch of one number per string. */
+static int put_packages_and_advisories(struct writer *w, struct bh_err *err)
+{
+	uint32_t *order = vuln_array(w->id->n_advisories, sizeof(*order), err);
+	if (!order)
+		return BH_ENOMEM;
+	number_advisories(w, order);
+	put_packages(w);
+	put_advisories(w, order);
+	free(order);
+	return 0;
+}
+
+/* All names in byte order. */
 static int put_names(struct writer *w, struct bh_err *err)
 {
 	uint32_t n = (uint32_t)w->b->strings.len;
@@ -272,7 +303,7 @@ static int put_names(struct writer *w, struct bh_err *err)
 	for (uint32_t i = 0; i < n; i++)
 		if (w->id->advisory_of[by_rank[i]] != VULN_NO_INDEX) {
 			put_u32(w, VULN_NAMES, string(w, by_rank[i]));
-			put_u32(w, VULN_NAMES, w->id->advisory_of[by_rank[i]]);
+			put_u32(w, VULN_NAMES, w->advisory_no[w->id->advisory_of[by_rank[i]]]);
 		}
 	free(by_rank);
 	return 0;
@@ -430,10 +461,8 @@ static int put_sections(struct writer *w, struct bh_err *err)
 	int rc = put_ecosystems(w, err);
 	if (rc < 0)
 		return rc;
-	put_packages(w);
-	put_buckets(w);
-	put_advisories(w);
-	rc = put_names(w, err);
+	rc = put_packages_and_advisories(w, err);
+	rc = rc < 0 ? rc : put_names(w, err);
 	if (rc < 0)
 		return rc;
 	put_kev(w);
@@ -451,7 +480,7 @@ static int places(uint32_t **ret, size_t n, struct bh_err *err)
 	*ret = vuln_array(n, sizeof(uint32_t), err);
 	if (!*ret)
 		return BH_ENOMEM;
-	memset(*ret, 0xff, n * sizeof(uint32_t)); /* VULN_NO_INDEX */
+	memset(*ret, 0xff, n * sizeof(uint32_t)); /* all of them VULN_NO_INDEX */
 	return 0;
 }
 
@@ -466,12 +495,13 @@ static int writer_init(struct writer *w, struct bh_err *err)
 	rc = rc < 0 ? rc : places(&w->ranges_at, lists, err);
 	rc = rc < 0 ? rc : places(&w->versions_at, lists, err);
 	rc = rc < 0 ? rc : places(&w->cvss_at, lists, err);
+	rc = rc < 0 ? rc : places(&w->advisory_no, w->id->n_advisories, err);
 	return rc < 0 ? rc : places(&w->qualifier_at, w->b->qualifiers.len, err);
 }
 
 static void writer_done(struct writer *w)
 {
-	uint32_t *const all[] = { w->string_at, w->text_at, w->ecosystem_of, w->ranges_at, w->versions_at, w->cvss_at, w->qualifier_at };
+	uint32_t *const all[] = { w->string_at, w->text_at, w->ecosystem_of, w->ranges_at, w->versions_at, w->cvss_at, w->qualifier_at, w->advisory_no };
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		free(all[i]);
 	for (int s = 0; s < VULN_N_SECTIONS; s++)

@@ -9,11 +9,14 @@
  * A section is an array of items of equal size, or text (item size 1). Items may grow at their end: a reader uses the
  * bytes it knows. Sections may be added: a reader skips letters it does not know.
  *
- *     hash of (ecosystem, package)
- *       -> BUCK -> PACK ---> ROWS ---> ADVS ---> ALIA, CVSS, TEXT
- *                   |         |---> QUAL -> SRCE
- *                  ECOS       |---> RANG, VERS          every string is a reference into STRS
- *     id -> NAME -> ADVS                                CVE -> KEVS, EPSS              (table, key) -> ENTR
+ *     ecosystem -> ECOS, hash of the package's name -> BUCK
+ *                   '--> PACK ---> ROWS ---> ADVS ---> ALIA, CVSS, TEXT
+ *                                   |---> QUAL -> SRCE
+ *                                   '---> RANG, VERS                every string is a reference into STRS
+ *     id -> NAME -> ADVS             CVE -> KEVS, EPSS              (table, key) -> ENTR
+ *
+ * What one scan reads lies together: packages by ecosystem, then by hash; rows, ranges, versions and strings in the order of
+ * packages; advisories in the order of the rows that first name them. An image needs a small part of the file.
  *
  * HIDE and FACT are for making the next database out of this one: what other rows and records outweigh today.
  */
@@ -35,7 +38,7 @@
 /* X(name, letters, bytes of an item) */
 #define VULN_SECTIONS(X)          \
 	X(SOURCES, "SRCE", 72)    \
-	X(ECOSYSTEMS, "ECOS", 16) \
+	X(ECOSYSTEMS, "ECOS", 24) \
 	X(BUCKETS, "BUCK", 4)     \
 	X(PACKAGES, "PACK", 24)   \
 	X(ROWS, "ROWS", 24)       \
@@ -68,13 +71,7 @@ enum vuln_section_index {
 #define VULN_KEV_RANSOMWARE 1u       /* KEVS flags */
 #define VULN_NO_SOURCE 0xffffu       /* ADVS source: no record says anything, or several do (they are in FACT) */
 
-/* Packages are sorted by it, then by ecosystem, then by name. Wrapping is meant. */
-static inline uint64_t vuln_package_hash(struct bh_slice ecosystem, struct bh_slice package)
-{
-	return bh_slice_hash(package) + bh_slice_hash(ecosystem) * 0x9e3779b97f4a7c15u;
-}
-
-/* Buckets are the top bits of the hash: about four packages each, 2^24 buckets at most. */
+/* Packages of an ecosystem are sorted by bh_slice_hash of their names. Buckets are its top bits: about four packages each. */
 static inline unsigned vuln_bucket_bits(uint32_t packages)
 {
 	unsigned bits = 0;

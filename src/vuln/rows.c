@@ -1,12 +1,13 @@
 /*
- * rows.c: which rows count. Rows stand by package in the file's order of packages, then by advisory. Of the rows about one
+ * rows.c: which rows count, and where. Packages stand by ecosystem, then by the hash of their names, so that packages of the
+ * same name stand in the same order in all of them. Rows stand by package in the file's order of packages, then by advisory. Of the rows about one
  * (package, advisory) those of the best source are seen; the others are kept aside for the day that source is replaced.
  */
 #include "vuln/build.h"
 
 struct hashed {
-	uint64_t hash;
 	uint32_t ecosystem, name, number; /* ranks of the strings; package */
+	uint64_t hash;
 };
 
 static int cmp_u32(uint32_t a, uint32_t b)
@@ -17,10 +18,11 @@ static int cmp_u32(uint32_t a, uint32_t b)
 static int by_hash(const void *a, const void *b)
 {
 	const struct hashed *x = a, *y = b;
+	if (x->ecosystem != y->ecosystem)
+		return x->ecosystem < y->ecosystem ? -1 : 1;
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
-	int c = cmp_u32(x->ecosystem, y->ecosystem);
-	return c ? c : cmp_u32(x->name, y->name);
+	return cmp_u32(x->name, y->name);
 }
 
 /* place[number] = where the package stands in the file; those without rows (theirs were refused) nowhere. */
@@ -37,8 +39,7 @@ static int place_packages(const struct vuln_builder *b, const struct vuln_identi
 		const struct vuln_b_package *p = (const void *)vuln_interned(&b->packages, number).ptr;
 		if (place[number]++)
 			continue;
-		uint64_t hash = vuln_package_hash(vuln_b_string(b, p->ecosystem), vuln_b_string(b, p->name));
-		all[rows->n_packages++] = (struct hashed){ hash, id->rank[p->ecosystem], id->rank[p->name], number };
+		all[rows->n_packages++] = (struct hashed){ id->rank[p->ecosystem], id->rank[p->name], number, bh_slice_hash(vuln_b_string(b, p->name)) };
 	}
 	qsort(all, rows->n_packages, sizeof(*all), by_hash);
 	for (uint32_t i = 0; i < rows->n_packages; i++) {

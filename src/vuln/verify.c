@@ -9,7 +9,6 @@ struct check {
 	const struct vuln_db *db;
 	uint32_t aliases;   /* checked so far: each run begins where the one before ended */
 	uint8_t *starts[2]; /* one bit per byte of VULN_STRINGS and VULN_TEXT: a string begins here */
-	uint32_t *rows_of;  /* ecosystem -> packages, rows, rows of sources that know more than fixes */
 	struct bh_err *err;
 };
 
@@ -162,141 +161,147 @@ static int check_sources(struct check *c)
 	return 0;
 }
 
+/* Sorted by name; packages and buckets of one behind those of the one before. */
 static int check_ecosystems(struct check *c)
 {
+	struct vuln_ecosystem_item e;
 	struct bh_slice name, last = { 0 };
+	uint64_t packages = 0, buckets = 0;
 	for (uint32_t i = 0; i < count(c, VULN_ECOSYSTEMS); i++) {
 		struct bh_reader r;
 		int rc = vuln_item(c->db, VULN_ECOSYSTEMS, i, &r, c->err);
 		rc = rc < 0 ? rc : check_ref(c, &r, VULN_ECOSYSTEMS, i, &name);
+		rc = rc < 0 ? rc : vuln_ecosystem_item(c->db, i, &e, c->err);
 		if (rc < 0)
 			return rc;
 		if (bh_slice_cmp(last, name) >= 0)
 			return bad(c, VULN_ECOSYSTEMS, i, "has no name, or not the next one");
+		if (e.first_package != packages || e.first_bucket != buckets || e.about.packages == 0)
+			return bad(c, VULN_ECOSYSTEMS, i, "has not the next packages");
+		packages += e.about.packages;
+		buckets += (1ull << vuln_bucket_bits(e.about.packages)) + 1;
 		last = name;
 	}
+	if (packages != count(c, VULN_PACKAGES) || buckets != count(c, VULN_BUCKETS))
+		return bh_fail(c->err, BH_EMALFORMED, c->db->sections[VULN_PACKAGES].offset, "there are packages or buckets of no ecosystem");
 	return 0;
 }
 
-/* What ecosystems say about themselves; check_packages has counted. */
-static int check_counts(struct check *c)
-{
-	for (uint32_t i = 0; i < count(c, VULN_ECOSYSTEMS); i++) {
-		struct vuln_ecosystem e;
-		const uint32_t *seen = &c->rows_of[(size_t)i * 3];
-		int rc = vuln_db_ecosystem(c->db, i, &e, c->err);
-		if (rc < 0)
-			return rc;
-		if (e.packages != seen[0] || e.rows != seen[1] || e.fixed_only != (seen[2] == 0))
-			return bad(c, VULN_ECOSYSTEMS, i, "counts wrongly");
-	}
-	return 0;
-}
-
-/* < 0 when the package before is before. */
-static int cmp_packages(const struct vuln_package_item *a, const struct vuln_package *p, const struct vuln_package_item *b, const struct vuln_package *q)
-{
-	if (a->hash != b->hash)
-		return a->hash < b->hash ? -1 : 1;
-	int cmp = bh_slice_cmp(p->ecosystem, q->ecosystem);
-	return cmp ? cmp : bh_slice_cmp(p->name, q->name);
-}
-
-static int check_row(struct check *c, enum vuln_section_index s, uint32_t index, struct vuln_row *ret)
+static int check_row(struct check *c, enum vuln_section_index s, uint32_t index, struct vuln_row *ret, struct vuln_advisory *ret_advisory)
 {
 	struct vuln_row_more more;
-	struct vuln_advisory a;
 	int rc = vuln_row_item(c->db, s, index, ret, &more, c->err);
-	rc = rc < 0 ? rc : vuln_db_advisory(c->db, ret->advisory, &a, c->err);
-	if (rc == 0 && more.name > a.n_aliases)
+	rc = rc < 0 ? rc : vuln_db_advisory(c->db, ret->advisory, ret_advisory, c->err);
+	if (rc == 0 && more.name > ret_advisory->n_aliases)
 		rc = bad(c, s, index, "has no id");
 	return rc;
 }
 
-static int check_rows(struct check *c, const struct vuln_package *p, uint32_t ecosystem)
+/* Rows stand by the ids of their advisories. */
+static int check_rows(struct check *c, const struct vuln_package *p, uint32_t *ret_open)
 {
-	uint32_t last = 0;
+	struct vuln_advisory a, last = { 0 };
+	*ret_open = 0;
 	for (uint32_t i = 0; i < p->rows.n; i++) {
 		struct vuln_row row;
 		struct vuln_source source;
-		int rc = check_row(c, VULN_ROWS, p->rows.first + i, &row);
+		int rc = check_row(c, VULN_ROWS, p->rows.first + i, &row, &a);
 		rc = rc < 0 ? rc : vuln_db_source(c->db, row.source, &source, c->err);
 		if (rc < 0)
 			return rc;
-		if (row.advisory < last)
+		if (bh_slice_cmp(last.id, a.id) > 0)
 			return bad(c, VULN_ROWS, p->rows.first + i, "is out of order");
-		last = row.advisory;
-		c->rows_of[(size_t)ecosystem * 3 + 2] += !(source.flags & VULN_SOURCE_FIXED_ONLY);
+		last = a;
+		*ret_open += !(source.flags & VULN_SOURCE_FIXED_ONLY);
 	}
 	return 0;
 }
 
-static int check_packages(struct check *c)
+/* The packages of one ecosystem, its counts and its buckets. *rows: how many there were so far. */
+static int check_packages_of(struct check *c, uint32_t ecosystem, const struct vuln_ecosystem_item *e, uint32_t *rows)
 {
 	struct vuln_package_item item, last_item = { 0 };
 	struct vuln_package p, last = { 0 };
-	uint32_t rows = 0;
-	for (uint32_t i = 0; i < count(c, VULN_PACKAGES); i++) {
+	uint32_t first_row = *rows, open_rows = 0, open_here;
+	for (uint32_t i = e->first_package; i < e->first_package + e->about.packages; i++) {
 		struct bh_slice name;
 		int rc = vuln_package_item(c->db, i, &item, c->err);
 		rc = rc < 0 ? rc : check_ref_in(c, VULN_STRINGS, item.name, vuln_item_offset(c->db, VULN_PACKAGES, i), &name);
 		rc = rc < 0 ? rc : vuln_db_package(c->db, i, &p, c->err);
 		if (rc < 0)
 			return rc;
-		if (item.hash != vuln_package_hash(p.ecosystem, p.name) || (i && cmp_packages(&last_item, &last, &item, &p) >= 0))
+		bool behind = item.hash > last_item.hash || (item.hash == last_item.hash && bh_slice_cmp(last.name, p.name) < 0);
+		if (item.ecosystem != ecosystem || item.hash != bh_slice_hash(p.name) || (i > e->first_package && !behind))
 			return bad(c, VULN_PACKAGES, i, "is out of order");
-		if (p.rows.first != rows || p.rows.n == 0)
+		if (p.rows.first != *rows || p.rows.n == 0)
 			return bad(c, VULN_PACKAGES, i, "has not the next rows");
-		rows += p.rows.n;
-		c->rows_of[(size_t)item.ecosystem * 3]++;
-		c->rows_of[(size_t)item.ecosystem * 3 + 1] += p.rows.n;
-		rc = check_rows(c, &p, item.ecosystem);
+		rc = check_rows(c, &p, &open_here);
 		if (rc < 0)
 			return rc;
+		*rows += p.rows.n;
+		open_rows += open_here;
 		last_item = item;
 		last = p;
+	}
+	if (e->about.rows != *rows - first_row || e->about.fixed_only != (open_rows == 0))
+		return bad(c, VULN_ECOSYSTEMS, ecosystem, "counts wrongly");
+	return 0;
+}
+
+static int check_buckets_of(struct check *c, const struct vuln_ecosystem_item *e)
+{
+	unsigned bits = vuln_bucket_bits(e->about.packages);
+	uint32_t place = e->first_package, end = e->first_package + e->about.packages;
+	for (uint32_t i = 0; i <= 1u << bits; i++) {
+		struct bh_reader r;
+		struct vuln_package_item item;
+		int rc = vuln_item(c->db, VULN_BUCKETS, e->first_bucket + i, &r, c->err);
+		for (; rc == 0 && place < end; place++) {
+			rc = vuln_package_item(c->db, place, &item, c->err);
+			if (rc == 0 && i < 1u << bits && vuln_bucket_of(item.hash, bits) >= i)
+				break;
+		}
+		if (rc < 0)
+			return rc;
+		if (vuln_u32(&r) != place)
+			return bad(c, VULN_BUCKETS, e->first_bucket + i, "begins elsewhere");
+	}
+	return 0;
+}
+
+static int check_packages(struct check *c)
+{
+	uint32_t rows = 0;
+	for (uint32_t i = 0; i < count(c, VULN_ECOSYSTEMS); i++) {
+		struct vuln_ecosystem_item e;
+		int rc = vuln_ecosystem_item(c->db, i, &e, c->err);
+		rc = rc < 0 ? rc : check_packages_of(c, i, &e, &rows);
+		rc = rc < 0 ? rc : check_buckets_of(c, &e);
+		if (rc < 0)
+			return rc;
 	}
 	if (rows != count(c, VULN_ROWS))
 		return bad(c, VULN_ROWS, rows, "belongs to no package");
 	return 0;
 }
 
-static int check_buckets(struct check *c)
-{
-	uint32_t place = 0, packages = count(c, VULN_PACKAGES);
-	for (uint32_t i = 0; i < count(c, VULN_BUCKETS); i++) {
-		struct bh_reader r;
-		struct vuln_package_item item;
-		int rc = vuln_item(c->db, VULN_BUCKETS, i, &r, c->err);
-		for (; rc == 0 && place < packages; place++) {
-			rc = vuln_package_item(c->db, place, &item, c->err);
-			if (rc == 0 && vuln_bucket_of(item.hash, c->db->bucket_bits) >= i && i + 1 < count(c, VULN_BUCKETS))
-				break;
-		}
-		if (rc < 0)
-			return rc;
-		if (vuln_u32(&r) != place)
-			return bad(c, VULN_BUCKETS, i, "begins elsewhere");
-	}
-	return 0;
-}
-
 static int check_hidden(struct check *c)
 {
-	uint32_t last_package = 0, last_advisory = 0;
+	struct vuln_advisory a, last = { 0 };
+	uint32_t last_package = 0;
 	for (uint32_t i = 0; i < count(c, VULN_HIDDEN); i++) {
 		struct bh_reader r;
 		struct vuln_row row;
 		int rc = vuln_item(c->db, VULN_HIDDEN, i, &r, c->err);
 		uint32_t package = rc < 0 ? 0 : vuln_u32(&r);
 		rc = rc < 0 ? rc : vuln_check_span(c->db, VULN_PACKAGES, package, 1, vuln_item_offset(c->db, VULN_HIDDEN, i), c->err);
-		rc = rc < 0 ? rc : check_row(c, VULN_HIDDEN, i, &row);
+		rc = rc < 0 ? rc : check_row(c, VULN_HIDDEN, i, &row, &a);
 		if (rc < 0)
 			return rc;
-		if (package < last_package || (package == last_package && row.advisory < last_advisory))
+		if (package < last_package || (package == last_package && bh_slice_cmp(last.id, a.id) > 0))
 			return bad(c, VULN_HIDDEN, i, "is out of order");
 		last_package = package;
-		last_advisory = row.advisory;
+		last = a;
 	}
 	return 0;
 }
@@ -354,7 +359,7 @@ static int check_aliases(struct check *c, enum vuln_section_index s, uint32_t in
 
 static int check_advisories(struct check *c, enum vuln_section_index s, uint64_t *ret_names)
 {
-	struct vuln_advisory a, last = { 0 };
+	struct vuln_advisory a;
 	*ret_names = 0;
 	for (uint32_t i = 0; i < count(c, s); i++) {
 		uint16_t source;
@@ -367,12 +372,11 @@ static int check_advisories(struct check *c, enum vuln_section_index s, uint64_t
 		rc = rc < 0 ? rc : check_aliases(c, s, i, &a);
 		if (rc < 0)
 			return rc;
-		if (a.id.len == 0 || (s == VULN_ADVISORIES && bh_slice_cmp(last.id, a.id) >= 0))
-			return bad(c, s, i, "has no id, or not the next one");
+		if (a.id.len == 0)
+			return bad(c, s, i, "has no id");
 		if (source >= count(c, VULN_SOURCES) && (s == VULN_FACTS || source != VULN_NO_SOURCE))
 			return bad(c, s, i, "has no source");
 		*ret_names += 1 + (uint64_t)a.n_aliases;
-		last = a;
 	}
 	return 0;
 }
@@ -485,8 +489,6 @@ static int check_all(struct check *c)
 	rc = rc < 0 ? rc : check_qualifiers(c);
 	rc = rc < 0 ? rc : check_ranges(c);
 	rc = rc < 0 ? rc : check_packages(c);
-	rc = rc < 0 ? rc : check_counts(c);
-	rc = rc < 0 ? rc : check_buckets(c);
 	rc = rc < 0 ? rc : check_hidden(c);
 	rc = rc < 0 ? rc : check_advisories(c, VULN_ADVISORIES, &names);
 	rc = rc < 0 ? rc : check_advisories(c, VULN_FACTS, &fact_names);
@@ -498,10 +500,8 @@ static int check_all(struct check *c)
 int vuln_db_verify(const struct vuln_db *db, struct bh_err *err)
 {
 	struct check c = { .db = db, .err = err };
-	c.rows_of = calloc((size_t)db->sections[VULN_ECOSYSTEMS].n * 3 + 1, sizeof(uint32_t));
-	int rc = c.rows_of ? check_all(&c) : bh_fail(err, BH_ENOMEM, 0, "out of memory for checking an advisory database");
+	int rc = check_all(&c);
 	free(c.starts[0]);
 	free(c.starts[1]);
-	free(c.rows_of);
 	return rc;
 }
