@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int bh_fail(struct bh_err *err, enum bh_code code, uint64_t offset_bytes, const char *fmt, ...)
+int bh_err_fill(struct bh_err *err, enum bh_code code, uint64_t offset_bytes, const char *fmt, ...)
 {
 	if (err) {
 		err->code = code;
@@ -19,7 +19,7 @@ int bh_fail(struct bh_err *err, enum bh_code code, uint64_t offset_bytes, const 
 	return code;
 }
 
-int bh_fail_errno(struct bh_err *err, int errno_value, const char *fmt, ...)
+int bh_err_fill_errno(struct bh_err *err, int errno_value, const char *fmt, ...)
 {
 	enum bh_code code = errno_value == ENOMEM ? BH_ENOMEM : BH_EIO;
 	if (!err)
@@ -35,7 +35,7 @@ int bh_fail_errno(struct bh_err *err, int errno_value, const char *fmt, ...)
 	return code;
 }
 
-int bh_wrap(struct bh_err *err, const char *fmt, ...)
+int bh_err_wrap(struct bh_err *err, const char *fmt, ...)
 {
 	if (!err)
 		return BH_EIO;

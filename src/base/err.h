@@ -35,14 +35,23 @@ struct bh_err {
 #define BH_MUST_CHECK __attribute__((warn_unused_result))
 #define BH_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
+/* What a failing function returns: never success, whatever the code says. Inline, so that analyzers see it at every caller. */
+static inline int bh_failure(int code)
+{
+	return code < 0 ? code : BH_EIO;
+}
+
 /* Fills *err (which may be NULL) and returns code, so that `return bh_fail(err, ...)` reads well. */
-int bh_fail(struct bh_err *err, enum bh_code code, uint64_t offset_bytes, const char *fmt, ...) BH_PRINTF(4, 5);
+#define bh_fail(...) bh_failure(bh_err_fill(__VA_ARGS__))
+int bh_err_fill(struct bh_err *err, enum bh_code code, uint64_t offset_bytes, const char *fmt, ...) BH_PRINTF(4, 5);
 
 /* Like bh_fail, with ": strerror(errno_value)" behind the text and BH_EIO (BH_ENOMEM for ENOMEM). */
-int bh_fail_errno(struct bh_err *err, int errno_value, const char *fmt, ...) BH_PRINTF(3, 4);
+#define bh_fail_errno(...) bh_failure(bh_err_fill_errno(__VA_ARGS__))
+int bh_err_fill_errno(struct bh_err *err, int errno_value, const char *fmt, ...) BH_PRINTF(3, 4);
 
 /* Puts "context: " before the text that is already there. Returns err->code. */
-int bh_wrap(struct bh_err *err, const char *fmt, ...) BH_PRINTF(2, 3);
+#define bh_wrap(...) bh_failure(bh_err_wrap(__VA_ARGS__))
+int bh_err_wrap(struct bh_err *err, const char *fmt, ...) BH_PRINTF(2, 3);
 
 /* "ok", "truncated", "malformed" ...: a stable word for reports. */
 const char *bh_code_name(enum bh_code code);

@@ -26,7 +26,7 @@ static inline bool bh_peek(const struct bh_reader *r, size_t len, struct bh_slic
 {
 	if (len > bh_reader_left(r))
 		return false;
-	*out = (struct bh_slice){ r->src.ptr ? r->src.ptr + r->pos : NULL, len };
+	*out = (struct bh_slice){ r->src.len ? r->src.ptr + r->pos : r->src.ptr, len };
 	return true;
 }
 

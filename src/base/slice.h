@@ -1,4 +1,4 @@
-/* slice.h: a borrowed run of bytes: pointer plus length, never NUL-terminated, never freed. */
+/* slice.h: a borrowed run of bytes: pointer plus length, never NUL-terminated, never freed. Only an empty one may have ptr NULL. */
 #ifndef BH_BASE_SLICE_H
 #define BH_BASE_SLICE_H
 
@@ -15,7 +15,7 @@ struct bh_slice {
 #define BH_SLICE_LIT(s) ((struct bh_slice){ (const uint8_t *)("" s ""), sizeof(s) - 1 })
 
 /* printf("%.*s", BH_SLICE_FMT(s)): the length is clamped, as "%.*s" takes an int. Bytes are NOT escaped. */
-#define BH_SLICE_FMT(s) (int)((s).len > 4096 ? 4096 : (s).len), (s).ptr ? (const char *)(s).ptr : ""
+#define BH_SLICE_FMT(s) (int)((s).len > 4096 ? 4096 : (s).len), (s).len ? (const char *)(s).ptr : ""
 
 static inline struct bh_slice bh_slice_str(const char *s)
 {
@@ -57,7 +57,7 @@ static inline struct bh_slice bh_slice_sub(struct bh_slice s, size_t from, size_
 		from = s.len;
 	if (len > s.len - from)
 		len = s.len - from;
-	return (struct bh_slice){ s.ptr ? s.ptr + from : s.ptr, len };
+	return (struct bh_slice){ s.len ? s.ptr + from : s.ptr, len };
 }
 
 /* Index of the first byte c, or s.len when there is none. */

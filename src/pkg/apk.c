@@ -51,7 +51,7 @@ static void set_folder(struct apk_package *a, struct bh_slice folder)
 {
 	bool bad = folder.len > BH_PATH_BYTES_MAX || (folder.len && memchr(folder.ptr, '\0', folder.len));
 	a->damaged |= bad;
-	a->folder = bad ? (struct bh_slice){ 0 } : folder;
+	a->folder = bad ? BH_SLICE_LIT("") : folder;
 }
 
 /* "so:libz.so.1=1.2.13 cmd:minigzip" -> "so:libz.so.1=1.2.13, cmd:minigzip" */
@@ -107,7 +107,7 @@ static int finish(struct apk_package *a, struct pkg_notes *notes, struct bh_err 
 	if (rc < 0)
 		return rc;
 	p->type = BH_SLICE_LIT("apk");
-	p->owned = a->owned.failed ? (struct bh_slice){ 0 } : bh_buf_slice(&a->owned);
+	p->owned = a->owned.failed ? BH_SLICE_LIT("") : bh_buf_slice(&a->owned);
 	p->provides = bh_buf_slice(&a->provides);
 	return notes->sink->package(notes->sink->ctx, p, err);
 }

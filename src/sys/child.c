@@ -118,7 +118,7 @@ _Noreturn static void become_child(const struct bh_child_spec *spec, const struc
 	own_signals();
 	int rc = keep_only(sock, &err);
 	if (rc < 0)
-		_exit(channel_write_result(sock, rc, &err) < 0);
+		_exit(channel_write_result(sock, rc, &err) < 0 ? 1 : 0);
 	if (sandboxed) {
 		forget_environment();
 		rc = sandbox_enter(limits, CHILD_SOCK, &err);
@@ -130,7 +130,7 @@ _Noreturn static void become_child(const struct bh_child_spec *spec, const struc
 		rc = spec->run(&channel, spec->ctx, &err);
 	if (rc < 0 && err.code == BH_OK)
 		(void)bh_fail(&err, (enum bh_code)rc, 0, "failed without a reason");
-	_exit(channel_write_result(CHILD_SOCK, rc < 0 ? rc : 0, &err) < 0);
+	_exit(channel_write_result(CHILD_SOCK, rc < 0 ? rc : 0, &err) < 0 ? 1 : 0);
 }
 
 /* ---- starting and ending ---- */
@@ -522,7 +522,7 @@ int bh_children_run(struct bh_child_spec *specs, size_t n, size_t parallel, int 
 	parallel = parallel && parallel < n ? parallel : parallel ? n : 1;
 	parallel = parallel ? parallel : 1;
 	struct loop l = { .parallel = parallel, .results = results, .errs = errs };
-	struct bh_err own;
+	struct bh_err own = { 0 };
 	err = err ? err : &own;
 	l.run = calloc(parallel, sizeof(*l.run));
 	l.fds = calloc(parallel + 1, sizeof(*l.fds));

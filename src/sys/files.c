@@ -231,7 +231,8 @@ int bh_map_file(const char *path, uint64_t max_bytes, struct bh_slice *ret, stru
 	void *p = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		return bh_fail_errno(err, errno, "%s", path);
-	*ret = (struct bh_slice){ p, (size_t)size };
+	ret->ptr = p;
+	ret->len = (size_t)size;
 	return BH_OK;
 }
 
