@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 build: ## build build/bulkhead (installs what that needs, as root on Debian)
 	@tools/setup build
 	@[ -f build/build.ninja ] || meson setup build --prefix $(PREFIX) >/dev/null
-	@ninja -C build
+	@ninja -C build product
 
 demo: build ## make two real Debian images, scan them and show the findings
 	@tools/setup demo
@@ -20,6 +20,7 @@ test: ## build with gcc and clang, run every test, sanitizers and static checks
 
 bench: build ## print the budgets of the design as ratios measured side by side
 	@tools/setup bench
+	@ninja -C build
 	@tests/bench/run
 
 fuzz: ## run every fuzz target for SECONDS_EACH=60 seconds each; findings stay in build-fuzz/findings
