@@ -5,12 +5,14 @@
 #include "cmd/db.h"
 #include "cmd/output.h"
 
+#include "base/vec.h"
 #include "version/version.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 #define RANGES_SHOWN_MAX 200u
+#define HITS_MAX 10000000u
 
 struct lookup {
 	const struct vuln_db *db;
@@ -395,8 +397,22 @@ static int row_matches(const struct vuln_db *db, uint32_t index, uint32_t adviso
 	return rc;
 }
 
+struct hit {
+	struct bh_slice ecosystem, package;
+	uint32_t row;
+};
+BH_VEC(hit_vec, struct hit)
+
+static int compare_hits(const void *a, const void *b)
+{
+	const struct hit *x = a, *y = b;
+	int c = bh_slice_cmp(x->ecosystem, y->ecosystem);
+	c = c ? c : bh_slice_cmp(x->package, y->package);
+	return c ? c : (x->row > y->row) - (x->row < y->row);
+}
+
 /* There is no index from advisories to packages: scanning needs none. So all rows are looked at, which takes milliseconds. */
-static int add_rows_of(struct lookup *l, uint32_t advisory, struct bh_slice id, struct db_table *t, uint32_t *count, struct bh_err *err)
+static int find_rows(const struct lookup *l, uint32_t advisory, struct bh_slice id, struct hit_vec *hits, struct bh_err *err)
 {
 	struct vuln_db_totals totals;
 	vuln_db_totals(l->db, &totals);
@@ -407,13 +423,25 @@ static int add_rows_of(struct lookup *l, uint32_t advisory, struct bh_slice id, 
 		for (uint32_t k = 0; rc == 0 && k < p.rows.n; k++) {
 			bool matches = false;
 			rc = row_matches(l->db, p.rows.first + k, advisory, id, &matches, err);
-			if (rc < 0 || !matches)
-				continue;
-			++*count;
-			rc = l->json ? add_json_row(l, p.ecosystem, p.name, p.rows.first + k, err)
-				     : add_row(l, t, p.ecosystem, p.name, p.rows.first + k, false, err);
+			if (rc == 0 && matches && !hit_vec_push(hits, (struct hit){ p.ecosystem, p.name, p.rows.first + k }))
+				rc = bh_fail(err, BH_ELIMIT, 0, "more than %u entries", HITS_MAX);
 		}
 	}
+	if (hits->len > 1)
+		qsort(hits->ptr, hits->len, sizeof(hits->ptr[0]), compare_hits);
+	return rc;
+}
+
+static int add_rows_of(struct lookup *l, uint32_t advisory, struct bh_slice id, struct db_table *t, size_t *count, struct bh_err *err)
+{
+	struct hit_vec hits = { .max = HITS_MAX };
+	int rc = find_rows(l, advisory, id, &hits, err);
+	for (size_t i = 0; rc == 0 && i < hits.len; i++) {
+		const struct hit *h = &hits.ptr[i];
+		rc = l->json ? add_json_row(l, h->ecosystem, h->package, h->row, err) : add_row(l, t, h->ecosystem, h->package, h->row, false, err);
+	}
+	*count = hits.len;
+	hit_vec_done(&hits);
 	return rc;
 }
 
@@ -422,7 +450,8 @@ static int write_id(struct lookup *l, struct bh_slice id, struct bh_err *err)
 	struct vuln_advisory a = { .published_day = VULN_NO_DAY, .withdrawn_day = VULN_NO_DAY };
 	struct vuln_exploit e = { .kev_day = VULN_NO_DAY, .epss_day = VULN_NO_DAY };
 	struct db_table t;
-	uint32_t index = VULN_NO_INDEX, count = 0;
+	uint32_t index = VULN_NO_INDEX;
+	size_t count = 0;
 	int rc = vuln_db_find_id(l->db, id, &index, err);
 	bool known = rc == 0;
 	if (rc == BH_ENOTFOUND) {

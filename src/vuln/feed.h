@@ -84,6 +84,7 @@ const struct vuln_feed *vuln_feed_sniff(struct bh_slice head);
 
 /* A new record begins: counts it and empties the scratch memory. */
 void vuln_feed_record(struct vuln_feed_run *run);
+void vuln_feed_count(struct vuln_feed_run *run); /* the same without emptying, where the whole document lies there */
 
 /*
  * Facts. The source is filled in. A name, version or id that is empty or too long makes the fact damaged: noted, not an error.

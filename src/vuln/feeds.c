@@ -69,12 +69,17 @@ void vuln_feed_day(struct vuln_feed_run *run, int32_t day)
 		run->newest_day = day;
 }
 
-void vuln_feed_record(struct vuln_feed_run *run)
+void vuln_feed_count(struct vuln_feed_run *run)
 {
 	run->counts.records++;
-	bh_arena_done(&run->scratch);
 	if (run->tick)
 		run->tick(run->tick_ctx);
+}
+
+void vuln_feed_record(struct vuln_feed_run *run)
+{
+	bh_arena_done(&run->scratch);
+	vuln_feed_count(run);
 }
 
 /* ---- words ---- */

@@ -54,4 +54,22 @@ static inline bool vuln_tree_is_true(struct vuln_tree t)
 	return t.json ? bh_json_bool(t.json) : bh_yaml_bool(t.yaml, &is_true) && is_true;
 }
 
+/* Members of an object in document order; begin with an iterator of zeros. */
+struct vuln_tree_iter {
+	void *json;
+	size_t yaml;
+};
+
+static inline bool vuln_tree_next(struct vuln_tree t, struct vuln_tree_iter *i, struct bh_slice *key, struct vuln_tree *value)
+{
+	const struct bh_yaml_node *yaml_key;
+	*value = (struct vuln_tree){ 0 };
+	if (t.json)
+		return bh_json_next(t.json, &i->json, key, &value->json);
+	if (!t.yaml || !bh_yaml_pair(t.yaml, i->yaml++, &yaml_key, &value->yaml))
+		return false;
+	*key = bh_yaml_str(yaml_key);
+	return true;
+}
+
 #endif

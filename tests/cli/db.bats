@@ -148,7 +148,7 @@ assert d["id"] == "CVE-2019-9999" and d["score"] == 9.8 and len(d["entries"]) ==
 
 @test "a damaged database is not changed" {
 	db import --no-embedded "$CORPUS/feed-kev/excerpt.json"
-	printf 'x' | dd of=my.bkdb bs=1 seek=1500 conv=notrunc status=none
+	printf '\377' | dd of=my.bkdb bs=1 seek=1500 conv=notrunc status=none
 	cp my.bkdb before
 	run db verify
 	[ "$status" -eq 2 ]
@@ -203,4 +203,22 @@ assert d["id"] == "CVE-2019-9999" and d["score"] == 9.8 and len(d["entries"]) ==
 	db status -f json | python3 -c '
 import json, sys
 assert [e["name"] for e in json.load(sys.stdin)["ecosystems"]] == ["Debian:12", "npm"]'
+}
+
+@test "Debian's states are kept, and the highest of Alpine's fixes counts" {
+	db import --no-embedded --source d "$CORPUS/feed-debian_tracker/states.json"
+	db lookup CVE-2026-54371 -f json | python3 -c '
+import json, sys
+got = {e["ecosystem"]: e["state"] for e in json.load(sys.stdin)["entries"]}
+assert got == {"Debian:10": "ignored", "Debian:11": "postponed", "Debian:12": "affected", "Debian:13": "postponed", "Debian:14": "undetermined"}, got'
+	db import "$CORPUS"/feed-alpine_secdb/{v3.10-main.yaml,v3.15-main.json,wolfi.json}
+	run db lookup Alpine:v3.10 busybox 1.30.0-r0
+	[[ $output == *"CVE-2019-5747"*"affected"*"before 1.30.1-r2"* ]]
+	run db lookup Alpine:v3.15 busybox 1.0
+	[[ $output == *"CVE-2021-42373"*"not_affected"*"never affected"* ]]
+	run db lookup CVE-2022-41717
+	[[ $output == *"Wolfi"*"before 1.19.4-r0"* ]]
+	run db import --source x "$CORPUS/feed-alpine_secdb/unknown-distribution.json"
+	fails 2 "--release mine=ECOSYSTEM"
+	db import --source x --release mine=Mine "$CORPUS/feed-alpine_secdb/unknown-distribution.json"
 }
