@@ -233,8 +233,8 @@ static int check_packages_of(struct check *c, uint32_t ecosystem, const struct v
 		bool behind = item.hash > last_item.hash || (item.hash == last_item.hash && bh_slice_cmp(last.name, p.name) < 0);
 		if (item.ecosystem != ecosystem || item.hash != bh_slice_hash(p.name) || (i > e->first_package && !behind))
 			return bad(c, VULN_PACKAGES, i, "is out of order");
-		if (p.rows.first != *rows || p.rows.n == 0)
-			return bad(c, VULN_PACKAGES, i, "has not the next rows");
+		if (p.rows.first != *rows || p.rows.n == 0 || p.name.len == 0)
+			return bad(c, VULN_PACKAGES, i, "has no name, or not the next rows");
 		rc = check_rows(c, &p, &open_here);
 		if (rc < 0)
 			return rc;

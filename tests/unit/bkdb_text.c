@@ -1,6 +1,7 @@
 /* bkdb_text.c: see bkdb_text.h. */
 #include "bkdb_text.h"
 
+#include "crypto/digest.h"
 #include "vuln/file.h"
 
 #include <assert.h>
@@ -432,4 +433,33 @@ int bkdb_dump(const struct vuln_db *db, struct bh_buf *out, struct bh_err *err)
 	rc = rc < 0 ? rc : dump_advisories(db, out, err);
 	rc = rc < 0 ? rc : dump_exploitation(db, out, err);
 	return rc < 0 ? rc : dump_entries(db, out, err);
+}
+
+/* ---- checksums ---- */
+
+static bool digest_into(struct bh_slice bytes, uint8_t *out)
+{
+	struct bh_digest d;
+	if (bh_digest_of(BH_DIGEST_SHA256, bytes, &d, NULL) < 0)
+		return false;
+	memcpy(out, d.bytes, 32);
+	return true;
+}
+
+bool bkdb_seal(uint8_t *bytes, size_t len)
+{
+	struct bh_slice all = { bytes, len };
+	struct bh_reader r = bh_reader_of(all);
+	uint32_t n = 0;
+	if (!bh_seek(&r, 16) || !bh_take_u32le(&r, &n) || len < VULN_HEADER_BYTES || n > (len - VULN_HEADER_BYTES) / VULN_TABLE_ITEM_BYTES)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		size_t at = VULN_HEADER_BYTES + (size_t)i * VULN_TABLE_ITEM_BYTES;
+		uint64_t offset = 0, length = 0;
+		if (!bh_seek(&r, at + 8) || !bh_take_u64le(&r, &offset) || !bh_take_u64le(&r, &length) || offset > len || length > len - offset ||
+		    !digest_into(bh_slice_sub(all, (size_t)offset, (size_t)length), bytes + at + 32))
+			return false;
+	}
+	memset(bytes + VULN_HEADER_SHA_AT, 0, 32);
+	return digest_into(bh_slice_sub(all, 0, VULN_HEADER_BYTES + (size_t)n * VULN_TABLE_ITEM_BYTES), bytes + VULN_HEADER_SHA_AT);
 }

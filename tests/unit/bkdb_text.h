@@ -26,4 +26,7 @@ int bkdb_add_text(struct vuln_builder *b, struct bh_slice text, struct bh_err *e
 /* Every item of every section, in the file's order. What tests/golden/bkdb_read.py prints, which shares no code with it. */
 int bkdb_dump(const struct vuln_db *db, struct bh_buf *out, struct bh_err *err);
 
+/* Fresh checksums for a database whose bytes were changed, as someone who means harm would make them. False: no sections there. */
+bool bkdb_seal(uint8_t *bytes, size_t len);
+
 #endif
