@@ -442,7 +442,7 @@ static int old_sparse_slots(struct bh_tar *t, struct bh_slice slots, bool *ret_e
 static int old_sparse(struct bh_tar *t, struct bh_slice header, struct bh_err *err)
 {
 	int64_t size;
-	bool ended;
+	bool ended = false;
 	if (!parse_number(field(header, 483, 12), &size) || size < 0)
 		return damaged(t, err, "bad size of a sparse file");
 	t->size = (uint64_t)size;

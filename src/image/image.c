@@ -289,8 +289,8 @@ static int run_children(struct job *j, struct layer_child *children, size_t n, s
 	struct bh_child_spec *specs = calloc(n, sizeof(*specs));
 	int *results = calloc(n, sizeof(*results));
 	struct bh_err *errs = calloc(n, sizeof(*errs));
-	int rc = specs && results && errs ? 0 : no_memory(err);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
+	bool ready = specs && results && errs;
+	for (size_t i = 0; ready && i < n; i++) {
 		specs[i] = (struct bh_child_spec){
 			.name = children[i].name,
 			.run = run_layer,
@@ -300,9 +300,9 @@ static int run_children(struct job *j, struct layer_child *children, size_t n, s
 			.limits = { .memory_bytes = LAYER_MEMORY_BYTES },
 		};
 	}
-	if (rc == 0)
-		rc = bh_children_run(specs, n, j->req->parallel ? j->req->parallel : PARALLEL_DEFAULT, results, errs, err);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
+	size_t parallel = j->req->parallel ? j->req->parallel : PARALLEL_DEFAULT;
+	int rc = ready ? bh_children_run(specs, n, parallel, results, errs, err) : no_memory(err);
+	for (size_t i = 0; ready && rc == 0 && i < n; i++) {
 		if (results[i] < 0)
 			report_failed_child(j, &children[i], &errs[i]);
 	}

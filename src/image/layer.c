@@ -537,7 +537,7 @@ static int read_entries(struct walk *w, struct bh_err *err)
 {
 	struct bh_err why = { 0 };
 	struct bh_source plain = { read_plain, w };
-	struct bh_slice first;
+	struct bh_slice first = { 0 };
 	int rc = read_plain(w, &first, &why);
 	w->first = first;
 	if (rc < 0 || first.len == 0) { /* nothing at all: an empty layer */

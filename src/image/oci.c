@@ -151,7 +151,7 @@ static int read_descriptors(struct walk *w, const struct bh_json_node *index, co
 	for (size_t i = 0; i < n; i++) {
 		char where[200];
 		snprintf(where, sizeof(where), "%.150s: manifests[%zu]", what, i);
-		struct desc d;
+		struct desc d = { 0 };
 		int rc = read_descriptor(w, bh_json_at(list, i), where, &d, err);
 		if (rc < 0)
 			return rc;
@@ -326,7 +326,7 @@ static int learn_platform(struct walk *w, struct desc *d, struct bh_err *err)
 {
 	BH_WITH(image_json_cleanup) struct bh_json *manifest = NULL;
 	int rc = load(w, "manifest", d, &manifest, err);
-	struct desc config;
+	struct desc config = { 0 };
 	rc = rc < 0 ? rc : read_descriptor(w, bh_json_get(bh_json_root(manifest), "config"), "manifest: config", &config, err);
 	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
 	rc = rc < 0 ? rc : load(w, "configuration", &config, &doc, err);
@@ -408,7 +408,7 @@ static int read_layers(struct walk *w, const struct bh_json_node *manifest, stru
 	for (size_t i = 0; i < n; i++) {
 		char where[64];
 		snprintf(where, sizeof(where), "manifest: layers[%zu]", i);
-		struct desc d;
+		struct desc d = { 0 };
 		int rc = read_descriptor(w, bh_json_at(list, i), where, &d, err);
 		struct image_plan_layer l = { .digest = d.digest, .size_bytes = d.size_bytes, .media_type = d.media_type };
 		rc = rc < 0 ? rc : place_layer(w, &l, err);
@@ -444,7 +444,7 @@ static int read_manifest(struct walk *w, const struct desc *d, struct bh_err *er
 		return bh_fail(err, BH_EUNSUPPORTED, 0, "a Docker schema 1 manifest, obsolete since 2017: push the image again with a current client");
 	if (!bh_json_is_object(bh_json_get(root, "config")) || !bh_json_is_array(bh_json_get(root, "layers")))
 		return bh_fail(err, BH_EMALFORMED, 0, "the manifest has no \"config\" and \"layers\"");
-	struct desc config;
+	struct desc config = { 0 };
 	rc = read_descriptor(w, bh_json_get(root, "config"), "manifest: config", &config, err);
 	if (rc < 0)
 		return rc;
@@ -481,7 +481,7 @@ int image_plan_oci(const struct image_store *store, const struct image_wish *wis
 	rc = rc < 0 ? rc : choose_by_name(wish, &top, &chosen, err);
 	for (size_t i = 0; rc == 0 && i < chosen.len; i++)
 		rc = collect(&w, &chosen.ptr[i], 0, err);
-	struct desc manifest;
+	struct desc manifest = { 0 };
 	rc = rc < 0 ? rc : choose_by_platform(&w, &manifest, err);
 	rc = rc < 0 ? rc : read_manifest(&w, &manifest, err);
 	if (rc == 0)

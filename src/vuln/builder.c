@@ -116,7 +116,7 @@ static int intern_slices(struct vuln_builder *b, uint32_t *ret, struct bh_err *e
 {
 	b->numbers.len = 0;
 	for (size_t i = 0; i < b->slices.len; i++) {
-		uint32_t number;
+		uint32_t number = 0;
 		int rc = intern_string(b, b->slices.ptr[i], &number, err);
 		if (rc < 0)
 			return rc;
@@ -292,7 +292,7 @@ static int range_cmp(const void *a, const void *b)
 
 static int intern_range(struct vuln_builder *b, const struct vuln_range *r, struct bh_err *err)
 {
-	uint32_t start, end;
+	uint32_t start = 0, end = 0;
 	if (r->kind > VULN_END_LIMIT || (r->kind == VULN_END_NONE) != (r->end.len == 0))
 		return bh_fail(err, BH_EMALFORMED, 0, "a range whose end does not fit its kind: from \"%.*s\" to \"%.*s\"", BH_SLICE_FMT(r->start),
 			       BH_SLICE_FMT(r->end));

@@ -111,7 +111,7 @@ static int add_release(const struct vuln_db *db, const struct vuln_entry *e, con
 {
 	struct bh_arena *a = &report->arena;
 	struct release next = { 0 };
-	struct vuln_source source;
+	struct vuln_source source = { 0 };
 	bool found = false;
 	int rc = successor(db, r, today, &next, &found, err);
 	rc = rc == BH_OK ? vuln_db_source(db, e->source, &source, err) : rc;

@@ -284,7 +284,7 @@ static bool add_events(struct versions *v, struct vuln_tree events)
 		enum vuln_end kind;
 		if (introduced.len && !is_open) {
 			is_open = opened = true;
-			open.start = is_origin(introduced) ? (struct bh_slice){ 0 } : introduced;
+			open.start = is_origin(introduced) ? BH_SLICE_LIT("") : introduced;
 		}
 		if (!end_of(event, &kind, &end))
 			continue;
@@ -459,7 +459,7 @@ static int add_affected(struct record *r, struct vuln_tree affected, struct bh_e
 		.ecosystem = vuln_tree_str(vuln_tree_get(package, "ecosystem")),
 		.package = vuln_tree_str(vuln_tree_get(package, "name")),
 		.erratum = r->erratum,
-		.arch = is_all_architectures(arch) ? (struct bh_slice){ 0 } : arch,
+		.arch = is_all_architectures(arch) ? BH_SLICE_LIT("") : arch,
 		.module = module.len ? module : mentions_module(&v) ? BH_SLICE_LIT("?") : (struct bh_slice){ 0 },
 		.state = state,
 		.severity = row_severity(r, &own),

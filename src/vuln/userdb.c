@@ -67,7 +67,7 @@ static int open_embedded(struct vuln_userdb *u, struct bh_err *err)
 /* The file at path, else the machine's, else the built-in facts; nothing of that: db stays NULL. */
 static int open_first(const char *path, bool is_named, struct vuln_userdb *u, struct bh_err *err)
 {
-	if (is_named || (path && there(path)))
+	if (path && (is_named || there(path)))
 		return open_file(path, u, err);
 	if (there(SYSTEM_DB))
 		return open_file(SYSTEM_DB, u, err);
