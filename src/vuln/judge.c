@@ -88,7 +88,7 @@ static bool before_end(struct search *s, const struct vuln_range *r)
 static int search_ranges(struct search *s, struct bh_err *err)
 {
 	for (uint32_t i = 0; i < s->row->n_ranges && !s->found; i++) {
-		struct vuln_range range;
+		struct vuln_range range = { 0 };
 		int rc = spend(s->work, err);
 		rc = rc == BH_OK ? vuln_db_range(s->db, s->row, i, &range, err) : rc;
 		if (rc < 0)
@@ -105,7 +105,7 @@ static int search_ranges(struct search *s, struct bh_err *err)
 static int search_versions(struct search *s, struct bh_err *err)
 {
 	for (uint32_t i = 0; i < s->row->n_versions && !s->found; i++) {
-		struct bh_slice version;
+		struct bh_slice version = { 0 };
 		int c = 1, rc = spend(s->work, err);
 		rc = rc == BH_OK ? vuln_db_version(s->db, s->row, i, &version, err) : rc;
 		if (rc < 0)

@@ -152,13 +152,16 @@ static void expect_fact(const struct bh_slice *c)
 	uint32_t wanted;
 	must(vuln_db_find_id(db, bh_slice_str(id), &wanted, &err), &err);
 	must(vuln_db_find(db, bh_slice_str(ecosystem), c[1], &rows, &err), &err);
-	for (uint32_t i = 0; i < rows.n; i++) {
+	static uint32_t before; /* the file's order is nearly the database's: go on from there, or the kernel's 4,000 rows take a while */
+	for (uint32_t k = 0; k < rows.n; k++) {
+		uint32_t i = (before + k) % rows.n;
 		struct vuln_row row;
 		struct vuln_range range;
 		struct vuln_advisory advisory;
 		must(vuln_db_row(db, rows.first + i, &row, &err), &err);
 		if (row.advisory != wanted)
 			continue;
+		before = i + 1;
 		assert_int_equal(row.state, BH_STATE_FIXED);
 		assert_int_equal(row.flags, security || stable ? VULN_ROW_PENDING_UPDATE : 0);
 		assert_int_equal(row.n_ranges, 1);
