@@ -260,7 +260,7 @@ static const struct {
 	const char *name, *url, *licence, *note;
 	uint16_t flags;
 } sources[SOURCES] = {
-	[CHANGELOGS] = { "debian-changelogs", "https://www.debian.org/security/", "facts read from Debian packages", "fixed versions only; no open issues",
+	[CHANGELOGS] = { "debian-changelogs", "https://www.debian.org/security/", "facts read from Debian packages", "no open issues",
 			 VULN_SOURCE_FIXED_ONLY },
 	[SUPPORT] = { "debian-security-support", "https://tracker.debian.org/pkg/debian-security-support", "facts read from Debian packages", "", 0 },
 	[DISTRO_INFO] = { "distro-info-data", "https://tracker.debian.org/pkg/distro-info-data", "ISC", "", 0 },

@@ -4,12 +4,12 @@
 
 #include "vuln/db.h"
 #include "vuln/match.h"
+#include "vuln/userdb.h"
 
 struct vuln_set {
-	struct vuln_db *db;      /* advisories: the user's, else the embedded ones */
-	struct vuln_db *facts;   /* the embedded tables, where a user's database has none of that kind; NULL when db is the embedded one */
-	struct bh_slice mapped;  /* the user's file */
-	bool user;
+	const struct vuln_db *db;  /* advisories: the user's, else the embedded ones */
+	struct vuln_db *facts;     /* the embedded tables, where a user's database has none of that kind; NULL when db is the embedded one */
+	struct vuln_userdb opened; /* what db is in */
 };
 
 /*

@@ -129,12 +129,19 @@ static uint8_t *changed(struct bh_slice sound, struct bh_reader *r)
 	return copy;
 }
 
+static int match(struct vuln_set *set, const struct vuln_db *db, const struct vuln_match_options *options, struct bh_report *report, struct bh_err *err)
+{
+	set->db = db;
+	return vuln_match(set, options, report, err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bh_reader r = bh_reader_of((struct bh_slice){ data, size });
 	struct bh_slice sound = sound_database();
 	struct bh_report report;
-	struct vuln_set set = { .user = true };
+	struct vuln_set set = { 0 };
+	struct vuln_db *db = NULL;
 	struct bh_err err = { 0 };
 	uint8_t which = 0;
 	if (!bh_take_u8(&r, &which))
@@ -146,9 +153,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (images[which % COUNT(images)].packages[i].name.len && !bh_package_vec_push(&report.packages, images[which % COUNT(images)].packages[i]))
 			abort();
 	struct vuln_match_options options = { .today_days = 20700, .max_db_age_days = 30, .include_withdrawn = which & 64 };
-	if (vuln_db_open((struct bh_slice){ bytes, sound.len }, &set.db, &err) == BH_OK && vuln_match(&set, &options, &report, &err) < 0 && err.text[0] == '\0')
+	if (vuln_db_open((struct bh_slice){ bytes, sound.len }, &db, &err) == BH_OK && match(&set, db, &options, &report, &err) < 0 && err.text[0] == '\0')
 		abort(); /* an error without a word */
-	vuln_db_close(set.db);
+	vuln_db_close(db);
 	free(bytes);
 	bh_report_sort_findings(&report);
 	bh_report_done(&report);

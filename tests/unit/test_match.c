@@ -477,7 +477,7 @@ static void test_set(void **state)
 
 	/* Named, but missing or damaged: never something else instead. */
 	assert_refused(opened(below("missing.bkdb")), "missing.bkdb", "--db");
-	assert_refused(opened(""), "--db", "leave it out");
+	assert_refused(opened(""), "--db", "empty");
 	set_env(below("missing.bkdb"), NULL, NULL);
 	assert_refused(opened(NULL), "missing.bkdb", "BULKHEAD_DB");
 	static const char *const damaged[] = { "broken", "empty", "folder" };
