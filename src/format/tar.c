@@ -449,7 +449,7 @@ static int old_sparse(struct bh_tar *t, struct bh_slice header, struct bh_err *e
 	bool more = field(header, 482, 1).ptr[0] != 0;
 	int rc = old_sparse_slots(t, field(header, 386, 96), &ended, err);
 	while (rc == 0 && more && !ended) {
-		struct bh_slice block;
+		struct bh_slice block = { 0 };
 		rc = take_block(t, &block, err);
 		if (rc == 0 && block.len == 0)
 			rc = truncated(t, err);
@@ -689,7 +689,7 @@ static bool is_special(uint8_t type)
 /* After one block of zeros: another one, or the end of the stream, ends the archive. */
 static int read_end(struct bh_tar *t, struct bh_err *err)
 {
-	struct bh_slice block;
+	struct bh_slice block = { 0 };
 	int rc = take_block(t, &block, err);
 	if (rc < 0)
 		return rc;
@@ -708,7 +708,7 @@ static int next_entry(struct bh_tar *t, struct facts *f, struct bh_err *err)
 	bh_buf_clear(&t->long_name);
 	bh_buf_clear(&t->long_link);
 	while (rc == 0) {
-		struct bh_slice block;
+		struct bh_slice block = { 0 };
 		t->entry_offset = bh_feed_offset(&t->feed);
 		rc = take_block(t, &block, err);
 		if (rc < 0)
