@@ -66,7 +66,7 @@ int vuln_db_find_id(const struct vuln_db *db, struct bh_slice id, uint32_t *ret,
 		uint32_t mid = lo + (hi - lo) / 2;
 		uint64_t at = vuln_item_offset(db, VULN_NAMES, mid);
 		struct bh_reader r;
-		struct bh_slice name;
+		struct bh_slice name = { 0 };
 		int rc = vuln_item(db, VULN_NAMES, mid, &r, err);
 		rc = rc < 0 ? rc : vuln_string(db, vuln_u32(&r), at, &name, err);
 		if (rc < 0)
@@ -141,7 +141,7 @@ static int add_kev(const struct vuln_db *db, uint32_t cve, struct vuln_exploit *
 	uint32_t i;
 	int rc = first_of_cve(db, VULN_KEV, cve, &i, err);
 	for (; rc == 0 && i < db->sections[VULN_KEV].n; i++) {
-		struct vuln_kev_item k;
+		struct vuln_kev_item k = { 0 };
 		rc = vuln_kev_item(db, i, &k, err);
 		if (rc < 0 || k.cve != cve)
 			break;
@@ -193,7 +193,7 @@ int vuln_db_exploit(const struct vuln_db *db, const struct vuln_advisory *a, str
 	struct vuln_exploit e = NO_EXPLOIT;
 	int rc = add_exploit(db, a->id, &e, err);
 	for (uint32_t i = 0; rc == 0 && i < a->n_aliases; i++) {
-		struct bh_slice alias;
+		struct bh_slice alias = { 0 };
 		rc = vuln_db_alias(db, a, i, &alias, err);
 		rc = rc < 0 ? rc : add_exploit(db, alias, &e, err);
 	}

@@ -19,7 +19,7 @@ void vuln_db_totals(const struct vuln_db *db, struct vuln_db_totals *ret)
 					.kev = s[VULN_KEV].n,
 					.newest_day = VULN_NO_DAY };
 	for (uint32_t i = 0; i < ret->sources; i++) {
-		struct vuln_source source;
+		struct vuln_source source = { 0 };
 		if (vuln_db_source(db, i, &source, NULL) == 0 && source.day > ret->newest_day)
 			ret->newest_day = source.day;
 	}
@@ -70,7 +70,7 @@ int vuln_ecosystem_item(const struct vuln_db *db, uint32_t index, struct vuln_ec
 
 int vuln_db_ecosystem(const struct vuln_db *db, uint32_t index, struct vuln_ecosystem *ret, struct bh_err *err)
 {
-	struct vuln_ecosystem_item e;
+	struct vuln_ecosystem_item e = { 0 };
 	int rc = vuln_ecosystem_item(db, index, &e, err);
 	if (rc == 0)
 		*ret = e.about;
@@ -102,7 +102,7 @@ static int find_ecosystem(const struct vuln_db *db, struct bh_slice name, bool *
 
 int vuln_db_find_ecosystem(const struct vuln_db *db, struct bh_slice name, struct vuln_ecosystem *ret, struct bh_err *err)
 {
-	struct vuln_ecosystem_item e;
+	struct vuln_ecosystem_item e = { 0 };
 	bool found;
 	int rc = find_ecosystem(db, name, &found, &e, err);
 	if (rc < 0)
@@ -132,7 +132,7 @@ int vuln_package_item(const struct vuln_db *db, uint32_t index, struct vuln_pack
 /* The names of a package, and that its rows are rows. */
 static int package_of(const struct vuln_db *db, uint32_t index, const struct vuln_package_item *item, struct vuln_package *ret, struct bh_err *err)
 {
-	struct vuln_ecosystem e;
+	struct vuln_ecosystem e = { 0 };
 	uint64_t at = vuln_item_offset(db, VULN_PACKAGES, index);
 	int rc = vuln_db_ecosystem(db, item->ecosystem, &e, err);
 	rc = rc < 0 ? rc : vuln_string(db, item->name, at, &ret->name, err);
@@ -146,8 +146,8 @@ static int package_of(const struct vuln_db *db, uint32_t index, const struct vul
 
 int vuln_db_package(const struct vuln_db *db, uint32_t index, struct vuln_package *ret, struct bh_err *err)
 {
-	struct vuln_package_item item;
-	struct vuln_package p;
+	struct vuln_package_item item = { 0 };
+	struct vuln_package p = { 0 };
 	int rc = vuln_package_item(db, index, &item, err);
 	rc = rc < 0 ? rc : package_of(db, index, &item, &p, err);
 	if (rc < 0)
@@ -179,8 +179,8 @@ static int bucket(const struct vuln_db *db, const struct vuln_ecosystem_item *e,
 static int compare_package(const struct vuln_db *db, uint32_t index, uint64_t hash, struct bh_slice name, int *ret_cmp, struct vuln_span *ret,
 			   struct bh_err *err)
 {
-	struct vuln_package_item item;
-	struct bh_slice found;
+	struct vuln_package_item item = { 0 };
+	struct bh_slice found = { 0 };
 	int rc = vuln_package_item(db, index, &item, err);
 	if (rc < 0)
 		return rc;
@@ -200,7 +200,7 @@ static int compare_package(const struct vuln_db *db, uint32_t index, uint64_t ha
 
 int vuln_db_find(const struct vuln_db *db, struct bh_slice ecosystem, struct bh_slice package, struct vuln_span *ret, struct bh_err *err)
 {
-	struct vuln_ecosystem_item e;
+	struct vuln_ecosystem_item e = { 0 };
 	struct vuln_span none = { 0 };
 	bool known;
 	uint64_t hash = bh_slice_hash(package);
@@ -275,14 +275,14 @@ int vuln_row_item(const struct vuln_db *db, enum vuln_section_index s, uint32_t 
 
 int vuln_db_row(const struct vuln_db *db, uint32_t index, struct vuln_row *ret, struct bh_err *err)
 {
-	struct vuln_row_more more;
+	struct vuln_row_more more = { 0 };
 	return vuln_row_item(db, VULN_ROWS, index, ret, &more, err);
 }
 
 int vuln_db_range(const struct vuln_db *db, const struct vuln_row *row, uint32_t i, struct vuln_range *ret, struct bh_err *err)
 {
 	struct bh_reader r;
-	struct vuln_range range;
+	struct vuln_range range = { 0 };
 	if (i >= row->n_ranges)
 		return bh_fail(err, BH_EMALFORMED, 0, "the row has no range %u of %u", i, row->n_ranges);
 	int rc = vuln_item(db, VULN_RANGES, row->ranges_at + i, &r, err);

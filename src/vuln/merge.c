@@ -28,7 +28,7 @@ static int merge_sources(struct merge *m, struct bh_slice except, struct bh_err 
 	if (!m->source_of)
 		return BH_ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
-		struct vuln_source s;
+		struct vuln_source s = { 0 };
 		int rc = vuln_db_source(m->db, i, &s, err);
 		m->source_of[i] = VULN_NO_INDEX;
 		if (rc == 0 && !bh_slice_eq(s.name, except) && !known(m->b, s.name))
@@ -70,9 +70,9 @@ static int room_for_ranges(struct merge *m, size_t n, struct bh_err *err)
 
 static int merge_advisory(struct merge *m, enum vuln_section_index s, uint32_t index, struct bh_err *err)
 {
-	struct vuln_advisory a;
-	uint16_t from;
-	uint32_t number;
+	struct vuln_advisory a = { 0 };
+	uint16_t from = VULN_NO_SOURCE;
+	uint32_t number = VULN_NO_INDEX;
 	int rc = vuln_advisory_item(m->db, s, index, &a, &from, err);
 	if (rc < 0 || from == VULN_NO_SOURCE)
 		return rc;
@@ -103,7 +103,7 @@ static int merge_advisory(struct merge *m, enum vuln_section_index s, uint32_t i
 /* The source's own name for the flaw of a row. */
 static int row_id(const struct merge *m, const struct vuln_row *row, const struct vuln_row_more *more, struct bh_slice *ret, struct bh_err *err)
 {
-	struct vuln_advisory a;
+	struct vuln_advisory a = { 0 };
 	int rc = vuln_db_advisory(m->db, row->advisory, &a, err);
 	if (rc < 0)
 		return rc;
@@ -113,8 +113,8 @@ static int row_id(const struct merge *m, const struct vuln_row *row, const struc
 
 static int merge_row(struct merge *m, enum vuln_section_index s, uint32_t index, const struct vuln_package *package, struct bh_err *err)
 {
-	struct vuln_row row;
-	struct vuln_row_more more;
+	struct vuln_row row = { 0 };
+	struct vuln_row_more more = { 0 };
 	struct vuln_new_row fresh = { .ecosystem = package->ecosystem, .package = package->name };
 	int rc = vuln_row_item(m->db, s, index, &row, &more, err);
 	rc = rc < 0 ? rc : source(m, row.source, vuln_item_offset(m->db, s, index), &fresh.source, err);
@@ -142,7 +142,7 @@ static int merge_row(struct merge *m, enum vuln_section_index s, uint32_t index,
 
 static int merge_rows(struct merge *m, struct bh_err *err)
 {
-	struct vuln_package p;
+	struct vuln_package p = { 0 };
 	int rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < m->db->sections[VULN_PACKAGES].n; i++) {
 		rc = vuln_db_package(m->db, i, &p, err);
@@ -160,7 +160,7 @@ static int merge_rows(struct merge *m, struct bh_err *err)
 
 static int merge_kev(const struct merge *m, uint32_t index, struct bh_err *err)
 {
-	struct vuln_kev_item k;
+	struct vuln_kev_item k = { 0 };
 	uint32_t number = VULN_NO_INDEX;
 	char cve[24];
 	int rc = vuln_kev_item(m->db, index, &k, err);
@@ -172,7 +172,7 @@ static int merge_kev(const struct merge *m, uint32_t index, struct bh_err *err)
 
 static int merge_epss(const struct merge *m, uint32_t index, struct bh_err *err)
 {
-	struct vuln_epss_item e;
+	struct vuln_epss_item e = { 0 };
 	uint32_t number = VULN_NO_INDEX;
 	char cve[24];
 	int rc = vuln_epss_item(m->db, index, &e, err);
@@ -184,7 +184,7 @@ static int merge_epss(const struct merge *m, uint32_t index, struct bh_err *err)
 
 static int merge_entry(const struct merge *m, uint32_t index, struct bh_err *err)
 {
-	struct vuln_entry e;
+	struct vuln_entry e = { 0 };
 	uint32_t number = VULN_NO_INDEX;
 	int rc = vuln_db_entry(m->db, index, &e, err);
 	rc = rc < 0 ? rc : source(m, e.source, vuln_item_offset(m->db, VULN_ENTRIES, index), &number, err);

@@ -25,7 +25,7 @@ static int bound(const struct vuln_db *db, struct bh_slice table, const struct b
 	uint32_t lo = 0, hi = db->sections[VULN_ENTRIES].n;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		struct vuln_entry e;
+		struct vuln_entry e = { 0 };
 		int rc = vuln_db_entry(db, mid, &e, err);
 		if (rc < 0)
 			return rc;

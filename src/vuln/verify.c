@@ -92,7 +92,7 @@ static int check_strings(struct check *c, enum vuln_section_index s, uint8_t **r
 {
 	const struct vuln_section *section = &c->db->sections[s];
 	struct bh_reader r = bh_reader_of(section->bytes);
-	struct bh_slice text;
+	struct bh_slice text = { 0 };
 	uint8_t *starts = calloc(section->n / 8 + 1, 1);
 	*ret_starts = starts;
 	if (!starts)
@@ -133,7 +133,7 @@ static int check_refs(struct check *c, enum vuln_section_index s)
 	int rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < count(c, s); i++) {
 		struct bh_reader r;
-		struct bh_slice text;
+		struct bh_slice text = { 0 };
 		rc = vuln_item(c->db, s, i, &r, c->err);
 		rc = rc < 0 ? rc : check_ref(c, &r, s, i, &text);
 	}
@@ -144,10 +144,10 @@ static int check_refs(struct check *c, enum vuln_section_index s)
 
 static int check_sources(struct check *c)
 {
-	struct vuln_source s, last = { 0 };
+	struct vuln_source s = { 0 }, last = { 0 };
 	for (uint32_t i = 0; i < count(c, VULN_SOURCES); i++) {
 		struct bh_reader r;
-		struct bh_slice text;
+		struct bh_slice text = { 0 };
 		int rc = vuln_item(c->db, VULN_SOURCES, i, &r, c->err);
 		for (int k = 0; rc == 0 && k < 5; k++)
 			rc = check_ref(c, &r, VULN_SOURCES, i, &text);
@@ -164,8 +164,8 @@ static int check_sources(struct check *c)
 /* Sorted by name; packages and buckets of one behind those of the one before. */
 static int check_ecosystems(struct check *c)
 {
-	struct vuln_ecosystem_item e;
-	struct bh_slice name, last = { 0 };
+	struct vuln_ecosystem_item e = { 0 };
+	struct bh_slice name = { 0 }, last = { 0 };
 	uint64_t packages = 0, buckets = 0;
 	for (uint32_t i = 0; i < count(c, VULN_ECOSYSTEMS); i++) {
 		struct bh_reader r;
@@ -189,7 +189,7 @@ static int check_ecosystems(struct check *c)
 
 static int check_row(struct check *c, enum vuln_section_index s, uint32_t index, struct vuln_row *ret, struct vuln_advisory *ret_advisory)
 {
-	struct vuln_row_more more;
+	struct vuln_row_more more = { 0 };
 	int rc = vuln_row_item(c->db, s, index, ret, &more, c->err);
 	rc = rc < 0 ? rc : vuln_db_advisory(c->db, ret->advisory, ret_advisory, c->err);
 	if (rc == 0 && more.name > ret_advisory->n_aliases)
@@ -200,11 +200,11 @@ static int check_row(struct check *c, enum vuln_section_index s, uint32_t index,
 /* Rows stand by the ids of their advisories. */
 static int check_rows(struct check *c, const struct vuln_package *p, uint32_t *ret_open)
 {
-	struct vuln_advisory a, last = { 0 };
+	struct vuln_advisory a = { 0 }, last = { 0 };
 	*ret_open = 0;
 	for (uint32_t i = 0; i < p->rows.n; i++) {
-		struct vuln_row row;
-		struct vuln_source source;
+		struct vuln_row row = { 0 };
+		struct vuln_source source = { 0 };
 		int rc = check_row(c, VULN_ROWS, p->rows.first + i, &row, &a);
 		rc = rc < 0 ? rc : vuln_db_source(c->db, row.source, &source, c->err);
 		if (rc < 0)
@@ -220,11 +220,11 @@ static int check_rows(struct check *c, const struct vuln_package *p, uint32_t *r
 /* The packages of one ecosystem, its counts and its buckets. *rows: how many there were so far. */
 static int check_packages_of(struct check *c, uint32_t ecosystem, const struct vuln_ecosystem_item *e, uint32_t *rows)
 {
-	struct vuln_package_item item, last_item = { 0 };
-	struct vuln_package p, last = { 0 };
+	struct vuln_package_item item = { 0 }, last_item = { 0 };
+	struct vuln_package p = { 0 }, last = { 0 };
 	uint32_t first_row = *rows, open_rows = 0, open_here;
 	for (uint32_t i = e->first_package; i < e->first_package + e->about.packages; i++) {
-		struct bh_slice name;
+		struct bh_slice name = { 0 };
 		int rc = vuln_package_item(c->db, i, &item, c->err);
 		rc = rc < 0 ? rc : check_ref_in(c, VULN_STRINGS, item.name, vuln_item_offset(c->db, VULN_PACKAGES, i), &name);
 		rc = rc < 0 ? rc : vuln_db_package(c->db, i, &p, c->err);
@@ -254,7 +254,7 @@ static int check_buckets_of(struct check *c, const struct vuln_ecosystem_item *e
 	uint32_t place = e->first_package, end = e->first_package + e->about.packages;
 	for (uint32_t i = 0; i <= 1u << bits; i++) {
 		struct bh_reader r;
-		struct vuln_package_item item;
+		struct vuln_package_item item = { 0 };
 		int rc = vuln_item(c->db, VULN_BUCKETS, e->first_bucket + i, &r, c->err);
 		for (; rc == 0 && place < end; place++) {
 			rc = vuln_package_item(c->db, place, &item, c->err);
@@ -273,7 +273,7 @@ static int check_packages(struct check *c)
 {
 	uint32_t rows = 0;
 	for (uint32_t i = 0; i < count(c, VULN_ECOSYSTEMS); i++) {
-		struct vuln_ecosystem_item e;
+		struct vuln_ecosystem_item e = { 0 };
 		int rc = vuln_ecosystem_item(c->db, i, &e, c->err);
 		rc = rc < 0 ? rc : check_packages_of(c, i, &e, &rows);
 		rc = rc < 0 ? rc : check_buckets_of(c, &e);
@@ -287,11 +287,11 @@ static int check_packages(struct check *c)
 
 static int check_hidden(struct check *c)
 {
-	struct vuln_advisory a, last = { 0 };
+	struct vuln_advisory a = { 0 }, last = { 0 };
 	uint32_t last_package = 0;
 	for (uint32_t i = 0; i < count(c, VULN_HIDDEN); i++) {
 		struct bh_reader r;
-		struct vuln_row row;
+		struct vuln_row row = { 0 };
 		int rc = vuln_item(c->db, VULN_HIDDEN, i, &r, c->err);
 		uint32_t package = rc < 0 ? 0 : vuln_u32(&r);
 		rc = rc < 0 ? rc : vuln_check_span(c->db, VULN_PACKAGES, package, 1, vuln_item_offset(c->db, VULN_HIDDEN, i), c->err);
@@ -311,7 +311,7 @@ static int check_qualifiers(struct check *c)
 	int rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < count(c, VULN_QUALIFIERS); i++) {
 		struct bh_reader r;
-		struct bh_slice text;
+		struct bh_slice text = { 0 };
 		rc = vuln_item(c->db, VULN_QUALIFIERS, i, &r, c->err);
 		rc = rc < 0 ? rc : vuln_check_span(c->db, VULN_SOURCES, vuln_u32(&r), 1, vuln_item_offset(c->db, VULN_QUALIFIERS, i), c->err);
 		for (int k = 0; rc == 0 && k < 3; k++)
@@ -326,8 +326,8 @@ static int check_ranges(struct check *c)
 	int rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < all.n_ranges; i++) {
 		struct bh_reader r;
-		struct bh_slice text;
-		struct vuln_range range;
+		struct bh_slice text = { 0 };
+		struct vuln_range range = { 0 };
 		rc = vuln_item(c->db, VULN_RANGES, i, &r, c->err);
 		rc = rc < 0 ? rc : check_ref(c, &r, VULN_RANGES, i, &text);
 		rc = rc < 0 ? rc : check_ref(c, &r, VULN_RANGES, i, &text);
@@ -341,7 +341,7 @@ static int check_ranges(struct check *c)
 /* Aliases in byte order, without repeats, none of them the id. */
 static int check_aliases(struct check *c, enum vuln_section_index s, uint32_t index, const struct vuln_advisory *a)
 {
-	struct bh_slice alias, last = { 0 };
+	struct bh_slice alias = { 0 }, last = { 0 };
 	if (a->n_aliases && a->aliases_at != c->aliases)
 		return bad(c, s, index, "has not the next aliases");
 	c->aliases += a->n_aliases;
@@ -359,12 +359,12 @@ static int check_aliases(struct check *c, enum vuln_section_index s, uint32_t in
 
 static int check_advisories(struct check *c, enum vuln_section_index s, uint64_t *ret_names)
 {
-	struct vuln_advisory a;
+	struct vuln_advisory a = { 0 };
 	*ret_names = 0;
 	for (uint32_t i = 0; i < count(c, s); i++) {
 		uint16_t source;
 		struct bh_reader r;
-		struct bh_slice text;
+		struct bh_slice text = { 0 };
 		int rc = vuln_advisory_item(c->db, s, i, &a, &source, c->err);
 		rc = rc < 0 ? rc : vuln_item(c->db, s, i, &r, c->err);
 		rc = rc < 0 ? rc : check_ref(c, &r, s, i, &text);
@@ -387,7 +387,7 @@ static int has_name(struct check *c, const struct vuln_advisory *a, struct bh_sl
 	*ret = bh_slice_eq(a->id, name);
 	while (!*ret && lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		struct bh_slice alias;
+		struct bh_slice alias = { 0 };
 		int rc = vuln_db_alias(c->db, a, mid, &alias, c->err);
 		if (rc < 0)
 			return rc;
@@ -404,10 +404,10 @@ static int has_name(struct check *c, const struct vuln_advisory *a, struct bh_sl
 /* Names are distinct, each is one of its advisory's, and there are as many as advisories have: so all of them are here. */
 static int check_names(struct check *c, uint64_t expected)
 {
-	struct bh_slice name, last = { 0 };
+	struct bh_slice name = { 0 }, last = { 0 };
 	for (uint32_t i = 0; i < count(c, VULN_NAMES); i++) {
 		struct bh_reader r;
-		struct vuln_advisory a;
+		struct vuln_advisory a = { 0 };
 		bool found = false;
 		int rc = vuln_item(c->db, VULN_NAMES, i, &r, c->err);
 		rc = rc < 0 ? rc : check_ref(c, &r, VULN_NAMES, i, &name);
@@ -431,7 +431,7 @@ static int check_exploitation(struct check *c)
 {
 	uint32_t last = 0;
 	for (uint32_t i = 0; i < count(c, VULN_KEV); i++) {
-		struct vuln_kev_item k;
+		struct vuln_kev_item k = { 0 };
 		int rc = vuln_kev_item(c->db, i, &k, c->err);
 		if (rc < 0)
 			return rc;
@@ -441,7 +441,7 @@ static int check_exploitation(struct check *c)
 	}
 	last = 0;
 	for (uint32_t i = 0; i < count(c, VULN_EPSS); i++) {
-		struct vuln_epss_item e;
+		struct vuln_epss_item e = { 0 };
 		int rc = vuln_epss_item(c->db, i, &e, c->err);
 		if (rc < 0)
 			return rc;
@@ -454,10 +454,10 @@ static int check_exploitation(struct check *c)
 
 static int check_entries(struct check *c)
 {
-	struct vuln_entry e, last = { 0 };
+	struct vuln_entry e = { 0 }, last = { 0 };
 	for (uint32_t i = 0; i < count(c, VULN_ENTRIES); i++) {
 		struct bh_reader r;
-		struct bh_slice text;
+		struct bh_slice text = { 0 };
 		int rc = vuln_item(c->db, VULN_ENTRIES, i, &r, c->err);
 		for (int k = 0; rc == 0 && k < 3; k++)
 			rc = check_ref(c, &r, VULN_ENTRIES, i, &text);
