@@ -29,6 +29,7 @@ fuzz: ## run every fuzz target for SECONDS_EACH=60 seconds each; findings stay i
 
 install: build ## install into $(DESTDIR)$(PREFIX)
 	@meson configure build -Dprefix=$(PREFIX)
+	@ninja -C build product
 	@DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
 
 clean: ## remove what was built
