@@ -131,7 +131,7 @@ static bool judged_by_state(const struct vuln_row *row, const struct vuln_instal
 	if (row->state == BH_STATE_NOT_AFFECTED && nothing_to_compare)
 		*ret = (struct vuln_decision){ .outcome = VULN_NOT_AFFECTED };
 	else if (nothing_to_compare)
-		*ret = undetermined("the advisory does not say which versions are affected");
+		*ret = undetermined("the advisory does not tell which versions are affected, if any");
 	else if (!in->scheme)
 		*ret = undetermined("versions of this ecosystem can't be ordered by this program");
 	else if (!in->valid)
