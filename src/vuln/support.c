@@ -72,6 +72,16 @@ static bool has_ended(const struct entry *e, int32_t today)
 	return bh_slice_eq_str(e->kind, "ended") && day <= today;
 }
 
+/* "only for trusted content; https://...": the words before the references. Empty when there are only references. */
+static struct bh_slice reason_of(struct bh_slice note)
+{
+	struct bh_slice reason = { 0 }, references = { 0 };
+	(void)bh_slice_cut(note, ';', &reason, &references);
+	if (bh_slice_starts(reason, BH_SLICE_LIT("http")) || bh_slice_starts(reason, BH_SLICE_LIT("#")))
+		reason.len = 0;
+	return reason;
+}
+
 static int add(const struct vuln_db *db, const struct entry *e, const struct bh_package *p, struct bh_slice release, bool ended,
 	       struct bh_report *report, struct bh_err *err)
 {
@@ -84,6 +94,9 @@ static int add(const struct vuln_db *db, const struct entry *e, const struct bh_
 	char *id = bh_arena_printf(a, "%s-%.*s-%.*s", ended ? "eol" : "limited-support", BH_SLICE_FMT(release), BH_SLICE_FMT(source));
 	char *title = bh_arena_printf(a, ended ? "%.*s gets no more security updates in this release" : "%.*s has limited security support",
 				      BH_SLICE_FMT(source));
+	struct bh_slice reason = reason_of(e->note);
+	if (title && reason.len)
+		title = bh_arena_printf(a, "%s: %.*s", title, BH_SLICE_FMT(reason));
 	char *evidence = bh_arena_printf(a, "source %.*s %.*s", BH_SLICE_FMT(source), BH_SLICE_FMT(version));
 	if (evidence && ended)
 		evidence = bh_arena_printf(a, "%s: support ended%s%.*s%s%.*s", evidence, e->date.len ? " on " : "", BH_SLICE_FMT(e->date),
@@ -98,7 +111,7 @@ static int add(const struct vuln_db *db, const struct entry *e, const struct bh_
 				.package = p,
 				.layer = p->layer,
 				.fix = ended ? BH_SLICE_LIT("remove the package, move to a release that supports it, or take over its maintenance")
-					     : BH_SLICE_LIT("use it as the note says only, or remove it") };
+					     : BH_SLICE_LIT("make sure that it is used within these limits only, or remove it") };
 	if (!id || !title || !evidence || !bh_arena_copy(a, told.name, &f.source))
 		return bh_fail(err, BH_ELIMIT, 0, "the report is larger than its limit");
 	for (char *c = id; *c; c++)
