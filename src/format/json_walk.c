@@ -20,7 +20,7 @@ struct bh_json_walk {
 	struct bh_source src;
 	struct bh_slice now;      /* what comes next of the current run */
 	uint64_t pulled_bytes;
-	bool ended;
+	bool began, ended;
 	struct bh_buf value, key; /* value: what was gathered over the ends of runs */
 	struct level levels[BH_JSON_DEPTH_MAX];
 	size_t depth;
@@ -77,7 +77,6 @@ static int fill(struct bh_json_walk *w, struct bh_err *err)
 {
 	if (w->now.len || w->ended)
 		return 0;
-	bool first = w->pulled_bytes == 0;
 	struct bh_slice got = { 0 };
 	int rc = w->src.read(w->src.ctx, &got, err);
 	if (rc < 0)
@@ -85,16 +84,35 @@ static int fill(struct bh_json_walk *w, struct bh_err *err)
 	w->ended = got.len == 0;
 	w->pulled_bytes += got.len;
 	w->now = got;
-	if (first && bh_slice_starts(got, BH_SLICE_LIT("\xef\xbb\xbf"))) /* a byte order mark; no source's first run is shorter */
-		w->now = bh_slice_sub(got, 3, got.len);
+	return 0;
+}
+
+/* Moves over a byte order mark at the start of the text, whose bytes may come one by one. */
+static int skip_mark(struct bh_json_walk *w, struct bh_err *err)
+{
+	static const uint8_t mark[] = { 0xef, 0xbb, 0xbf };
+	while (bh_json_walk_offset(w) < sizeof(mark)) {
+		size_t at = (size_t)bh_json_walk_offset(w);
+		int rc = fill(w, err);
+		if (rc < 0)
+			return rc;
+		bool is_mark = w->now.len && w->now.ptr[0] == mark[at];
+		if (!is_mark)
+			return at ? malformed(w, err, "half a byte order mark") : 0;
+		w->now = bh_slice_sub(w->now, 1, w->now.len);
+	}
 	return 0;
 }
 
 /* The next byte that is no blank stands first in now; *ret is it, 0 at the end. (A NUL byte is no JSON either way.) */
 static int next_byte(struct bh_json_walk *w, uint8_t *ret, struct bh_err *err)
 {
+	int rc = w->began ? 0 : skip_mark(w, err);
+	if (rc < 0)
+		return rc;
+	w->began = true;
 	for (;;) {
-		int rc = fill(w, err);
+		rc = fill(w, err);
 		if (rc < 0)
 			return rc;
 		if (w->now.len == 0) {
