@@ -67,6 +67,15 @@ static void collect_fixes(const struct vuln_said *said, size_t n, struct vuln_pe
 	}
 }
 
+/* The row that is worth citing: of several fixes the first one, which is what the installed version lacks. */
+static const struct vuln_said *first_fix(const struct vuln_said *said, size_t n, const struct fixes *f)
+{
+	for (size_t i = 0; i < n && f->n; i++)
+		if (said[i].decision.kind == VULN_END_FIXED && bh_slice_eq(said[i].decision.bound, f->version[0]))
+			return &said[i];
+	return said;
+}
+
 /* In the binary package's own numbering; a number that can't be known is left out. */
 static int number_fixes(const struct vuln_subject *s, const struct fixes *f, const struct vuln_pending *pending, struct bh_finding *ret,
 			struct bh_err *err)
@@ -120,6 +129,8 @@ static int write_evidence(const struct vuln_subject *s, const struct vuln_adviso
 		text = bh_arena_printf(a, "%s: no version with a fix is known", installed);
 	else
 		text = bh_arena_printf(a, "%s %s %.*s", installed, order_word(d->kind), BH_SLICE_FMT(d->bound));
+	if (text && said->row.erratum.len)
+		text = bh_arena_printf(a, "%s (%.*s)", text, BH_SLICE_FMT(said->row.erratum));
 	if (text && said->row.flags & VULN_ROW_UNREVIEWED)
 		text = bh_arena_printf(a, "%s (the source has not reviewed this entry)", text);
 	if (text && advisory->flags & VULN_ADV_WITHDRAWN)
@@ -170,7 +181,8 @@ static int write_fix(const struct vuln_subject *s, const struct fixes *fixes, st
 		text = bh_arena_printf(a, "upgrade %.*s to a build of %.*s %.*s or later", BH_SLICE_FMT(p->name), BH_SLICE_FMT(s->installed->name),
 				       BH_SLICE_FMT(fixes->version[fixes->n - 1]));
 	else
-		text = bh_arena_strdup(a, bh_slice_str(without_fix(f->state)));
+		text = bh_arena_strdup(a, bh_slice_str(f->class == BH_CLASS_MALWARE ? "remove the package and treat what it ran on as taken over"
+										      : without_fix(f->state)));
 	return take(text, &f->fix, err);
 }
 
@@ -278,11 +290,9 @@ int vuln_add_finding(const struct vuln_subject *s, const struct vuln_advisory *a
 	f.state = state_of(said, fixes.n);
 	if (f.state == BH_STATE_UNDETERMINED)
 		pending->told = pending->told || pending->said.decision.outcome != VULN_AFFECTED;
-	struct vuln_said decisive = *said;
-	if (said->decision.kind == VULN_END_FIXED && fixes.n)
-		decisive.decision.bound = fixes.version[0]; /* several rows: the first fix is the one to compare with */
+	const struct vuln_said *decisive = first_fix(said, n, &fixes);
 	rc = number_fixes(s, &fixes, pending, &f, err);
-	rc = rc == BH_OK ? write_evidence(s, advisory, &decisive, &f, err) : rc;
+	rc = rc == BH_OK ? write_evidence(s, advisory, decisive, &f, err) : rc;
 	rc = rc == BH_OK ? write_fix(s, &fixes, &f, err) : rc;
 	return rc == BH_OK ? push(s, f, err) : rc;
 }

@@ -140,6 +140,7 @@ static void add_row(struct run *r, const struct bh_slice *f)
 	row.severity = severity_of(option(f[5], "severity"));
 	row.arch = option(f[5], "arch");
 	row.module = option(f[5], "module");
+	row.erratum = option(f[5], "erratum");
 	row.flags = (uint16_t)((option(f[5], "pending").len ? VULN_ROW_PENDING_UPDATE : 0) | (option(f[5], "unreviewed").len ? VULN_ROW_UNREVIEWED : 0));
 	must(vuln_builder_row(r->builder, &row, &err), &err);
 }
