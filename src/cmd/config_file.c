@@ -177,14 +177,13 @@ static int read_top_level(const struct file *f, const struct bh_yaml_node *root,
 	for (size_t i = 0; bh_yaml_pair(root, i, &key, &value); i++) {
 		if (bh_yaml_is(value, BH_YAML_MAPPING))
 			continue;
+		if (find_command(bh_yaml_str(key)) && bh_yaml_is_null(value))
+			continue; /* "scan:" with nothing, or only comments, below it; "db:" is an option's name, too */
 		const struct cmd_option *o = f->args->command ? find_in(f->args->command->options, bh_yaml_str(key)) : NULL;
 		if (!o)
 			o = find_anywhere(bh_yaml_str(key));
-		if (!o && find_command(bh_yaml_str(key))) {
-			if (bh_yaml_is_null(value))
-				continue; /* "scan:" with nothing, or only comments, below it */
+		if (!o && find_command(bh_yaml_str(key)))
 			return fail_at(f, value, err, "options, not a value, are needed below", bh_yaml_str(key), NULL);
-		}
 		int rc = o ? set_option(f, o, find_value(f->args, o), key, value, err) : unknown_key(f, NULL, key, err);
 		if (rc < 0)
 			return rc;

@@ -120,15 +120,17 @@ load common
 	[[ $output == *"warning: --no-sandbox"* ]]
 }
 
-@test "--version takes no longer than 5 ms more than true" {
+@test "--version takes at most 5 ms more than true" {
 	python3 - "$BULKHEAD" <<-'PYTHON'
-	import subprocess, sys, time
-	def best(command):
+	import os, subprocess, sys
+	def best(command): # processor time: what others do on this machine does not count
 	    times = []
 	    for _ in range(40):
-	        began = time.perf_counter()
-	        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-	        times.append(time.perf_counter() - began)
+	        child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+	        _, status, used = os.wait4(child.pid, 0)
+	        child.returncode = status
+	        assert status == 0
+	        times.append(used.ru_utime + used.ru_stime)
 	    return min(times) * 1000
 	floor, own = best(["true"]), best([sys.argv[1], "--version"])
 	print(f"true {floor:.1f} ms, bulkhead --version {own:.1f} ms")

@@ -18,13 +18,14 @@ static const struct tool {
 	{ BH_GZIP, "pigz", "pigz -p 2 -b 128" },
 	{ BH_GZIP, "pigz", "pigz -i -R -b 64" },
 	{ BH_ZSTD, "zstd", "zstd -qc -1" },
-	{ BH_ZSTD, "zstd", "zstd -qc --ultra -22", "zstd -qc --ultra -22 --zstd=wlog=16" }, /* 128 MiB: the largest window that is allowed */
+	{ BH_ZSTD, "zstd", "zstd -qc --ultra -22 --zstd=hlog=17,clog=17", /* 128 MiB: the largest window that is allowed */
+	  "zstd -qc --ultra -22 --zstd=wlog=16,hlog=17,clog=17" },
 	{ BH_ZSTD, "zstd", "zstd -qc --no-check" },
 	{ BH_XZ, "xz", "xz -c0" },
 	{ BH_XZ, "xz", "xz -c9e", "xz -c --lzma2=preset=9e,dict=64KiB" }, /* 64 MiB: the largest dictionary that is allowed */
 	{ BH_XZ, "xz", "xz -cT2 --block-size=65536 --check=sha256" },
 	{ BH_BZIP2, "bzip2", "bzip2 -c1" },
-	{ BH_BZIP2, "bzip2", "bzip2 -c9" },
+	{ BH_BZIP2, "bzip2", "bzip2 -c9", "bzip2 -c1" }, /* blocks of 900 kB: the decoder takes 4 MB */
 };
 #define TOOLS (sizeof(tools) / sizeof(tools[0]))
 
@@ -122,7 +123,7 @@ static void compressors_round_trip(void **state)
 			continue;
 		}
 		compress(SAMPLE, tools[t].command, &raw);
-		for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
+		for (size_t i = tools[t].small_window ? 4 : 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
 			expect_plain(bh_buf_slice(&raw), pieces[i], bh_buf_slice(&sample), tools[t].command);
 		assert_int_equal(decode(bh_buf_slice(&raw), 4096, NULL, &out, &c, &err), 0);
 		assert_int_equal(c, tools[t].compression);
@@ -189,14 +190,8 @@ static void truncation_is_seen_at_every_byte(void **state)
 		struct bh_buf raw;
 		if (!have(tools[t].program))
 			continue;
-		compress("head -c 700 /etc/services", small_window(&tools[t]), &raw);
+		compress("head -c 400 /etc/services", small_window(&tools[t]), &raw);
 		for (size_t n = BH_CODEC_HEAD_BYTES; n < raw.len; n++)
-			expect_error(bh_slice_sub(bh_buf_slice(&raw), 0, n), BH_ETRUNCATED, n, "ends too early");
-		bh_buf_done(&raw);
-		if (!tools[t].small_window)
-			continue;
-		compress("head -c 700 /etc/services", tools[t].command, &raw); /* each decoder fills its window: few cuts */
-		for (size_t n = BH_CODEC_HEAD_BYTES; n < raw.len; n += raw.len / 4)
 			expect_error(bh_slice_sub(bh_buf_slice(&raw), 0, n), BH_ETRUNCATED, n, "ends too early");
 		bh_buf_done(&raw);
 	}
@@ -206,7 +201,7 @@ static void truncation_is_seen_at_every_byte(void **state)
 static void flipped_bits_never_change_the_content(void **state)
 {
 	(void)state;
-	static const char *const checked[] = { "gzip", "zstd -qc", "xz -c", "bzip2 -c" };
+	static const char *const checked[] = { "gzip", "zstd -qc --zstd=wlog=16", "xz -c --lzma2=dict=64KiB", "bzip2 -c1" };
 	for (size_t t = 0; t < 4; t++) {
 		struct bh_buf raw, want;
 		assert_true(output_of("head -c 600 /etc/services", &want));
@@ -305,7 +300,13 @@ static void bombs_are_called_by_their_name(void **state)
 		struct bh_buf raw;
 		struct bh_err err = { 0 };
 		struct bh_stream_limits limits = { .max_ratio = bombs[i].max_ratio };
-		compress("head -c 1100M /dev/zero", bombs[i].command, &raw);
+		/* 22 members or frames behind each other */
+		compress("head -c 50M /dev/zero", bombs[i].command, &raw);
+		struct bh_buf one = raw;
+		bh_buf_init(&raw, 64u << 20);
+		for (int k = 0; k < 22; k++)
+			append(&raw, bh_buf_slice(&one));
+		bh_buf_done(&one);
 		struct pieces p = { bh_buf_slice(&raw), 1u << 16, NULL };
 		struct bh_stream *s = NULL;
 		struct bh_slice got = { NULL, 1 };
