@@ -4,8 +4,11 @@
  *
  * - Advisories: ids that share aliases become one (union-find), named by its CVE. Two different CVEs never merge: a record
  *   that names several CVEs is an announcement (row.erratum), not an identity; the importer writes one row per CVE.
- *   Of several sources' severities and scores the one with the higher precedence counts.
- * - Rows: exact repeats go. For the same (ecosystem, package, advisory) only the rows of the highest precedence stay.
+ *   Where records disagree on whose alias a name is, the better source's link counts, then one to a CVE.
+ *   Of several sources' severities and scores the one with the higher precedence counts; of equally good ones the higher.
+ *   Withdrawn and informational is what all records about a flaw call so, malware what any does.
+ * - Rows: exact repeats go. For the same (ecosystem, package, advisory) only the rows of the highest precedence are seen. The
+ *   others are kept where readers don't look, so that merging without a source is the same as never having had it.
  * - Sources: adding a source whose name is there already is an error; replacing one is vuln_builder_merge with its name as `except`.
  *
  * All slices are copied. Every string is at most VULN_STRING_BYTES_MAX long.
@@ -43,9 +46,9 @@ struct vuln_new_advisory {
 	const struct bh_slice *cvss; /* vectors */
 	size_t n_cvss;
 	enum bh_severity severity;   /* BH_SEV_UNKNOWN: from the score, when there is one */
-	uint16_t score_tenths;
+	uint16_t score_tenths;       /* 0: from the newest vector that has a formula */
 	uint16_t flags;              /* enum vuln_advisory_flags */
-	int32_t published_day, modified_day, withdrawn_day; /* VULN_NO_DAY */
+	int32_t published_day, modified_day, withdrawn_day; /* VULN_NO_DAY; a day of withdrawal is a withdrawal */
 	struct bh_slice title;
 };
 int vuln_builder_advisory(struct vuln_builder *b, const struct vuln_new_advisory *a, struct bh_err *err) BH_MUST_CHECK;
