@@ -222,3 +222,39 @@ assert got == {"Debian:10": "ignored", "Debian:11": "postponed", "Debian:12": "a
 	fails 2 "--release mine=ECOSYSTEM"
 	db import --source x --release mine=Mine "$CORPUS/feed-alpine_secdb/unknown-distribution.json"
 }
+
+@test "the first import starts from the built-in facts" {
+	export XDG_DATA_HOME="$PWD/data"
+	bulkhead db status -f json | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+assert d["path"] is None and "cisa-kev" in [s["name"] for s in d["sources"]]' || skip "built without facts"
+	bulkhead -q db import "$CORPUS/feed-kev/excerpt.json"
+	bulkhead -q db import "$CORPUS/feed-osv/BIT-minio-2024-55949.json"
+	bulkhead db status -f json | python3 -c '
+import json, os, sys
+d = json.load(sys.stdin)
+by_name = {s["name"]: s for s in d["sources"]}
+assert d["path"] == os.environ["XDG_DATA_HOME"] + "/bulkhead/bulkhead.bkdb"
+assert by_name["cisa-kev"]["records"] == 18 and not by_name["cisa-kev"]["embedded"]  # replaced
+assert by_name["debian-changelogs"]["embedded"] and by_name["osv"]["records"] == 1
+assert "Debian:12" in [e["name"] for e in d["ecosystems"]] and "Bitnami" in [e["name"] for e in d["ecosystems"]]'
+	run bulkhead db verify
+	[ "$status" -eq 0 ]
+}
+
+@test "a scan matches what was imported" {
+	mkdir -p root/etc root/var/lib/dpkg
+	printf 'ID=debian\nVERSION_ID="12"\nNAME="Debian GNU/Linux"\n' >root/etc/os-release
+	printf 'Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: %s\n\n' \
+		chromium 98.0.4758.70-1 attr 1:2.5.1-4 >root/var/lib/dpkg/status
+	db import --no-embedded "$CORPUS"/feed-debian_tracker/{excerpt,states}.json
+	db import "$CORPUS/feed-kev/excerpt.json"
+	run bulkhead scan --db "$PWD/my.bkdb" --fail-on low -f json -o report.json "rootfs:$PWD/root"
+	python3 -c '
+import json
+r = json.load(open("report.json"))
+got = {(f["id"], f["state"], tuple(f.get("fixed", []))) for f in r["findings"] if f["class"] == "vulnerability"}
+assert got == {("CVE-2022-0456", "fixed", ("98.0.4758.80-1",)), ("CVE-2026-54371", "affected", ()), ("TEMP-0290435-0B57B5", "affected", ())}, got
+assert {"debian-tracker"} <= {d["source"] for d in r["data"]}, r["data"]'
+}
