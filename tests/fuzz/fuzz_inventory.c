@@ -31,7 +31,14 @@ static void touch(struct bh_slice s)
 static int emit_record(void *ctx, struct bh_slice path, uint16_t kind, struct bh_slice payload, struct bh_err *err)
 {
 	struct sender *s = ctx;
-	return s->visitor.record(s->visitor.ctx, s->layer, path, s->visible, kind, payload, err);
+	uint8_t *sent = malloc(payload.len ? payload.len : 1); /* the parent's own copy, as behind a pipe */
+	if (!sent)
+		abort();
+	if (payload.len)
+		memcpy(sent, payload.ptr, payload.len);
+	int rc = s->visitor.record(s->visitor.ctx, s->layer, path, s->visible, kind, (struct bh_slice){ sent, payload.len }, err);
+	free(sent);
+	return rc;
 }
 
 static int emit_incomplete(void *ctx, const char *what, struct bh_slice path, const char *reason, struct bh_err *err)
