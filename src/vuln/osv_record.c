@@ -559,6 +559,20 @@ static void note_days(struct record *r)
 	r->run->undated += modified == VULN_NO_DAY && published == VULN_NO_DAY;
 }
 
+/* Room for all ids of the record, and two more. */
+static bool reserve_names(struct record *r)
+{
+	static const char *const members[] = { "aliases", "upstream", "related" };
+	size_t n = 2;
+	for (size_t i = 0; i < 3; i++) {
+		size_t len = vuln_tree_len(vuln_tree_get(r->tree, members[i]));
+		n += len < NAMES_MAX ? len : NAMES_MAX;
+	}
+	r->names = bh_arena_array(&r->run->scratch, n, sizeof(r->names[0]));
+	r->aliases = bh_arena_array(&r->run->scratch, n, sizeof(r->aliases[0]));
+	return r->names && r->aliases;
+}
+
 int vuln_osv_add(struct vuln_feed_run *run, struct vuln_tree tree, struct bh_err *err)
 {
 	struct record r = { .run = run, .tree = tree, .id = bh_slice_trim(vuln_tree_str(vuln_tree_get(tree, "id"))) };
@@ -566,9 +580,7 @@ int vuln_osv_add(struct vuln_feed_run *run, struct vuln_tree tree, struct bh_err
 		vuln_feed_note(run, VULN_FEED_DAMAGED, "documents that are no OSV records: no usable \"id\"", run->document);
 		return 0;
 	}
-	r.names = bh_arena_array(&run->scratch, NAMES_MAX + 2, sizeof(r.names[0]));
-	r.aliases = bh_arena_array(&run->scratch, NAMES_MAX + 2, sizeof(r.aliases[0]));
-	if (!r.names || !r.aliases)
+	if (!reserve_names(&r))
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
 	r.withdrawn = vuln_tree_str(vuln_tree_get(tree, "withdrawn")).len > 0;
 	if (r.withdrawn)
