@@ -134,26 +134,15 @@ void vuln_db_close(struct vuln_db *db)
 	free(db);
 }
 
-uint64_t vuln_item_offset(const struct vuln_db *db, enum vuln_section_index s, uint32_t index)
-{
-	return db->sections[s].offset + (uint64_t)index * db->sections[s].item_bytes;
-}
-
-int vuln_item(const struct vuln_db *db, enum vuln_section_index s, uint32_t index, struct bh_reader *ret, struct bh_err *err)
+int vuln_no_item(const struct vuln_db *db, enum vuln_section_index s, uint32_t index, struct bh_err *err)
 {
 	const struct vuln_section *section = &db->sections[s];
-	if (index >= section->n)
-		return bh_fail(err, BH_EMALFORMED, section->offset, "%s has no item %u of %u", vuln_section_letters[s], index, section->n);
-	*ret = bh_reader_of(bh_slice_sub(section->bytes, (size_t)index * section->item_bytes, section->item_bytes));
-	return 0;
+	return bh_fail(err, BH_EMALFORMED, section->offset, "%s has no item %u of %u", vuln_section_letters[s], index, section->n);
 }
 
-int vuln_check_span(const struct vuln_db *db, enum vuln_section_index s, uint32_t at, uint32_t n, uint64_t from, struct bh_err *err)
+int vuln_no_span(const struct vuln_db *db, enum vuln_section_index s, uint32_t at, uint32_t n, uint64_t from, struct bh_err *err)
 {
-	const struct vuln_section *section = &db->sections[s];
-	if (at > section->n || n > section->n - at)
-		return bh_fail(err, BH_EMALFORMED, from, "%u items of %s from %u on, which has %u", n, vuln_section_letters[s], at, section->n);
-	return 0;
+	return bh_fail(err, BH_EMALFORMED, from, "%u items of %s from %u on, which has %u", n, vuln_section_letters[s], at, db->sections[s].n);
 }
 
 int vuln_string_in(const struct vuln_db *db, enum vuln_section_index s, uint32_t ref, uint64_t from, struct bh_slice *ret, struct bh_err *err)

@@ -21,14 +21,33 @@ struct vuln_db {
 extern const char vuln_section_letters[VULN_N_SECTIONS][5];
 extern const uint32_t vuln_section_item_bytes[VULN_N_SECTIONS];
 
+/* The failures of the three below, which are inline because a scan calls them by the ten thousand. */
+int vuln_no_item(const struct vuln_db *db, enum vuln_section_index s, uint32_t index, struct bh_err *err);
+int vuln_no_span(const struct vuln_db *db, enum vuln_section_index s, uint32_t at, uint32_t n, uint64_t from, struct bh_err *err);
+
 /* A reader over item `index`; its known fields are all there. */
-int vuln_item(const struct vuln_db *db, enum vuln_section_index s, uint32_t index, struct bh_reader *ret, struct bh_err *err) BH_MUST_CHECK;
+static inline int vuln_item(const struct vuln_db *db, enum vuln_section_index s, uint32_t index, struct bh_reader *ret, struct bh_err *err)
+{
+	const struct vuln_section *section = &db->sections[s];
+	*ret = (struct bh_reader){ 0 }; /* reads nothing but zeros */
+	if (index >= section->n)
+		return vuln_no_item(db, s, index, err);
+	*ret = bh_reader_of(bh_slice_sub(section->bytes, (size_t)index * section->item_bytes, section->item_bytes));
+	return 0;
+}
 
 /* Where it is in the file, for errors. */
-uint64_t vuln_item_offset(const struct vuln_db *db, enum vuln_section_index s, uint32_t index);
+static inline uint64_t vuln_item_offset(const struct vuln_db *db, enum vuln_section_index s, uint32_t index)
+{
+	return db->sections[s].offset + (uint64_t)index * db->sections[s].item_bytes;
+}
 
 /* Fails unless [at, at + n) are items of the section. `from` is the offset of the reference. */
-int vuln_check_span(const struct vuln_db *db, enum vuln_section_index s, uint32_t at, uint32_t n, uint64_t from, struct bh_err *err) BH_MUST_CHECK;
+static inline int vuln_check_span(const struct vuln_db *db, enum vuln_section_index s, uint32_t at, uint32_t n, uint64_t from, struct bh_err *err)
+{
+	uint32_t have = db->sections[s].n;
+	return at > have || n > have - at ? vuln_no_span(db, s, at, n, from, err) : 0;
+}
 
 /* The string at `ref` of VULN_STRINGS or VULN_TEXT. */
 int vuln_string_in(const struct vuln_db *db, enum vuln_section_index s, uint32_t ref, uint64_t from, struct bh_slice *ret, struct bh_err *err)
@@ -36,6 +55,10 @@ int vuln_string_in(const struct vuln_db *db, enum vuln_section_index s, uint32_t
 
 static inline int vuln_string(const struct vuln_db *db, uint32_t ref, uint64_t from, struct bh_slice *ret, struct bh_err *err)
 {
+	if (ref == 0) { /* "" by definition, and the most frequent one */
+		*ret = (struct bh_slice){ 0 };
+		return 0;
+	}
 	return vuln_string_in(db, VULN_STRINGS, ref, from, ret, err);
 }
 
