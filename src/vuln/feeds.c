@@ -150,9 +150,18 @@ bool vuln_feed_head_has(struct bh_slice head, const char *word)
 
 /* ---- facts ---- */
 
+/* At most max bytes, none of which is a control character. */
+static bool is_clean(struct bh_slice s, size_t max)
+{
+	for (size_t i = 0; s.len <= max && i < s.len; i++)
+		if (s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
+			return false;
+	return s.len <= max;
+}
+
 static bool fits(struct bh_slice s, size_t max)
 {
-	return s.len && s.len <= max;
+	return s.len && is_clean(s, max);
 }
 
 static bool all_fit(const struct bh_slice *all, size_t n, size_t max)
@@ -167,7 +176,7 @@ static bool ranges_fit(const struct vuln_new_row *row)
 {
 	for (size_t i = 0; i < row->n_ranges; i++) {
 		const struct vuln_range *r = &row->ranges[i];
-		if (r->start.len > BH_VERSION_BYTES_MAX || r->end.len > BH_VERSION_BYTES_MAX || (r->kind != VULN_END_NONE && r->end.len == 0))
+		if (!is_clean(r->start, BH_VERSION_BYTES_MAX) || !is_clean(r->end, BH_VERSION_BYTES_MAX) || (r->kind != VULN_END_NONE && r->end.len == 0))
 			return false;
 	}
 	return true;
@@ -195,7 +204,7 @@ static bool is_wanted(const struct vuln_feed_options *options, struct bh_slice e
 int vuln_feed_row(struct vuln_feed_run *run, struct vuln_new_row *row, struct bh_err *err)
 {
 	bool good = vuln_feed_is_id(row->id) && fits(row->package, BH_NAME_BYTES_MAX) && fits(row->ecosystem, BH_NAME_BYTES_MAX) &&
-		    row->erratum.len <= BH_NAME_BYTES_MAX && row->module.len <= BH_NAME_BYTES_MAX && row->arch.len <= BH_NAME_BYTES_MAX &&
+		    is_clean(row->erratum, BH_NAME_BYTES_MAX) && is_clean(row->module, BH_NAME_BYTES_MAX) && is_clean(row->arch, BH_NAME_BYTES_MAX) &&
 		    ranges_fit(row) && all_fit(row->versions, row->n_versions, BH_VERSION_BYTES_MAX);
 	if (!good) {
 		vuln_feed_note(run, VULN_FEED_DAMAGED, "entries with an id, name or version that is empty, too long or has odd characters",

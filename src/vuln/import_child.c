@@ -107,6 +107,8 @@ static int judge(struct import *im, int rc, bool alone, struct bh_err *why, stru
 		return 0;
 	if (alone || !is_damage(rc)) {
 		*err = *why;
+		if (rc == BH_ELIMIT)
+			err->code = BH_EMALFORMED; /* no real data are so deep or large: the input is at fault, not we */
 		return bh_wrap(err, "%.*s", BH_SLICE_FMT(im->run.document));
 	}
 	char example[NOTE_BYTES];

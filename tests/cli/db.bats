@@ -135,7 +135,16 @@ assert d["id"] == "CVE-2019-9999" and d["score"] == 9.8 and len(d["entries"]) ==
 	fails 2 "cut.json.gz"
 	run db import "$CORPUS/feed-epss/over-one.csv"
 	fails 2 "line 2: not"
+	python3 -c 'print("{\"id\": " + "[" * 100000)' >deep.json
+	run db import deep.json
+	fails 2 "nested deeper than 64 levels"
 	cmp my.bkdb before
+}
+
+@test "control characters in names don't come in" {
+	run --separate-stderr db import --no-embedded "$CORPUS/feed-osv/control-bytes.json"
+	[ "$status" -eq 3 ]
+	[[ $output == *"1 entries about packages"*"2  entries with an id, name or version"* ]]
 }
 
 @test "a file that may not be read is an error of the user" {

@@ -109,6 +109,8 @@ def osv_rows(record):
         if mod:
             module = mod.group(1).replace("%3A", ":")
         for name in names:
+            if any(re.search(r"[\0-\x1f\x7f]", t) for t in [package["ecosystem"], package["name"], *versions, *ranges]):
+                continue
             yield Row(package["ecosystem"], package["name"], name, state, flags, frozenset(ranges), frozenset(versions), erratum, module)
 
 
