@@ -377,7 +377,8 @@ static struct bh_slice qualifier(struct vuln_feed_run *run, struct bh_slice purl
 		size_t len = 0;
 		for (size_t i = 0; out && i < value.len; i++) {
 			bool coded = value.ptr[i] == '%' && i + 2 < value.len && hex(value.ptr[i + 1]) >= 0 && hex(value.ptr[i + 2]) >= 0;
-			out[len++] = coded ? (uint8_t)(hex(value.ptr[i + 1]) << 4 | hex(value.ptr[i + 2])) : value.ptr[i];
+			int byte = coded ? hex(value.ptr[i + 1]) << 4 | hex(value.ptr[i + 2]) : value.ptr[i];
+			out[len++] = (uint8_t)byte;
 			i += coded ? 2 : 0;
 		}
 		return (struct bh_slice){ out, len };
