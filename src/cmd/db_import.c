@@ -122,7 +122,7 @@ static int print_summary(const struct vuln_import_request *req, const struct vul
 	bh_buf_add_escaped(&b, r->source);
 	bh_buf_printf(&b, ": %s records in %s document%s", db_number(c->records, n1), db_number(c->documents, n2), c->documents == 1 ? "" : "s");
 	add_date(&b, r);
-	bh_buf_printf(&b, "\n  %s entries about packages", db_number(c->rows, n1));
+	bh_buf_printf(&b, "\n  %s %s about packages", db_number(c->rows, n1), c->rows == 1 ? "entry" : "entries");
 	if (c->not_affected)
 		bh_buf_printf(&b, ", %s of them not affected", db_number(c->not_affected, n2));
 	if (c->undetermined)
@@ -162,6 +162,32 @@ static int refuse_loss(struct bh_slice source, struct bh_slice ecosystem, uint32
 		       BH_SLICE_FMT(source), rows, BH_SLICE_FMT(ecosystem));
 }
 
+/* The source of that name, if there is one. */
+static int find_source(const struct vuln_db *db, struct bh_slice name, struct vuln_source *ret, bool *ret_found, struct bh_err *err)
+{
+	struct vuln_db_totals totals;
+	int rc = 0;
+	*ret_found = false;
+	vuln_db_totals(db, &totals);
+	for (uint32_t i = 0; rc == 0 && i < totals.sources && !*ret_found; i++) {
+		rc = vuln_db_source(db, i, ret, err);
+		*ret_found = rc == 0 && bh_slice_eq(ret->name, name);
+	}
+	return rc;
+}
+
+/* Scores in the place of a tracker are a slip of the finger; what is built in may be replaced by anything. */
+static int check_feed(const struct vuln_userdb_change *change, const struct vuln_import_result *result, struct bh_err *err)
+{
+	struct vuln_source old;
+	bool found = false;
+	int rc = change->from.db ? find_source(change->from.db, result->source, &old, &found, err) : 0;
+	if (rc < 0 || !found || (old.flags & VULN_SOURCE_EMBEDDED) || bh_slice_eq(old.feed, result->feed))
+		return rc;
+	return bh_fail(err, BH_EUSAGE, 0, "source %.*s holds data of feed %.*s, not of %.*s: another --source name keeps both, --replace drops the old one",
+		       BH_SLICE_FMT(old.name), BH_SLICE_FMT(old.feed), BH_SLICE_FMT(result->feed));
+}
+
 static int put_in(const struct cmd_args *args, struct vuln_userdb_change *change, const struct vuln_import_result *result,
 		  struct vuln_db_totals *totals, struct bh_err *err)
 {
@@ -172,6 +198,8 @@ static int put_in(const struct cmd_args *args, struct vuln_userdb_change *change
 	if (rc < 0)
 		return rc;
 	if (!cmd_flag(args, "replace"))
+		rc = check_feed(change, result, err);
+	if (rc == 0 && !cmd_flag(args, "replace"))
 		rc = vuln_userdb_loses(change, result->source, with, &lost, &rows, err);
 	if (rc == 0 && lost.len)
 		rc = refuse_loss(result->source, lost, rows, err);
@@ -239,20 +267,6 @@ int db_import(const struct cmd_args *args, const char *const *words, size_t n)
 
 /* ---- removing ---- */
 
-static int has_source(const struct vuln_db *db, struct bh_slice name, bool *ret, struct bh_err *err)
-{
-	struct vuln_db_totals totals;
-	struct vuln_source s;
-	int rc = 0;
-	*ret = false;
-	vuln_db_totals(db, &totals);
-	for (uint32_t i = 0; rc == 0 && i < totals.sources && !*ret; i++) {
-		rc = vuln_db_source(db, i, &s, err);
-		*ret = rc == 0 && bh_slice_eq(s.name, name);
-	}
-	return rc;
-}
-
 int db_remove(const struct cmd_args *args, const char *const *words, size_t n)
 {
 	(void)n;
@@ -260,12 +274,13 @@ int db_remove(const struct cmd_args *args, const char *const *words, size_t n)
 	struct vuln_userdb_change change;
 	struct vuln_db_totals totals;
 	struct bh_slice name = bh_slice_str(words[0]);
+	struct vuln_source old;
 	bool there = false;
 	int rc = vuln_userdb_begin(cmd_string(args, "db"), false, &change, &err);
 	if (rc < 0)
 		return cmd_failed(&err);
 	if (change.from.db)
-		rc = has_source(change.from.db, name, &there, &err);
+		rc = find_source(change.from.db, name, &old, &there, &err);
 	if (rc == 0 && !there)
 		rc = bh_fail(&err, BH_ENOTFOUND, 0, "no source is named %s; bulkhead db status lists them", words[0]);
 	rc = rc < 0 ? rc : vuln_userdb_replace(&change, name, NULL, &totals, &err);

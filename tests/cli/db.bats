@@ -41,6 +41,8 @@ db() {
 	cp my.bkdb before
 	run db import "$CORPUS/feed-osv/GO-2021-0067.json"
 	fails 2 "source osv has 1 entries for Bitnami"
+	run db import --source osv "$CORPUS/feed-epss/official.csv"
+	fails 2 "source osv holds data of feed osv, not of epss"
 	cmp my.bkdb before
 }
 
@@ -144,7 +146,7 @@ assert d["id"] == "CVE-2019-9999" and d["score"] == 9.8 and len(d["entries"]) ==
 @test "control characters in names don't come in" {
 	run --separate-stderr db import --no-embedded "$CORPUS/feed-osv/control-bytes.json"
 	[ "$status" -eq 3 ]
-	[[ $output == *"1 entries about packages"*"2  entries with an id, name or version"* ]]
+	[[ $output == *"1 entry about packages"*"2  entries with an id, name or version"* ]]
 }
 
 @test "a file that may not be read is an error of the user" {
