@@ -96,7 +96,7 @@ static int merge_advisory(struct merge *m, enum vuln_section_index s, uint32_t i
 	rc = rc < 0 ? rc : vuln_db_title(m->db, &a, &fresh.title, err);
 	fresh.source = number;
 	fresh.aliases = m->slices;
-	fresh.cvss = m->slices + a.n_aliases;
+	fresh.cvss = a.n_cvss ? m->slices + a.n_aliases : NULL; /* no scratch may be there at all */
 	return rc < 0 ? rc : vuln_builder_advisory(m->b, &fresh, err);
 }
 
