@@ -12,6 +12,8 @@
  */
 #include "vuln/judge.h"
 
+#include "vuln/range.h"
+
 #define UNKNOWN_STREAM "?"
 
 static bool is_modular(const struct bh_package *p)
@@ -58,31 +60,16 @@ static int spend(uint64_t *work, struct bh_err *err)
 	return BH_OK;
 }
 
-/* v against a bound; false notes the trouble. */
+static const char unordered[] = "a version in the advisory can't be ordered";
+
+/* The installed version against one of a list; false notes the trouble. */
 static bool order(struct search *s, struct bh_slice bound, int *ret)
 {
 	const struct version_scheme *scheme = s->installed->scheme;
 	if (scheme->valid(bound) && scheme->compare(s->installed->version, bound, ret, NULL) == BH_OK)
 		return true;
-	s->trouble = "a version in the advisory can't be ordered";
+	s->trouble = unordered;
 	return false;
-}
-
-/*
- * The row's own "from the beginning" is an empty start; OSV also writes "0" for it, which no scheme has to know.
- */
-static bool after_start(struct search *s, struct bh_slice start)
-{
-	int c = 0;
-	return start.len == 0 || bh_slice_eq_str(start, "0") || (order(s, start, &c) && c >= 0);
-}
-
-static bool before_end(struct search *s, const struct vuln_range *r)
-{
-	int c = 0;
-	if (r->kind == VULN_END_NONE)
-		return true;
-	return order(s, r->end, &c) && (r->kind == VULN_END_LAST ? c <= 0 : c < 0);
 }
 
 static int search_ranges(struct search *s, struct bh_err *err)
@@ -93,7 +80,10 @@ static int search_ranges(struct search *s, struct bh_err *err)
 		rc = rc == BH_OK ? vuln_db_range(s->db, s->row, i, &range, err) : rc;
 		if (rc < 0)
 			return rc;
-		if (!after_start(s, range.start) || !before_end(s, &range))
+		enum vuln_holds holds = vuln_range_holds(s->installed->scheme, &range, s->installed->version);
+		if (holds == VULN_HOLDS_UNKNOWN)
+			s->trouble = unordered;
+		if (holds != VULN_HOLDS_YES)
 			continue;
 		s->found = true;
 		s->decision.bound = range.end;

@@ -12,16 +12,19 @@
  *
  * `related` of records that are no announcements is never identity.
  *
- * Which versions? `ranges` of type SEMVER and ECOSYSTEM; else the list of `versions`; else (commits only) undetermined. Beside
- * ranges, `versions` only enumerates what lies in them and is not kept.
+ * Which versions? `ranges` of type SEMVER and ECOSYSTEM, or the list of `versions`; neither (commits only) is undetermined. The
+ * list counts beside ranges, too. Most of it only enumerates what lies in them: that is left out where versions can be ordered.
  */
 #include "vuln/osv_record.h"
+
+#include "vuln/range.h"
 
 #include <assert.h>
 
 #define NAMES_MAX 4096u   /* ids that one record gives; a kernel announcement names 1,500 CVEs */
 #define EVENTS_MAX (VULN_ROW_ITEMS_MAX - 1) /* of one affected package */
 #define CVSS_MAX 16u
+#define COMPARED_MAX 1000000u /* listed versions x ranges of one package; beyond, the whole list is kept */
 #define CVSS_BYTES_MAX 512u
 
 struct rating {
@@ -331,17 +334,23 @@ static void add_ranges(struct record *r, struct vuln_tree affected, struct versi
 	}
 }
 
-static void add_list(struct record *r, struct vuln_tree affected, struct versions *v)
+static bool in_a_range(const struct version_scheme *scheme, const struct versions *v, struct bh_slice version)
+{
+	for (size_t i = 0; i < v->n_ranges && scheme->valid(version); i++)
+		if (vuln_range_holds(scheme, &v->ranges[i], version) == VULN_HOLDS_YES)
+			return true;
+	return false;
+}
+
+static void add_list(struct vuln_tree affected, struct versions *v)
 {
 	struct vuln_tree list = vuln_tree_get(affected, "versions");
 	size_t n = vuln_tree_is_array(list) ? vuln_tree_len(list) : 0;
-	if (n && v->n_ranges) {
-		vuln_feed_note(r->run, VULN_FEED_REMARK, "lists of versions beside ranges: the ranges count", r->id);
-		return;
-	}
+	struct bh_slice ecosystem = vuln_tree_str(vuln_tree_get(vuln_tree_get(affected, "package"), "ecosystem"));
+	const struct version_scheme *scheme = n * v->n_ranges <= COMPARED_MAX ? version_scheme_for_ecosystem(ecosystem) : NULL;
 	for (size_t i = 0; i < n; i++) {
 		struct bh_slice version = vuln_tree_str(vuln_tree_at(list, i));
-		if (version.len)
+		if (version.len && !(scheme && in_a_range(scheme, v, version)))
 			v->list[v->n_list++] = version;
 	}
 }
@@ -452,7 +461,7 @@ static int add_affected(struct record *r, struct vuln_tree affected, struct bh_e
 		return 0;
 	}
 	add_ranges(r, affected, &v);
-	add_list(r, affected, &v);
+	add_list(affected, &v);
 	enum bh_state state = state_of(r, affected, &v);
 	struct rating own = rating_of(affected);
 	struct bh_slice purl = vuln_tree_str(vuln_tree_get(package, "purl")), arch = qualifier(r->run, purl, "arch"), module = qualifier(r->run, purl, "rpmmod");
