@@ -295,13 +295,14 @@ def bombs(s, work):
     s.case("a zstd bomb of 50 GiB behind --max-layer-size", lay.target, 3, ["NOT CHECKED", "openssl"],
            options=["--max-layer-size", "1G", "--list-all-packages"])
 
-    # 10 million tar entries of nothing, made as they are read.
+    # 10 million tar entries of nothing, made as they are read; fewer where a sanitizer makes each several times slower.
     header = tarfile.TarInfo("x").tobuf(tarfile.USTAR_FORMAT)
     chunk = header * 10_000
 
-    def ten_million(pipe):
+    count = 300_000 if SANITIZED else 10_000_000
+
+    def many_entries(pipe):
         # An archive as docker save writes it, with one layer that is never wholly in memory.
-        count = 10_000_000
         layer = tarfile.TarInfo("layer.tar")
         layer.size = count * 512 + 1024
         for name, text in (("manifest.json", json.dumps([{"Config": "c.json", "RepoTags": ["x:y"], "Layers": ["layer.tar"]}])),
@@ -314,10 +315,7 @@ def bombs(s, work):
             pipe.write(chunk)
         pipe.write(bytes(1024 + -layer.size % 512 + 1024))
 
-    if SANITIZED:
-        s.skip("a tar with 10 million entries on standard input", "minutes under a sanitizer; runs in the plain build")
-    else:
-        s.case("a tar with 10 million entries on standard input", "-", (2, 3), [], stdin=ten_million, limit=120)
+    s.case(f"a tar with {count:,} entries on standard input", "-", (2, 3), [], stdin=many_entries, limit=120)
 
 
 def tars(s, work):

@@ -354,11 +354,9 @@ def main():
     test_epss((CORPUS / "feed-epss" / "official.csv").read_text(), "official", "2026-11-24")
     test_epss((CORPUS / "feed-epss" / "semicolons.csv").read_text(), "a copy without a date", "2026-11-24")
     test_severity()
-    if SHARED.exists():
+    if SHARED.exists():  # more of the same where the whole databases are at hand
         test_shared()
-    else:
-        print(f"ok {count + 1} - whole databases # SKIP they are not here")
-    print(f"1..{count + (not SHARED.exists())}")
+    print(f"1..{count}")
     return 1 if failed else 0
 
 
