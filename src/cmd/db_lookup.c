@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "version/version.h"
+#include "vuln/judge.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -22,66 +23,50 @@ struct lookup {
 	bool json, first;
 };
 
-/* ---- is this version affected? ---- */
+/* ---- what is shown of one row ---- */
 
-enum verdict { AFFECTED, FINE, UNKNOWN };
+struct seen {
+	struct vuln_row row;
+	struct vuln_advisory advisory;
+	struct vuln_source source;
+	enum vuln_outcome outcome; /* of the version asked about */
+};
 
-/* -1, 0, 1; false when the scheme can't order the two. */
-static bool order(const struct lookup *l, struct bh_slice a, struct bh_slice b, int *ret)
+/* As a scan would judge a package of this version; of the row's architecture and module, as none was named. */
+static int judge(const struct lookup *l, const struct vuln_row *row, enum vuln_outcome *ret, struct bh_err *err)
 {
-	return l->scheme && l->scheme->valid(a) && l->scheme->valid(b) && l->scheme->compare(a, b, ret, NULL) == 0;
+	const struct bh_package package = { .arch = row->arch, .modularity = row->module };
+	const struct vuln_installed installed = { .package = &package, .version = l->version, .scheme = l->scheme,
+						  .valid = l->scheme && l->scheme->valid(l->version) };
+	struct vuln_decision decision;
+	uint64_t work = UINT64_MAX;
+	int rc = vuln_judge(l->db, row, &installed, &work, &decision, err);
+	if (rc == BH_OK)
+		*ret = decision.outcome;
+	return rc;
 }
 
-static enum verdict in_range(const struct lookup *l, const struct vuln_range *r)
+static int look_at(const struct lookup *l, uint32_t index, struct seen *ret, struct bh_err *err)
 {
-	int c = 0;
-	if (r->start.len && !order(l, l->version, r->start, &c))
-		return UNKNOWN;
-	if (r->start.len && c < 0)
-		return FINE;
-	if (r->kind == VULN_END_NONE)
-		return AFFECTED;
-	if (!order(l, l->version, r->end, &c))
-		return UNKNOWN;
-	return c < 0 || (c == 0 && r->kind == VULN_END_LAST) ? AFFECTED : FINE;
+	ret->outcome = VULN_UNDETERMINED;
+	int rc = vuln_db_row(l->db, index, &ret->row, err);
+	rc = rc < 0 ? rc : vuln_db_advisory(l->db, ret->row.advisory, &ret->advisory, err);
+	rc = rc < 0 ? rc : vuln_db_source(l->db, ret->row.source, &ret->source, err);
+	return rc < 0 || l->version.len == 0 ? rc : judge(l, &ret->row, &ret->outcome, err);
 }
 
-static int judge(const struct lookup *l, const struct vuln_row *row, enum verdict *ret, struct bh_err *err)
+static const char *verdict_word(const struct seen *s)
 {
-	*ret = row->n_ranges + row->n_versions || row->state == BH_STATE_NOT_AFFECTED ? FINE : UNKNOWN;
-	for (uint32_t i = 0; i < row->n_ranges && *ret != AFFECTED; i++) {
-		struct vuln_range r;
-		int rc = vuln_db_range(l->db, row, i, &r, err);
-		if (rc < 0)
-			return rc;
-		enum verdict one = in_range(l, &r);
-		*ret = one == FINE ? *ret : one;
-	}
-	for (uint32_t i = 0; i < row->n_versions && *ret != AFFECTED; i++) {
-		struct bh_slice v;
-		int rc = vuln_db_version(l->db, row, i, &v, err), c;
-		if (rc < 0)
-			return rc;
-		if (bh_slice_eq(v, l->version) || (order(l, v, l->version, &c) && c == 0))
-			*ret = AFFECTED;
-	}
-	if (row->state == BH_STATE_UNDETERMINED)
-		*ret = UNKNOWN;
-	if (row->state == BH_STATE_NOT_AFFECTED)
-		*ret = FINE;
-	return 0;
-}
-
-static const char *verdict_word(enum verdict v, const struct vuln_advisory *a)
-{
-	if (a->flags & VULN_ADV_WITHDRAWN)
+	if (s->advisory.flags & VULN_ADV_WITHDRAWN)
 		return "withdrawn";
-	switch (v) {
-	case AFFECTED: return "affected";
-	case FINE: return "not affected";
-	case UNKNOWN: break;
+	switch (s->outcome) {
+	case VULN_AFFECTED: return "affected";
+	case VULN_UNDETERMINED: return "undetermined";
+	case VULN_FINE:
+	case VULN_NOT_AFFECTED:
+	case VULN_ELSEWHERE: break;
 	}
-	return "undetermined";
+	return "not affected";
 }
 
 /* ---- texts ---- */
@@ -137,33 +122,28 @@ static enum bh_severity severity_of(const struct vuln_row *row, const struct vul
 static int add_row(struct lookup *l, struct db_table *t, struct bh_slice ecosystem, struct bh_slice package, uint32_t index, bool by_package,
 		   struct bh_err *err)
 {
-	struct vuln_row row;
-	struct vuln_advisory a;
-	struct vuln_source s;
+	struct seen seen;
 	struct bh_buf versions;
-	enum verdict verdict = UNKNOWN;
-	int rc = vuln_db_row(l->db, index, &row, err);
-	rc = rc < 0 ? rc : vuln_db_advisory(l->db, row.advisory, &a, err);
-	rc = rc < 0 ? rc : vuln_db_source(l->db, row.source, &s, err);
-	if (rc == 0 && l->version.len)
-		rc = judge(l, &row, &verdict, err);
+	int rc = look_at(l, index, &seen, err);
 	if (rc < 0)
 		return rc;
+	const struct vuln_row *row = &seen.row;
+	const struct vuln_advisory *a = &seen.advisory;
 	bh_buf_init(&versions, 1u << 20);
-	rc = add_versions(l, &row, &versions, err);
+	rc = add_versions(l, row, &versions, err);
 	if (by_package) {
-		db_table_add(t, a.id);
-		db_table_addf(t, "%s%s", bh_severity_name(severity_of(&row, &a)), a.flags & VULN_ADV_WITHDRAWN ? " (withdrawn)" : "");
+		db_table_add(t, a->id);
+		db_table_addf(t, "%s%s", bh_severity_name(severity_of(row, a)), a->flags & VULN_ADV_WITHDRAWN ? " (withdrawn)" : "");
 	} else {
 		db_table_add(t, ecosystem);
 		db_table_add(t, package);
 	}
-	db_table_addf(t, "%s", bh_state_name(row.state));
+	db_table_addf(t, "%s", bh_state_name(row->state));
 	if (l->version.len)
-		db_table_addf(t, "%s", verdict_word(verdict, &a));
+		db_table_addf(t, "%s", verdict_word(&seen));
 	db_table_add(t, bh_buf_slice(&versions));
-	db_table_addf(t, "%.*s%s%.*s", BH_SLICE_FMT(row.erratum), row.module.len ? " module " : "", BH_SLICE_FMT(row.module));
-	db_table_add(t, s.name);
+	db_table_addf(t, "%.*s%s%.*s", BH_SLICE_FMT(row->erratum), row->module.len ? " module " : "", BH_SLICE_FMT(row->module));
+	db_table_add(t, seen.source.name);
 	bh_buf_done(&versions);
 	return rc;
 }
@@ -220,37 +200,32 @@ static int add_json_ranges(const struct lookup *l, const struct vuln_row *row, s
 
 static int add_json_row(struct lookup *l, struct bh_slice ecosystem, struct bh_slice package, uint32_t index, struct bh_err *err)
 {
-	struct vuln_row row;
-	struct vuln_advisory a;
-	struct vuln_source s;
-	enum verdict verdict = UNKNOWN;
+	struct seen seen;
 	struct bh_buf *b = l->out;
-	int rc = vuln_db_row(l->db, index, &row, err);
-	rc = rc < 0 ? rc : vuln_db_advisory(l->db, row.advisory, &a, err);
-	rc = rc < 0 ? rc : vuln_db_source(l->db, row.source, &s, err);
-	if (rc == 0 && l->version.len)
-		rc = judge(l, &row, &verdict, err);
+	int rc = look_at(l, index, &seen, err);
 	if (rc < 0)
 		return rc;
+	const struct vuln_row *row = &seen.row;
+	const struct vuln_advisory *a = &seen.advisory;
 	bh_buf_add_str(b, l->first ? "\n    { " : ",\n    { ");
 	l->first = false;
 	add_key(b, "ecosystem", ecosystem);
 	bh_buf_add_str(b, ", ");
 	add_key(b, "package", package);
 	bh_buf_add_str(b, ", ");
-	add_key(b, "id", a.id);
-	bh_buf_printf(b, ", \"severity\": \"%s\", \"state\": \"%s\", \"withdrawn\": %s, ", bh_severity_name(severity_of(&row, &a)), bh_state_name(row.state),
-		      a.flags & VULN_ADV_WITHDRAWN ? "true" : "false");
+	add_key(b, "id", a->id);
+	bh_buf_printf(b, ", \"severity\": \"%s\", \"state\": \"%s\", \"withdrawn\": %s, ", bh_severity_name(severity_of(row, a)), bh_state_name(row->state),
+		      a->flags & VULN_ADV_WITHDRAWN ? "true" : "false");
 	if (l->version.len)
-		bh_buf_printf(b, "\"verdict\": \"%s\", ", verdict_word(verdict, &a));
-	add_key(b, "erratum", row.erratum);
+		bh_buf_printf(b, "\"verdict\": \"%s\", ", verdict_word(&seen));
+	add_key(b, "erratum", row->erratum);
 	bh_buf_add_str(b, ", ");
-	add_key(b, "arch", row.arch);
+	add_key(b, "arch", row->arch);
 	bh_buf_add_str(b, ", ");
-	add_key(b, "module", row.module);
+	add_key(b, "module", row->module);
 	bh_buf_add_str(b, ", ");
-	add_key(b, "source", s.name);
-	rc = add_json_ranges(l, &row, b, err);
+	add_key(b, "source", seen.source.name);
+	rc = add_json_ranges(l, row, b, err);
 	bh_buf_add_str(b, " }");
 	return rc;
 }

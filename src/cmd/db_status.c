@@ -45,8 +45,7 @@ static int add_sources(const struct vuln_db *db, const struct vuln_db_totals *to
 		add_day(&t, s.day, db_today());
 		db_table_add(&t, bh_slice_str(db_number(s.records, n)));
 		db_table_add(&t, s.licence.len ? s.licence : BH_SLICE_LIT("not said"));
-		db_table_addf(&t, "%s%s%.*s", s.flags & VULN_SOURCE_FIXED_ONLY ? "fixed issues only" : "",
-			      s.flags & VULN_SOURCE_FIXED_ONLY && s.note.len ? "; " : "", BH_SLICE_FMT(s.note));
+		db_table_add(&t, s.note.len == 0 && s.flags & VULN_SOURCE_FIXED_ONLY ? BH_SLICE_LIT("fixed issues only") : s.note);
 	}
 	bh_buf_add_byte(out, '\n');
 	db_table_write(&t, 1u << 3 | 1u << 4, out);

@@ -19,15 +19,6 @@ struct release {
 	int32_t free_until;               /* last day of support without a contract */
 };
 
-static struct bh_slice column(struct bh_slice *row)
-{
-	struct bh_slice head = { 0 };
-	(void)bh_slice_cut(*row, '\t', &head, row);
-	if (bh_slice_eq_str(head, "-"))
-		head.len = 0;
-	return head;
-}
-
 static int32_t day_of(struct bh_slice text)
 {
 	int32_t day = VULN_NO_DAY;
@@ -45,11 +36,11 @@ static struct release release_of(const struct vuln_entry *e)
 	struct bh_slice row = e->value, distro = { 0 };
 	struct release r = { .key = e->key };
 	(void)bh_slice_cut(e->key, ':', &distro, &r.version);
-	r.codename = column(&row);
-	r.released = day_of(column(&row));
-	r.eol = day_of(column(&row));
-	r.lts = day_of(column(&row));
-	r.elts = day_of(column(&row));
+	r.codename = vuln_table_column(&row);
+	r.released = day_of(vuln_table_column(&row));
+	r.eol = day_of(vuln_table_column(&row));
+	r.lts = day_of(vuln_table_column(&row));
+	r.elts = day_of(vuln_table_column(&row));
 	r.free_until = is_debian(r.key) && r.lts > r.eol ? r.lts : r.eol;
 	return r;
 }

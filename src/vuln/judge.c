@@ -3,8 +3,9 @@
  *
  *     other architecture or module        -> elsewhere
  *     state NOT_AFFECTED without ranges   -> not affected, whatever the version
- *     state UNDETERMINED, nothing to compare with, a version that can't be ordered -> undetermined, with the reason
- *     in a range or list                  -> affected (not affected, when that is the state)
+ *     nothing to compare with             -> undetermined
+ *     in a range, or listed               -> affected (not affected or undetermined, when that is the state)
+ *     can't be ordered, and not listed letter by letter -> undetermined, with the reason
  *     else                                -> fine
  *
  * A range whose ends can't be ordered does not end the search: another one may well contain the version. Only when none does,
@@ -62,19 +63,32 @@ static int spend(uint64_t *work, struct bh_err *err)
 
 static const char unordered[] = "a version in the advisory can't be ordered";
 
-/* The installed version against one of a list; false notes the trouble. */
-static bool order(struct search *s, struct bh_slice bound, int *ret)
+/* Why the installed version can't be put in order with any other; NULL when it can. */
+static const char *not_orderable(const struct vuln_installed *in)
+{
+	if (!in->scheme)
+		return "versions of this ecosystem can't be ordered by this program";
+	return in->valid ? NULL : "the installed version can't be ordered";
+}
+
+/* Is the installed version the same as this one? What can't be told is noted as trouble. */
+static bool same_version(struct search *s, struct bh_slice version)
 {
 	const struct version_scheme *scheme = s->installed->scheme;
-	if (scheme->valid(bound) && scheme->compare(s->installed->version, bound, ret, NULL) == BH_OK)
+	int c = 1;
+	if (bh_slice_eq(version, s->installed->version))
 		return true;
-	s->trouble = unordered;
-	return false;
+	if (not_orderable(s->installed))
+		return false; /* noted already */
+	if (!scheme->valid(version) || scheme->compare(s->installed->version, version, &c, NULL) < 0)
+		s->trouble = unordered;
+	return c == 0;
 }
 
 static int search_ranges(struct search *s, struct bh_err *err)
 {
-	for (uint32_t i = 0; i < s->row->n_ranges && !s->found; i++) {
+	s->trouble = not_orderable(s->installed);
+	for (uint32_t i = 0; i < s->row->n_ranges && !s->found && !not_orderable(s->installed); i++) {
 		struct vuln_range range = { 0 };
 		int rc = spend(s->work, err);
 		rc = rc == BH_OK ? vuln_db_range(s->db, s->row, i, &range, err) : rc;
@@ -96,11 +110,11 @@ static int search_versions(struct search *s, struct bh_err *err)
 {
 	for (uint32_t i = 0; i < s->row->n_versions && !s->found; i++) {
 		struct bh_slice version = { 0 };
-		int c = 1, rc = spend(s->work, err);
+		int rc = spend(s->work, err);
 		rc = rc == BH_OK ? vuln_db_version(s->db, s->row, i, &version, err) : rc;
 		if (rc < 0)
 			return rc;
-		if (bh_slice_eq(version, s->installed->version) || (order(s, version, &c) && c == 0)) {
+		if (same_version(s, version)) {
 			s->found = true;
 			s->decision.listed = true;
 			s->decision.kind = VULN_END_NONE;
@@ -115,17 +129,13 @@ static struct vuln_decision undetermined(const char *why)
 }
 
 /* What can be said without comparing. False: the version has to tell. */
-static bool judged_by_state(const struct vuln_row *row, const struct vuln_installed *in, struct vuln_decision *ret)
+static bool judged_by_state(const struct vuln_row *row, struct vuln_decision *ret)
 {
 	bool nothing_to_compare = row->n_ranges == 0 && row->n_versions == 0;
 	if (row->state == BH_STATE_NOT_AFFECTED && nothing_to_compare)
 		*ret = (struct vuln_decision){ .outcome = VULN_NOT_AFFECTED };
 	else if (nothing_to_compare)
 		*ret = undetermined("the advisory does not tell which versions are affected, if any");
-	else if (!in->scheme)
-		*ret = undetermined("versions of this ecosystem can't be ordered by this program");
-	else if (!in->valid)
-		*ret = undetermined("the installed version can't be ordered");
 	else
 		return false;
 	return true;
@@ -141,7 +151,7 @@ int vuln_judge(const struct vuln_db *db, const struct vuln_row *row, const struc
 		*ret = (struct vuln_decision){ .outcome = VULN_ELSEWHERE };
 		return BH_OK;
 	}
-	if (judged_by_state(row, installed, ret))
+	if (judged_by_state(row, ret))
 		return BH_OK;
 	struct search s = { .db = db, .row = row, .installed = installed, .work = work };
 	rc = search_ranges(&s, err);

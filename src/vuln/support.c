@@ -20,7 +20,7 @@ struct entry {
 	uint32_t source_index;
 };
 
-static struct bh_slice column(struct bh_slice *row)
+struct bh_slice vuln_table_column(struct bh_slice *row)
 {
 	struct bh_slice head = { 0 };
 	(void)bh_slice_cut(*row, '\t', &head, row);
@@ -42,11 +42,11 @@ static int load(const struct vuln_db *db, struct vuln_span span, struct bh_arena
 		if (rc < 0)
 			return rc;
 		struct bh_slice row = e.value;
-		list[i].source = column(&row);
-		list[i].kind = column(&row);
-		list[i].last = column(&row);
-		list[i].date = column(&row);
-		list[i].note = column(&row);
+		list[i].source = vuln_table_column(&row);
+		list[i].kind = vuln_table_column(&row);
+		list[i].last = vuln_table_column(&row);
+		list[i].date = vuln_table_column(&row);
+		list[i].note = vuln_table_column(&row);
 		list[i].source_index = e.source;
 	}
 	*ret = list;
