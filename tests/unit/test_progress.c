@@ -79,8 +79,10 @@ static size_t collect(void (*body)(void), int from, int end, char *out, size_t s
 static size_t on_terminal(void (*body)(void), unsigned short columns, char *out, size_t size)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY);
-	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0)
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0) {
+		print_message("# skipped: no pseudo terminal to be had\n");
 		skip();
+	}
 	int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
 	assert_true(slave >= 0);
 	struct winsize w = { .ws_row = 24, .ws_col = columns };

@@ -233,7 +233,7 @@ static void gzip_headers_have_many_fields(void **state)
 	(void)state;
 	struct bh_buf raw;
 	if (!have("python3")) {
-		print_message("# no python3 here: gzip's optional fields are not tested\n");
+		print_message("# skipped: no python3 here, gzip's optional fields are not tested\n");
 		skip();
 	}
 	assert_true(output_of("python3 -c 'import zlib,struct,sys\n"

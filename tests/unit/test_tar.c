@@ -304,7 +304,7 @@ static void archives_of_real_tools_read_as_python_reads_them(void **state)
 		  24 },
 	};
 	if (!have("python3")) {
-		print_message("# no python3 here: nothing to compare with\n");
+		print_message("# skipped: no python3 here, nothing to compare with\n");
 		skip();
 	}
 	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
