@@ -22,6 +22,14 @@ int db_check_import(const struct cmd_args *args, struct bh_err *err) BH_MUST_CHE
 
 /* ---- printing ---- */
 
+/*
+ * Opens the database that is read, lets `render` say something about it, and writes that to standard output; nothing of it when
+ * render fails. Returns an exit code.
+ */
+typedef int db_render(const struct cmd_args *args, const struct vuln_userdb *u, const char *const *words, size_t n, struct bh_buf *out,
+		      struct bh_err *err);
+int db_show(const struct cmd_args *args, const char *const *words, size_t n, db_render *render);
+
 /* Rows of cells, each as wide as its widest; the last column is never padded. Cells are escaped. */
 struct db_table {
 	struct bh_buf cells; /* each ended by NUL */

@@ -3,14 +3,12 @@
  * version it tells whether that one is affected.
  */
 #include "cmd/db.h"
-#include "cmd/output.h"
 
 #include "base/vec.h"
 #include "version/version.h"
 #include "vuln/judge.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #define RANGES_SHOWN_MAX 200u
 #define HITS_MAX 10000000u
@@ -458,23 +456,18 @@ static int write_id(struct lookup *l, struct bh_slice id, struct bh_err *err)
 	return rc;
 }
 
-int db_lookup(const struct cmd_args *args, const char *const *words, size_t n)
+static int render_lookup(const struct cmd_args *args, const struct vuln_userdb *u, const char *const *words, size_t n, struct bh_buf *out,
+			 struct bh_err *err)
 {
-	struct bh_err err = { 0 };
-	struct vuln_userdb u;
-	struct bh_buf out;
-	int rc = vuln_userdb_open(cmd_string(args, "db"), &u, &err);
-	if (rc < 0)
-		return cmd_failed(&err);
-	bh_buf_init(&out, DB_OUTPUT_BYTES_MAX);
-	struct lookup l = { .db = u.db, .out = &out, .json = cmd_choice(args, "format") == DB_JSON, .first = true };
+	struct lookup l = { .db = u->db, .out = out, .json = cmd_choice(args, "format") == DB_JSON, .first = true };
 	if (n > 2)
 		l.version = bh_slice_str(words[2]);
 	if (n > 1)
 		l.scheme = version_scheme_for_ecosystem(bh_slice_str(words[0]));
-	rc = n > 1 ? write_package(&l, bh_slice_str(words[0]), bh_slice_str(words[1]), &err) : write_id(&l, bh_slice_str(words[0]), &err);
-	rc = rc < 0 ? rc : cmd_write(STDOUT_FILENO, &out, &err);
-	bh_buf_done(&out);
-	vuln_userdb_close(&u);
-	return rc < 0 ? cmd_failed(&err) : EXIT_CLEAN;
+	return n > 1 ? write_package(&l, bh_slice_str(words[0]), bh_slice_str(words[1]), err) : write_id(&l, bh_slice_str(words[0]), err);
+}
+
+int db_lookup(const struct cmd_args *args, const char *const *words, size_t n)
+{
+	return db_show(args, words, n, render_lookup);
 }

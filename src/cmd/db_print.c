@@ -1,5 +1,6 @@
-/* db_print.c: columns, numbers and dates for `bulkhead db`. */
+/* db_print.c: output, columns, numbers and dates for `bulkhead db`. */
 #include "cmd/db.h"
+#include "cmd/output.h"
 
 #include "base/utf8.h"
 
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define COLUMNS_MAX 12u
 #define SECONDS_A_DAY 86400
@@ -112,4 +114,20 @@ int32_t db_today(void)
 	if (epoch && bh_slice_u64(bh_slice_str(epoch), (uint64_t)INT32_MAX * SECONDS_A_DAY, &seconds))
 		return (int32_t)(seconds / SECONDS_A_DAY);
 	return (int32_t)(time(NULL) / SECONDS_A_DAY);
+}
+
+int db_show(const struct cmd_args *args, const char *const *words, size_t n, db_render *render)
+{
+	struct bh_err err = { 0 };
+	struct vuln_userdb u;
+	struct bh_buf out;
+	int rc = vuln_userdb_open(cmd_string(args, "db"), &u, &err);
+	if (rc < 0)
+		return cmd_failed(&err);
+	bh_buf_init(&out, DB_OUTPUT_BYTES_MAX);
+	rc = render(args, &u, words, n, &out, &err);
+	rc = rc < 0 ? rc : cmd_write(STDOUT_FILENO, &out, &err);
+	bh_buf_done(&out);
+	vuln_userdb_close(&u);
+	return rc < 0 ? cmd_failed(&err) : EXIT_CLEAN;
 }

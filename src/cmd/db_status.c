@@ -1,11 +1,9 @@
 /* db_status.c: `bulkhead db status` and `verify`: which sources, how old, what they cover, and whether the bytes are sound. */
 #include "cmd/db.h"
-#include "cmd/output.h"
 
 #include "vuln/layout.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 /* ---- text ---- */
 
@@ -175,42 +173,32 @@ static int write_json(const struct vuln_userdb *u, struct bh_buf *out, struct bh
 	return rc;
 }
 
-int db_status(const struct cmd_args *args, const char *const *words, size_t n)
+static int render_status(const struct cmd_args *args, const struct vuln_userdb *u, const char *const *words, size_t n, struct bh_buf *out,
+			 struct bh_err *err)
 {
 	(void)words, (void)n;
-	struct bh_err err = { 0 };
-	struct vuln_userdb u;
-	struct bh_buf out;
-	int rc = vuln_userdb_open(cmd_string(args, "db"), &u, &err);
+	return cmd_choice(args, "format") == DB_JSON ? write_json(u, out, err) : write_text(u, out, err);
+}
+
+int db_status(const struct cmd_args *args, const char *const *words, size_t n)
+{
+	return db_show(args, words, n, render_status);
+}
+
+static int render_verify(const struct cmd_args *args, const struct vuln_userdb *u, const char *const *words, size_t n, struct bh_buf *out,
+			 struct bh_err *err)
+{
+	(void)args, (void)words, (void)n;
+	const char *what = u->path[0] ? u->path : "facts built into this program";
+	int rc = vuln_db_verify(u->db, err);
 	if (rc < 0)
-		return cmd_failed(&err);
-	bh_buf_init(&out, DB_OUTPUT_BYTES_MAX);
-	rc = cmd_choice(args, "format") == DB_JSON ? write_json(&u, &out, &err) : write_text(&u, &out, &err);
-	rc = rc < 0 ? rc : cmd_write(STDOUT_FILENO, &out, &err);
-	bh_buf_done(&out);
-	vuln_userdb_close(&u);
-	return rc < 0 ? cmd_failed(&err) : EXIT_CLEAN;
+		return bh_wrap(err, "%s", what);
+	bh_buf_add_escaped(out, bh_slice_str(what));
+	bh_buf_add_str(out, ": sound\n");
+	return rc;
 }
 
 int db_verify(const struct cmd_args *args, const char *const *words, size_t n)
 {
-	(void)words, (void)n;
-	struct bh_err err = { 0 };
-	struct vuln_userdb u;
-	struct bh_buf out;
-	int rc = vuln_userdb_open(cmd_string(args, "db"), &u, &err);
-	if (rc < 0)
-		return cmd_failed(&err);
-	const char *what = u.path[0] ? u.path : "facts built into this program";
-	rc = vuln_db_verify(u.db, &err);
-	if (rc < 0)
-		(void)bh_wrap(&err, "%s", what);
-	bh_buf_init(&out, 2 * BH_PATH_BYTES_MAX);
-	bh_buf_add_escaped(&out, bh_slice_str(what));
-	bh_buf_add_str(&out, ": sound\n");
-	if (rc == 0)
-		rc = cmd_write(STDOUT_FILENO, &out, &err);
-	bh_buf_done(&out);
-	vuln_userdb_close(&u);
-	return rc < 0 ? cmd_failed(&err) : EXIT_CLEAN;
+	return db_show(args, words, n, render_verify);
 }
