@@ -42,6 +42,11 @@ struct image_visitor {
 
 	/* Largest size in bytes up to which this file's content is wanted; 0: not wanted. Called for every regular file and link. */
 	uint64_t (*wants)(void *ctx, struct bh_slice path);
+	/*
+	 * The same for files that wants() does not want: by their first bytes (at least 64, or all of the file). May be NULL.
+	 * In directory trees asked for executables and shared objects only, as others would have to be opened for it.
+	 */
+	uint64_t (*wants_content)(void *ctx, struct bh_slice path, struct bh_slice head);
 	/* May a wanted file of a fixed path lie below this directory path? Then a symbolic link standing there is followed. */
 	bool (*wants_below)(void *ctx, struct bh_slice path);
 	/*

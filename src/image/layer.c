@@ -23,6 +23,7 @@
 
 #define HIDES_BATCH 8192u             /* hashes per message: 64 KiB */
 #define TRACKED_MAX (1u << 20)        /* paths of wanted files and their folders, for entries that replace them */
+#define HEAD_BYTES 64u                /* that a file is recognised by */
 #define LINK_DEPTH_MAX 2u             /* links this close to the root are always told: lib -> usr/lib, var/run -> /run */
 #define LINKS_MAX 40000u              /* told per layer */
 #define KEEP_CONTENT_BYTES (1u << 20) /* a larger file buffer is given back before the next file */
@@ -235,16 +236,13 @@ static int drop_replaced(struct walk *w, uint64_t hash, bool directory, struct b
 
 /* ---- files ---- */
 
-/* Into w->content. 1: read; 0: too large, noted; negative: error of the stream. */
-static int read_content(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, uint64_t limit, struct bh_err *err)
+/* Adds to w->content; first: what was read of it already and does not lie there. 1: read; 0: too large, noted; negative: error of the stream. */
+static int read_content(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, uint64_t limit, struct bh_slice first, struct bh_err *err)
 {
-	if (w->content.cap > KEEP_CONTENT_BYTES)
-		bh_buf_done(&w->content);
 	if (limit > BH_WANTED_FILE_BYTES_MAX)
 		limit = BH_WANTED_FILE_BYTES_MAX;
-	bh_buf_clear(&w->content);
 	w->content.max_bytes = (size_t)limit;
-	bool fits = e->size_bytes <= limit && bh_buf_reserve(&w->content, (size_t)e->size_bytes);
+	bool fits = e->size_bytes <= limit && bh_buf_reserve(&w->content, (size_t)e->size_bytes) && bh_buf_add(&w->content, first);
 	while (fits) {
 		struct bh_slice run;
 		int rc = bh_tar_read(w->tar, &run, err);
@@ -279,13 +277,48 @@ static int give_file(struct walk *w, const struct bh_tar_entry *e, struct bh_sli
 	return note(w, "file", path, err, "%s", why.text);
 }
 
+/*
+ * Files that their path does not make wanted may be by how they begin. *limit stays 0 when not. What was read for it lies in
+ * w->content, or, long enough in one run, behind *first.
+ */
+static int look_inside(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, uint64_t *limit, struct bh_slice *first, struct bh_err *err)
+{
+	const struct image_visitor *v = w->job->visitor;
+	if (!v->wants_content || e->size_bytes == 0)
+		return 0;
+	struct bh_slice run = { 0 };
+	do {
+		if (!bh_buf_add(&w->content, run))
+			return note(w, "file", path, err, "not enough memory to look at it");
+		int rc = bh_tar_read(w->tar, &run, err);
+		if (rc < 0)
+			return rc;
+	} while (run.len && w->content.len + run.len < HEAD_BYTES);
+	*first = run;
+	if (w->content.len && bh_buf_add(&w->content, run))
+		*first = (struct bh_slice){ 0 };
+	*limit = v->wants_content(v->ctx, path, w->content.len ? bh_buf_slice(&w->content) : run);
+	return 0;
+}
+
+static void forget_content(struct walk *w)
+{
+	if (w->content.cap > KEEP_CONTENT_BYTES)
+		bh_buf_done(&w->content);
+	bh_buf_clear(&w->content);
+	w->content.max_bytes = BH_WANTED_FILE_BYTES_MAX;
+}
+
 static int wanted_file(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
 {
+	struct bh_slice first = { 0 };
+	forget_content(w);
 	uint64_t limit = w->job->visitor->wants(w->job->visitor->ctx, path);
-	if (limit == 0)
-		return 0;
+	int rc = limit ? 0 : look_inside(w, e, path, &limit, &first, err);
+	if (rc < 0 || limit == 0)
+		return rc;
 	track(w, path);
-	int rc = read_content(w, e, path, limit, err);
+	rc = read_content(w, e, path, limit, first, err);
 	return rc == 1 ? give_file(w, e, path, path, err) : rc;
 }
 
@@ -344,7 +377,8 @@ static int give_as(struct walk *w, const struct bh_tar_entry *e, size_t alias, s
 		return 0;
 	if (*limit == 0) {
 		track(w, path);
-		int rc = read_content(w, e, as, wanted, err);
+		forget_content(w);
+		int rc = read_content(w, e, as, wanted, (struct bh_slice){ 0 }, err);
 		if (rc != 1)
 			return rc;
 		*limit = wanted;

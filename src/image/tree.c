@@ -28,6 +28,7 @@
 #define LINKS_MAX 20000u
 #define GIVEN_MAX 4000000u
 #define GIVEN_ARENA_BYTES (128u << 20)
+#define HEAD_BYTES 64u             /* that a file is recognised by */
 #define COMPLAINTS_MAX 20u         /* single entries; then one line with the number */
 
 struct name {
@@ -182,7 +183,16 @@ static unsigned char type_of(int dir_fd, const struct dirent *d)
 	return S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : S_ISLNK(st.st_mode) ? DT_LNK : DT_UNKNOWN;
 }
 
-static bool matters(struct image_tree *t, unsigned char type, const char *name)
+/* Worth opening, to see how it begins? */
+static bool may_be_program(const struct image_tree *t, int dir_fd, const char *name)
+{
+	struct stat st;
+	if (!t->visitor->wants_content || t->hops || fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	return (st.st_mode & 0111) || strstr(name, ".so");
+}
+
+static bool matters(struct image_tree *t, int dir_fd, unsigned char type, const char *name)
 {
 	const struct image_visitor *v = t->visitor;
 	size_t len = t->path_len;
@@ -194,7 +204,7 @@ static bool matters(struct image_tree *t, unsigned char type, const char *name)
 	if (type == DT_DIR)
 		yes = t->hops == 0 || v->wants_below(v->ctx, path_of(t)); /* behind a link only the fixed places are looked for */
 	else if (type == DT_REG)
-		yes = v->wants(v->ctx, path_of(t)) != 0;
+		yes = v->wants(v->ctx, path_of(t)) != 0 || may_be_program(t, dir_fd, name);
 	else if (type == DT_LNK)
 		yes = v->wants(v->ctx, path_of(t)) != 0 || v->wants_below(v->ctx, path_of(t));
 	t->path_len = len;
@@ -224,7 +234,7 @@ static int list(struct image_tree *t, struct level *l, struct bh_err *err)
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
 		unsigned char type = type_of(l->fd, d);
-		if (!matters(t, type, d->d_name))
+		if (!matters(t, l->fd, type, d->d_name))
 			continue;
 		struct name n = { bh_arena_strdup(&l->arena, bh_slice_str(d->d_name)), type };
 		if (!n.text || !name_vec_push(&l->names, n)) {
@@ -281,6 +291,17 @@ static int remember(struct image_tree *t, const struct stat *st, struct bh_err *
 	return 1;
 }
 
+static uint64_t limit_of(const struct image_tree *t, int fd)
+{
+	const struct image_visitor *v = t->visitor;
+	uint8_t head[HEAD_BYTES];
+	uint64_t limit = v->wants(v->ctx, path_of(t));
+	if (limit || !v->wants_content || t->hops)
+		return limit;
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+	return n > 0 ? v->wants_content(v->ctx, path_of(t), (struct bh_slice){ head, (size_t)n }) : 0;
+}
+
 /* 1: *ret filled, 0: not one to give, negative. Takes fd. by_link: a file that was given under its own name is not given again. */
 static int give(struct image_tree *t, int fd, bool by_link, struct image_tree_file *ret, struct bh_err *err)
 {
@@ -290,8 +311,8 @@ static int give(struct image_tree *t, int fd, bool by_link, struct image_tree_fi
 		complain(t, "file", path_of(t), errno);
 		return 0;
 	}
-	uint64_t limit = t->visitor->wants(t->visitor->ctx, path_of(t));
-	if (!S_ISREG(st.st_mode) || limit == 0)
+	uint64_t limit = S_ISREG(st.st_mode) ? limit_of(t, fd) : 0;
+	if (limit == 0)
 		return 0;
 	int fresh = remember(t, &st, err);
 	if (fresh < 0 || (fresh == 0 && by_link))

@@ -9,6 +9,27 @@
 
 #define BH_NO_LAYER UINT32_MAX
 
+/* What tells that the package is there. Surest first: of two packages that are the same, the surer one speaks. */
+enum bh_evidence {
+	BH_EVIDENCE_DATABASE, /* the package manager's own record of what is installed: dpkg's status, METADATA of a dist-info, pom.properties */
+	BH_EVIDENCE_BINARY,   /* what the compiler wrote into an executable: Go build information, cargo-auditable, a package note */
+	BH_EVIDENCE_LOCKFILE, /* exact versions that a package manager resolved; need not be installed */
+	BH_EVIDENCE_SBOM,     /* an SBOM that was found says so */
+	BH_EVIDENCE_MANIFEST, /* a declaration with an exact version that nobody resolved: requirements.txt, pom.xml */
+	BH_EVIDENCE_CONTENT,  /* a version string in a file, the name of a jar: good guesses */
+};
+
+enum bh_scope { BH_SCOPE_RUNTIME, BH_SCOPE_OPTIONAL, BH_SCOPE_DEVELOPMENT };
+
+/* Where a package was seen. */
+struct bh_location {
+	struct bh_slice path;      /* file of the image, without leading "/" */
+	struct bh_slice inner;     /* inside that file: "WEB-INF/lib/a.jar", archives in archives joined by "!/"; empty = the file itself */
+	uint32_t line;             /* of path, counted from 1; 0 = none */
+	uint32_t layer;            /* index of the layer that brought it; BH_NO_LAYER for directories */
+	enum bh_evidence evidence;
+};
+
 struct bh_package {
 	struct bh_slice type;           /* purl type: "deb", "apk", "rpm", "npm" ... */
 	struct bh_slice name;
@@ -18,13 +39,20 @@ struct bh_package {
 	struct bh_slice source_version; /* empty = same as version */
 	struct bh_slice vendor;         /* rpm Vendor, deb Maintainer */
 	struct bh_slice modularity;     /* rpm modularity label "name:stream:version:context" */
-	struct bh_slice license;        /* the licence expression or text as the database has it */
+	struct bh_slice license;        /* the licence expression or text as the source has it; several alternatives are joined with " OR ", lists with " AND " */
 	struct bh_slice provides;       /* the ecosystem's own list, as text, separated by ", " */
 	struct bh_slice owned;          /* absolute paths of owned files, each ended by NUL; empty when unknown */
-	struct bh_slice db_path;        /* file of the image the package was read from, without leading "/" */
-	struct bh_slice purl;           /* package URL; filled when the distribution is known */
-	uint32_t layer;                 /* index of the layer that brought it; BH_NO_LAYER for directories */
+	struct bh_slice sha1;           /* of the package's archive, hex; empty = not computed */
+	struct bh_slice owner;          /* package URL of the distribution's package that brought this one's files; empty = none */
+	struct bh_slice purl;           /* package URL; filled when the distribution is known, unless the parser (an SBOM) gave one */
+	enum bh_scope scope;
+	struct bh_location at;          /* parsers leave path and layer empty: the caller fills them */
+	const struct bh_location *also; /* further places of the very same package, sorted; NULL when there are none */
+	size_t n_also;
 };
+
+const char *bh_evidence_name(enum bh_evidence e); /* "database", "lockfile" ... */
+const char *bh_scope_name(enum bh_scope s);       /* "runtime", "optional", "development" */
 
 struct bh_distro {
 	struct bh_slice id;         /* os-release ID: "debian", "rhel"; empty = unknown */

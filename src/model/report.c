@@ -53,7 +53,8 @@ static int compare_packages(const void *a, const void *b)
 	c = c ? c : bh_slice_cmp(x->name, y->name);
 	c = c ? c : bh_slice_cmp(x->version, y->version);
 	c = c ? c : bh_slice_cmp(x->arch, y->arch);
-	return c ? c : bh_slice_cmp(x->db_path, y->db_path);
+	c = c ? c : bh_slice_cmp(x->at.path, y->at.path);
+	return c ? c : bh_slice_cmp(x->at.inner, y->at.inner);
 }
 
 /* "CVE-2024-9" before "CVE-2024-10": runs of digits compare as numbers. */

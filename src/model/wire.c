@@ -12,6 +12,7 @@ struct slice_field {
 #define FIELD(type, name, max) { offsetof(struct type, name), max }
 
 #define TEXT_MAX (64u * 1024)
+#define PURL_MAX (4u * BH_PATH_BYTES_MAX)
 #define OWNED_MAX (BH_FRAME_BYTES_MAX - 256u * 1024)
 
 static const struct slice_field package_fields[] = {
@@ -20,7 +21,9 @@ static const struct slice_field package_fields[] = {
 	FIELD(bh_package, source_name, BH_NAME_BYTES_MAX), FIELD(bh_package, source_version, BH_VERSION_BYTES_MAX),
 	FIELD(bh_package, vendor, TEXT_MAX),               FIELD(bh_package, modularity, BH_NAME_BYTES_MAX),
 	FIELD(bh_package, license, TEXT_MAX),              FIELD(bh_package, provides, TEXT_MAX),
-	FIELD(bh_package, owned, OWNED_MAX),               FIELD(bh_package, db_path, BH_PATH_BYTES_MAX),
+	FIELD(bh_package, owned, OWNED_MAX),               FIELD(bh_package, sha1, BH_NAME_BYTES_MAX),
+	FIELD(bh_package, owner, PURL_MAX),                FIELD(bh_package, purl, PURL_MAX),
+	FIELD(bh_package, at.path, BH_PATH_BYTES_MAX),     FIELD(bh_package, at.inner, BH_PATH_BYTES_MAX),
 };
 
 static const struct slice_field distro_fields[] = {
@@ -106,7 +109,10 @@ bool bh_wire_put_digest(struct bh_buf *b, const struct bh_digest *d)
 
 bool bh_wire_put_package(struct bh_buf *b, const struct bh_package *p)
 {
-	return put_fields(b, p, package_fields, COUNT(package_fields));
+	put_fields(b, p, package_fields, COUNT(package_fields));
+	bh_wire_put_u32(b, p->at.line);
+	bh_wire_put_u8(b, (uint8_t)p->at.evidence);
+	return bh_wire_put_u8(b, (uint8_t)p->scope);
 }
 
 bool bh_wire_put_distro(struct bh_buf *b, const struct bh_distro *d)
@@ -134,8 +140,14 @@ bool bh_wire_get_digest(struct bh_reader *r, struct bh_digest *out)
 
 bool bh_wire_get_package(struct bh_reader *r, struct bh_package *out)
 {
-	*out = (struct bh_package){ .layer = BH_NO_LAYER };
-	return get_fields(r, out, package_fields, COUNT(package_fields));
+	uint8_t evidence, scope;
+	*out = (struct bh_package){ .at.layer = BH_NO_LAYER };
+	if (!get_fields(r, out, package_fields, COUNT(package_fields)) || !bh_take_u32le(r, &out->at.line) || !bh_take_u8(r, &evidence) ||
+	    !bh_take_u8(r, &scope) || evidence > BH_EVIDENCE_CONTENT || scope > BH_SCOPE_DEVELOPMENT)
+		return false;
+	out->at.evidence = (enum bh_evidence)evidence;
+	out->scope = (enum bh_scope)scope;
+	return true;
 }
 
 bool bh_wire_get_distro(struct bh_reader *r, struct bh_distro *out)
@@ -147,7 +159,7 @@ bool bh_wire_get_distro(struct bh_reader *r, struct bh_distro *out)
 bool bh_package_copy(struct bh_arena *a, const struct bh_package *p, struct bh_package *out)
 {
 	struct bh_package copy = *p;
-	if (!copy_fields(a, &copy, package_fields, COUNT(package_fields)) || !bh_arena_copy(a, p->purl, &copy.purl))
+	if (!copy_fields(a, &copy, package_fields, COUNT(package_fields)))
 		return false;
 	*out = copy;
 	return true;

@@ -12,6 +12,8 @@ const struct pkg_parser *const pkg_parsers[] = {
 	NULL,
 };
 
+#define ELF_MAGIC "\177ELF"
+
 static struct bh_slice basename_of(struct bh_slice path)
 {
 	size_t at = path.len;
@@ -20,7 +22,49 @@ static struct bh_slice basename_of(struct bh_slice path)
 	return bh_slice_sub(path, at, path.len);
 }
 
-static bool wants(const struct pkg_want *w, struct bh_slice path)
+/* One part against one pattern; a "*" that fails is given one byte more, the last one only: enough, and linear in practice. */
+static bool part_matches(struct bh_slice pattern, struct bh_slice part)
+{
+	size_t i = 0, k = 0, star = SIZE_MAX, resume = 0;
+	while (k < part.len) {
+		if (i < pattern.len && pattern.ptr[i] == '*') {
+			star = i++;
+			resume = k;
+		} else if (i < pattern.len && pattern.ptr[i] == part.ptr[k]) {
+			i++;
+			k++;
+		} else if (star != SIZE_MAX) {
+			i = star + 1;
+			k = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (i < pattern.len && pattern.ptr[i] == '*')
+		i++;
+	return i == pattern.len;
+}
+
+static struct bh_slice without(struct bh_slice path, struct bh_slice base)
+{
+	size_t len = path.len - base.len;
+	return bh_slice_sub(path, 0, len ? len - 1 : 0);
+}
+
+static bool glob_matches(struct bh_slice pattern, struct bh_slice path)
+{
+	for (;;) {
+		struct bh_slice p = basename_of(pattern), part = basename_of(path);
+		if (part.len == 0 || !part_matches(p, part))
+			return false;
+		if (p.len == pattern.len)
+			return true;
+		pattern = without(pattern, p);
+		path = without(path, part);
+	}
+}
+
+static bool wants(const struct pkg_want *w, struct bh_slice path, bool elf)
 {
 	struct bh_slice pattern = bh_slice_str(w->path);
 	struct bh_slice base = basename_of(path);
@@ -32,20 +76,35 @@ static bool wants(const struct pkg_want *w, struct bh_slice path)
 	case PKG_WANT_BELOW:
 		return bh_slice_starts(path, pattern) && bh_slice_ends(path, bh_slice_str(w->suffix)) &&
 		       path.len - pattern.len > strlen(w->suffix);
-	case PKG_WANT_BASENAME: return bh_slice_eq(base, pattern);
-	case PKG_WANT_SUFFIX: return bh_slice_ends(base, pattern);
+	case PKG_WANT_GLOB: return glob_matches(pattern, path);
+	case PKG_WANT_ELF: return elf;
 	case PKG_WANT_END: break;
 	}
 	return false;
 }
 
-const struct pkg_parser *pkg_parser_for(struct bh_slice path, size_t *at)
+const struct pkg_parser *pkg_parser_for(struct bh_slice path, bool elf, size_t *at)
 {
 	for (; pkg_parsers[*at]; ++*at)
 		for (const struct pkg_want *w = pkg_parsers[*at]->wants; w->kind != PKG_WANT_END; w++)
-			if (wants(w, path))
+			if (wants(w, path, elf))
 				return pkg_parsers[(*at)++];
 	return NULL;
+}
+
+bool pkg_is_elf(struct bh_slice head)
+{
+	return bh_slice_starts(head, BH_SLICE_LIT(ELF_MAGIC));
+}
+
+uint64_t pkg_elf_max_bytes(void)
+{
+	uint64_t most = 0;
+	for (size_t i = 0; pkg_parsers[i]; i++)
+		for (const struct pkg_want *w = pkg_parsers[i]->wants; w->kind != PKG_WANT_END; w++)
+			if (w->kind == PKG_WANT_ELF && pkg_parsers[i]->max_bytes > most)
+				most = pkg_parsers[i]->max_bytes;
+	return most;
 }
 
 static bool is_fixed(const struct pkg_want *w)

@@ -10,14 +10,18 @@ enum pkg_want_kind {
 	PKG_WANT_PATH,     /* exactly this path: "var/lib/dpkg/status" */
 	PKG_WANT_DIR,      /* directly in this folder, with this suffix: "var/lib/dpkg/info/" + ".list" */
 	PKG_WANT_BELOW,    /* anywhere below this folder, with this suffix: "var/lib/pacman/local/" + "/desc" */
-	PKG_WANT_BASENAME, /* a file of this name anywhere: "package-lock.json" */
-	PKG_WANT_SUFFIX,   /* a file whose name ends so, anywhere: ".jar" */
+	/*
+	 * Anywhere, when the last parts of the path look like this: "package-lock.json", "*.jar", "*.dist-info/METADATA",
+	 * "conda-meta/[star].json"; a star stands for any bytes but "/", and as many parts are compared as the pattern has.
+	 */
+	PKG_WANT_GLOB,
+	PKG_WANT_ELF,      /* executables and shared objects of the ELF kind, by their first bytes; path "" */
 	PKG_WANT_END,
 };
 
 struct pkg_want {
 	enum pkg_want_kind kind;
-	const char *path;   /* path, folder with its "/", name or suffix */
+	const char *path;   /* path, folder with its "/", or pattern */
 	const char *suffix; /* PKG_WANT_DIR and PKG_WANT_BELOW only; "" = any */
 };
 
@@ -29,7 +33,7 @@ struct pkg_file {
 
 /* Where results go. A negative return of a sink function ends the parse with that code. Slices need to live for the call only. */
 struct pkg_sink {
-	int (*package)(void *ctx, const struct bh_package *p, struct bh_err *err); /* db_path may be left empty: the caller fills it */
+	int (*package)(void *ctx, const struct bh_package *p, struct bh_err *err); /* at.path may be left empty: the caller fills it */
 	/* Owned files of a package that another file of the same database describes: paths, each ended by NUL. May come in several calls. */
 	int (*owned)(void *ctx, struct bh_slice type, struct bh_slice name, struct bh_slice arch, struct bh_slice paths, struct bh_err *err);
 	int (*distro)(void *ctx, const struct bh_distro *d, struct bh_err *err);
@@ -50,8 +54,15 @@ struct pkg_parser {
 
 extern const struct pkg_parser *const pkg_parsers[]; /* NULL-terminated, order of parsers.def */
 
-/* The first parser from index *at on that wants this path; NULL when none is left. *at moves behind it. For loops. */
-const struct pkg_parser *pkg_parser_for(struct bh_slice path, size_t *at);
+/*
+ * The first parser from index *at on that wants this file; NULL when none is left. *at moves behind it. For loops.
+ * elf: its content begins as ELF files do; of a file that was not opened yet, false.
+ */
+const struct pkg_parser *pkg_parser_for(struct bh_slice path, bool elf, size_t *at);
+
+/* Does a file that begins so interest PKG_WANT_ELF parsers? head: at least 4 bytes, or all of it. */
+bool pkg_is_elf(struct bh_slice head);
+uint64_t pkg_elf_max_bytes(void); /* largest max_bytes of those parsers; 0: there are none */
 
 /* May a file of PKG_WANT_PATH, PKG_WANT_DIR or PKG_WANT_BELOW lie below this directory? */
 bool pkg_wants_below(struct bh_slice dir);

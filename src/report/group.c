@@ -153,7 +153,7 @@ static size_t split_members(const struct bh_finding *const *findings, size_t n, 
 		if (i == 0 || findings[i]->package != findings[i - 1]->package)
 			members[n_members++] = (struct member){ .package = findings[i]->package,
 								.findings = &findings[i],
-								.layer = by_layer ? findings[i]->package->layer : BH_NO_LAYER };
+								.layer = by_layer ? findings[i]->package->at.layer : BH_NO_LAYER };
 		members[n_members - 1].n++;
 	}
 	if (n_members > 1)

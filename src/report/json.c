@@ -180,8 +180,8 @@ static void write_package(struct json *j, const void *at)
 	close_bracket(j, '}');
 	text(j, "vendor", p->vendor);
 	text(j, "modularity", p->modularity);
-	texts(j, "paths", &p->db_path, p->db_path.len > 0);
-	layer(j, p->layer);
+	texts(j, "paths", &p->at.path, p->at.path.len > 0);
+	layer(j, p->at.layer);
 	texts(j, "licenses", &p->license, p->license.len > 0);
 }
 

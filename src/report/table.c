@@ -640,7 +640,7 @@ static void write_all_packages(struct table *t)
 		bh_buf_add_escaped(rest, p->type);
 		bh_buf_add_str(rest, p->arch.len ? " " : "");
 		bh_buf_add_escaped(rest, p->arch);
-		add_layer_name(t, rest, p->layer);
+		add_layer_name(t, rest, p->at.layer);
 		struct layout_cell cells[] = { { .rest = bh_buf_slice(names), .width = name, .indent = 2 },
 					       { .rest = bh_buf_slice(versions), .width = version, .indent = 2 },
 					       { .rest = bh_buf_slice(rest), .width = t->width - MARGIN - name - version - 4 } };

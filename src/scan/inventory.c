@@ -98,7 +98,7 @@ static const struct pkg_parser *sibling_owner(struct bh_slice path)
 			continue;
 		struct bh_slice main_path = bh_slice_sub(path, 0, path.len - strlen(suffix));
 		size_t at = i;
-		if (pkg_parser_for(main_path, &at) == pkg_parsers[i])
+		if (pkg_parser_for(main_path, false, &at) == pkg_parsers[i])
 			return pkg_parsers[i];
 	}
 	return NULL;
@@ -109,10 +109,16 @@ static uint64_t wants(void *ctx, struct bh_slice path)
 	(void)ctx;
 	uint64_t most = 0;
 	const struct pkg_parser *p;
-	for (size_t at = 0; (p = pkg_parser_for(path, &at));)
+	for (size_t at = 0; (p = pkg_parser_for(path, false, &at));)
 		most = p->max_bytes > most ? p->max_bytes : most;
 	p = sibling_owner(path);
 	return p && p->max_bytes > most ? p->max_bytes : most;
+}
+
+static uint64_t wants_content(void *ctx, struct bh_slice path, struct bh_slice head)
+{
+	(void)ctx, (void)path;
+	return pkg_is_elf(head) ? pkg_elf_max_bytes() : 0;
 }
 
 static bool wants_below(void *ctx, struct bh_slice path)
@@ -236,8 +242,9 @@ static int on_file(void *ctx, const struct image_file *file, const struct image_
 {
 	struct inventory *inv = ctx;
 	const struct pkg_parser *p = sibling_owner(file->path);
+	bool elf = pkg_is_elf(file->data);
 	int rc = p ? defer(inv, NULL, file, err) : BH_OK; /* parser NULL: a sibling, looked up by its path */
-	for (size_t at = 0; rc == BH_OK && (p = pkg_parser_for(file->path, &at));) {
+	for (size_t at = 0; rc == BH_OK && (p = pkg_parser_for(file->path, elf, &at));) {
 		struct pkg_file f = { .path = file->path, .data = file->data };
 		rc = p->sibling_suffix ? defer(inv, p, file, err) : parse_one(inv, p, &f, emit, err);
 	}
@@ -340,11 +347,11 @@ static int take_package(struct inventory *inv, uint32_t layer, struct bh_slice p
 		return full(err);
 	if (!visible)
 		return BH_OK;
-	if (p.db_path.len == 0)
-		p.db_path = path;
+	if (p.at.path.len == 0)
+		p.at.path = path;
 	if (!bh_package_copy(&inv->report->arena, &p, &p))
 		return full(err);
-	p.layer = layer == BH_NO_LAYER ? BH_NO_LAYER : t->since_layer;
+	p.at.layer = layer == BH_NO_LAYER ? BH_NO_LAYER : t->since_layer;
 	return bh_package_vec_push(&inv->report->packages, p) ? BH_OK : full(err);
 }
 
@@ -387,6 +394,7 @@ struct image_visitor inventory_visitor(struct inventory *inv)
 {
 	return (struct image_visitor){
 		.wants = wants,
+		.wants_content = wants_content,
 		.wants_below = wants_below,
 		.home = home,
 		.file = on_file,

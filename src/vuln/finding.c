@@ -272,7 +272,7 @@ static enum bh_state state_of(const struct vuln_said *said, size_t n_fixes)
 static int push(const struct vuln_subject *s, struct bh_finding f, struct bh_err *err)
 {
 	f.package = s->installed->package;
-	f.layer = f.package->layer;
+	f.layer = f.package->at.layer;
 	return bh_finding_vec_push(&s->report->findings, f) ? BH_OK : bh_fail(err, BH_ELIMIT, 0, "more than %zu findings", s->report->findings.max);
 }
 

@@ -109,7 +109,7 @@ static int add(const struct vuln_db *db, const struct entry *e, const struct bh_
 				.severity = ended ? BH_SEV_MEDIUM : BH_SEV_NEGLIGIBLE,
 				.state = ended ? BH_STATE_END_OF_LIFE : BH_STATE_IGNORED,
 				.package = p,
-				.layer = p->layer,
+				.layer = p->at.layer,
 				.fix = ended ? BH_SLICE_LIT("remove the package, move to a release that supports it, or take over its maintenance")
 					     : BH_SLICE_LIT("make sure that it is used within these limits only, or remove it") };
 	if (!id || !title || !evidence || !bh_arena_copy(a, told.name, &f.source))

@@ -1,14 +1,23 @@
-/* fuzz_feed.c: one target per line of feeds.def; built with -DFEED=name. What a feed makes of the input must make a sound database. */
+/* fuzz_feed.c: one target per line of feeds.def: the program's first argument is "--NAME" (libFuzzer ignores such words). What a feed makes of the input must make a sound database. */
 #include "pieces.h"
 #include "vuln/feed.h"
 
 #define PIECES_MAX 500u
 
-#define CAT_(a, b) a##b
-#define CAT(a, b) CAT_(a, b)
-
-extern const struct vuln_feed CAT(vuln_feed_, FEED);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct vuln_feed *feed;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	if (*argc > 1 && strncmp((*argv)[1], "--", 2) == 0)
+		feed = vuln_feed_find(bh_slice_str((*argv)[1] + 2));
+	if (!feed)
+		abort(); /* no feed of that name */
+	return 0;
+}
+
 const char *__lsan_default_suppressions(void);
 
 /* The library loses some memory on texts that it refuses, see fuzz_yaml.c; imports run in a child that ends. */
@@ -32,7 +41,6 @@ static void check(struct vuln_builder *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct vuln_feed *feed = &CAT(vuln_feed_, FEED);
 	const struct bh_slice releases[] = { BH_SLICE_LIT("forky=Debian:14"), BH_SLICE_LIT("os=Wolfi") };
 	const struct vuln_feed_options options = { .releases = releases, .n_releases = 2, .day = VULN_NO_DAY, .today = 20780 };
 	struct vuln_feed_run run = { .options = &options, .document = BH_SLICE_LIT("input"), .newest_day = VULN_NO_DAY };

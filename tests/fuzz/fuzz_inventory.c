@@ -67,10 +67,10 @@ static void check(const struct bh_report *report)
 	for (size_t i = 0; i < report->packages.len; i++) {
 		const struct bh_package *p = &report->packages.ptr[i];
 		const struct bh_slice all[] = { p->type, p->name, p->version, p->arch, p->source_name, p->source_version, p->vendor,
-						p->modularity, p->license, p->provides, p->owned, p->db_path, p->purl };
+						p->modularity, p->license, p->provides, p->owned, p->at.path, p->purl };
 		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
 			touch(all[k]);
-		if (p->name.len == 0 || p->layer >= LAYERS)
+		if (p->name.len == 0 || p->at.layer >= LAYERS)
 			abort();
 		if (i && (bh_slice_cmp(p[-1].type, p->type) > 0 || (bh_slice_eq(p[-1].type, p->type) && bh_slice_cmp(p[-1].name, p->name) > 0)))
 			abort();

@@ -1,5 +1,5 @@
 /*
- * fuzz_pkg.c: one target per line of parsers.def; built with -DPARSER=name. The first wanted path stands in for the file's
+ * fuzz_pkg.c: one target per line of parsers.def: the program's first argument is "--NAME" (libFuzzer ignores such words). The first wanted path stands in for the file's
  * own, unless the input starts with a line "@PATH". Parsers with a sibling take the second half of the input (or of what
  * follows that line) as the sibling when it starts with "+".
  */
@@ -7,11 +7,20 @@
 
 #include <stdlib.h>
 
-#define CAT_(a, b) a##b
-#define CAT(a, b) CAT_(a, b)
-
-extern const struct pkg_parser CAT(pkg_parser_, PARSER);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct pkg_parser *parser;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	for (size_t i = 0; *argc > 1 && pkg_parsers[i]; i++)
+		if (strncmp((*argv)[1], "--", 2) == 0 && strcmp((*argv)[1] + 2, pkg_parsers[i]->name) == 0)
+			parser = pkg_parsers[i];
+	if (!parser)
+		abort(); /* no parser of that name */
+	return 0;
+}
 
 static volatile unsigned checksum;
 
@@ -26,7 +35,7 @@ static int on_package(void *ctx, const struct bh_package *p, struct bh_err *err)
 {
 	(void)ctx, (void)err;
 	const struct bh_slice all[] = { p->type, p->name, p->version, p->arch, p->source_name, p->source_version, p->vendor,
-					p->modularity, p->license, p->provides, p->owned, p->db_path };
+					p->modularity, p->license, p->provides, p->owned, p->sha1, p->owner, p->purl, p->at.path, p->at.inner };
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		touch(all[i]);
 	if (p->name.len == 0)
@@ -69,7 +78,6 @@ static void take_path(struct pkg_file *file)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct pkg_parser *parser = &CAT(pkg_parser_, PARSER);
 	struct pkg_file file = { .path = bh_slice_str(parser->wants[0].path), .data = { data, size } };
 	take_path(&file);
 	if (parser->sibling_suffix && file.data.len && file.data.ptr[0] == '+') {

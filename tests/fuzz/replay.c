@@ -1,4 +1,4 @@
-/* replay.c: main() for fuzz targets without a fuzzer: runs every file below the folder named on the command line. */
+/* replay.c: main() for fuzz targets without a fuzzer: runs every file below the folder named last on the command line. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 #define INPUT_BYTES_MAX (64u << 20)
 
@@ -32,13 +33,16 @@ static int run(const char *path)
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		return fprintf(stderr, "usage: %s CORPUS-FOLDER\n", argv[0]), 2;
+	if (argc < 2)
+		return fprintf(stderr, "usage: %s [--NAME] CORPUS-FOLDER\n", argv[0]), 2;
+	if (LLVMFuzzerInitialize)
+		(void)LLVMFuzzerInitialize(&argc, &argv);
+	const char *folder = argv[argc - 1];
 	struct dirent **names;
-	int n = scandir(argv[1], &names, NULL, alphasort), ran = 0, bad = 0;
+	int n = scandir(folder, &names, NULL, alphasort), ran = 0, bad = 0;
 	for (int i = 0; i < n; i++) {
 		char path[4096];
-		snprintf(path, sizeof(path), "%s/%s", argv[1], names[i]->d_name);
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
 		if (names[i]->d_name[0] != '.') {
 			ran++;
 			bad += run(path) < 0;

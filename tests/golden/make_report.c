@@ -15,23 +15,23 @@
 
 static struct bh_package packages[] = {
 	{ .type = S("deb"), .name = S("bash"), .version = S("5.2.15-2+b2"), .arch = S("amd64"), .source_version = S("5.2.15-2"), .license = S("GPL-3+"),
-	  .db_path = S("var/lib/dpkg/status"), .layer = 0 },
-	{ .type = S("deb"), .name = S("libc-bin"), .version = S("2.36-9"), .arch = S("amd64"), .source_name = S("glibc"), .db_path = S("var/lib/dpkg/status"),
-	  .layer = 0 },
-	{ .type = S("deb"), .name = S("libc6"), .version = S("2.36-9"), .arch = S("amd64"), .source_name = S("glibc"), .db_path = S("var/lib/dpkg/status"),
-	  .layer = 0, .vendor = S("GNU Libc Maintainers <debian-glibc@lists.debian.org>") },
-	{ .type = S("deb"), .name = S("libc6"), .version = S("2.36-9"), .arch = S("i386"), .source_name = S("glibc"), .db_path = S("var/lib/dpkg/status"),
-	  .layer = 0 },
+	  .at.path = S("var/lib/dpkg/status"), .at.layer = 0 },
+	{ .type = S("deb"), .name = S("libc-bin"), .version = S("2.36-9"), .arch = S("amd64"), .source_name = S("glibc"), .at.path = S("var/lib/dpkg/status"),
+	  .at.layer = 0 },
+	{ .type = S("deb"), .name = S("libc6"), .version = S("2.36-9"), .arch = S("amd64"), .source_name = S("glibc"), .at.path = S("var/lib/dpkg/status"),
+	  .at.layer = 0, .vendor = S("GNU Libc Maintainers <debian-glibc@lists.debian.org>") },
+	{ .type = S("deb"), .name = S("libc6"), .version = S("2.36-9"), .arch = S("i386"), .source_name = S("glibc"), .at.path = S("var/lib/dpkg/status"),
+	  .at.layer = 0 },
 	{ .type = S("deb"), .name = S("libssl3"), .version = S("3.0.9-1"), .arch = S("amd64"), .source_name = S("openssl"),
-	  .db_path = S("var/lib/dpkg/status"), .layer = 1 },
+	  .at.path = S("var/lib/dpkg/status"), .at.layer = 1 },
 	{ .type = S("deb"), .name = S("libwebp7"), .version = S("1.2.4-0.2"), .arch = S("amd64"), .source_name = S("libwebp"),
-	  .db_path = S("var/lib/dpkg/status"), .layer = 1 },
-	{ .type = S("deb"), .name = S("openssl"), .version = S("3.0.9-1"), .arch = S("amd64"), .db_path = S("var/lib/dpkg/status"), .layer = 1 },
-	{ .type = S("npm"), .name = S("evil\x1b[2J\xff\xe2\x80\xae"), .version = S("1.0\n"), .db_path = S("srv/\xe8\x88\xb9\xe8\x88\xb6/package.json"),
-	  .layer = 1 },
+	  .at.path = S("var/lib/dpkg/status"), .at.layer = 1 },
+	{ .type = S("deb"), .name = S("openssl"), .version = S("3.0.9-1"), .arch = S("amd64"), .at.path = S("var/lib/dpkg/status"), .at.layer = 1 },
+	{ .type = S("npm"), .name = S("evil\x1b[2J\xff\xe2\x80\xae"), .version = S("1.0\n"), .at.path = S("srv/\xe8\x88\xb9\xe8\x88\xb6/package.json"),
+	  .at.layer = 1 },
 	{ .type = S("rpm"), .name = S("kernel-\xe4\xb8\xad\xe6\x96\x87\xe5\x8c\x85\xe5\x90\x8d\xe5\xad\x97\xe5\xbe\x88\xe9\x95\xbf-modules-extra-matched"),
 	  .version = S("2:5.14.0-427.13.1.el9_4"), .arch = S("x86_64"), .modularity = S("kernel:5:9:abc"), .vendor = S("Example"),
-	  .license = S("GPL-2.0-only AND \"quoted\""), .db_path = S("var/lib/rpm/rpmdb.sqlite"), .layer = BH_NO_LAYER },
+	  .license = S("GPL-2.0-only AND \"quoted\""), .at.path = S("var/lib/rpm/rpmdb.sqlite"), .at.layer = BH_NO_LAYER },
 };
 
 static struct bh_slice openssl_fix[] = { S("3.0.9-1+deb12u2") }, openssl_later[] = { S("3.0.18-1~deb12u1"), S("3.1.0-1") }, webp_fix[] = { S("1.2.4-0.2+deb12u1") },
@@ -41,7 +41,7 @@ static struct bh_slice webp_aliases[] = { S("DSA-5497-2"), S("GHSA-j7hp-h8jx-5pp
 static struct bh_finding finding(enum bh_severity severity, const char *id, const struct bh_package *p)
 {
 	return (struct bh_finding){ .class = BH_CLASS_VULNERABILITY, .id = bh_slice_str(id), .severity = severity, .state = BH_STATE_AFFECTED, .package = p,
-				    .layer = p ? p->layer : BH_NO_LAYER, .source = S("debian-changelogs") };
+				    .layer = p ? p->at.layer : BH_NO_LAYER, .source = S("debian-changelogs") };
 }
 
 static struct bh_finding fixed(enum bh_severity severity, const char *id, const struct bh_package *p, struct bh_slice *versions, size_t n)

@@ -194,7 +194,7 @@ static void add_package(struct run *r, const struct bh_slice *f)
 				.source_version = f[4],
 				.arch = option(f[5], "arch"),
 				.modularity = option(f[5], "modularity"),
-				.layer = BH_NO_LAYER };
+				.at.layer = BH_NO_LAYER };
 	assert_true(bh_package_vec_push(&r->report.packages, p));
 }
 
@@ -233,7 +233,7 @@ static void print_finding(struct bh_buf *b, const struct bh_finding *f)
 		bh_buf_printf(b, " kev %.*s%s", BH_SLICE_FMT(f->kev_date), f->kev_ransomware ? " ransomware" : "");
 	if (f->has_epss)
 		bh_buf_printf(b, " epss %u", f->epss_score);
-	assert_true(f->package == NULL || f->layer == f->package->layer);
+	assert_true(f->package == NULL || f->layer == f->package->at.layer);
 	struct bh_slice about = f->package ? f->package->name : S("image");
 	bh_buf_printf(b, " | %.*s |", BH_SLICE_FMT(about));
 	for (size_t i = 0; i < f->n_fixed; i++)

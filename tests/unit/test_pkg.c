@@ -157,7 +157,7 @@ static void the_table(void **state)
 
 static const char *first_parser(const char *path, size_t *at)
 {
-	const struct pkg_parser *p = pkg_parser_for(bh_slice_str(path), at);
+	const struct pkg_parser *p = pkg_parser_for(bh_slice_str(path), false, at);
 	return p ? p->name : "";
 }
 

@@ -99,11 +99,11 @@ static void push(struct bh_report *r, const char *id, size_t package, struct bh_
 static void fill(struct bh_report *r)
 {
 	static const struct bh_package all[] = {
-		{ .type = S("deb"), .name = S("a-bin"), .version = S("1"), .source_name = S("a"), .layer = 0 },
-		{ .type = S("deb"), .name = S("a-lib"), .version = S("1"), .source_name = S("a"), .layer = 1 },
-		{ .type = S("deb"), .name = S("a-old"), .version = S("0"), .source_name = S("a"), .layer = 0 },  /* another version */
-		{ .type = S("deb"), .name = S("a-some"), .version = S("1"), .source_name = S("a"), .layer = 0 }, /* other findings */
-		{ .type = S("deb"), .name = S("b"), .version = S("1"), .layer = 1 },
+		{ .type = S("deb"), .name = S("a-bin"), .version = S("1"), .source_name = S("a"), .at.layer = 0 },
+		{ .type = S("deb"), .name = S("a-lib"), .version = S("1"), .source_name = S("a"), .at.layer = 1 },
+		{ .type = S("deb"), .name = S("a-old"), .version = S("0"), .source_name = S("a"), .at.layer = 0 },  /* another version */
+		{ .type = S("deb"), .name = S("a-some"), .version = S("1"), .source_name = S("a"), .at.layer = 0 }, /* other findings */
+		{ .type = S("deb"), .name = S("b"), .version = S("1"), .at.layer = 1 },
 	};
 	bh_report_init(r);
 	for (size_t i = 0; i < COUNT(all); i++)

@@ -1,0 +1,21 @@
+/* package.c: the names of evidence and scopes. */
+#include "model/package.h"
+
+const char *bh_evidence_name(enum bh_evidence e)
+{
+	static const char *const names[] = {
+		[BH_EVIDENCE_DATABASE] = "database", [BH_EVIDENCE_BINARY] = "binary",     [BH_EVIDENCE_LOCKFILE] = "lockfile",
+		[BH_EVIDENCE_SBOM] = "sbom",         [BH_EVIDENCE_MANIFEST] = "manifest", [BH_EVIDENCE_CONTENT] = "content",
+	};
+	return (size_t)e < sizeof(names) / sizeof(names[0]) ? names[e] : "content";
+}
+
+const char *bh_scope_name(enum bh_scope s)
+{
+	switch (s) {
+	case BH_SCOPE_RUNTIME: return "runtime";
+	case BH_SCOPE_OPTIONAL: return "optional";
+	case BH_SCOPE_DEVELOPMENT: return "development";
+	}
+	return "runtime";
+}
