@@ -650,7 +650,10 @@ int image_read(const struct image_request *req, const struct image_visitor *visi
 			 .units.max = 2 * (STREAM_UNITS_MAX + BH_LAYERS_MAX) };
 	image_plan_init(&j.plan);
 	image_pool_init(&j.pool);
-	image_key_draw(&j.key);
+	if (req->key)
+		j.key = *req->key;
+	else
+		image_key_draw(&j.key);
 	int rc = bh_crypto_init(err); /* once for all children */
 	rc = rc < 0 ? rc : make_wish(&j, err);
 	rc = rc < 0 ? rc : image_source_open(req, &j.source, err);

@@ -14,6 +14,7 @@
 #define BH_IMAGE_IMAGE_H
 
 #include "base/err.h"
+#include "image/pathhash.h"
 #include "model/report.h"
 
 /* A wanted file of one layer, complete in memory. Borrowed for the call. */
@@ -77,6 +78,7 @@ struct image_request {
 	const char *path;        /* file or folder; "-" = archive on standard input */
 	const char *reference;   /* tag or name inside it, NULL: the only one, else an error that lists them */
 	const char *platform;    /* "linux/arm64/v8"; NULL: this machine's, with a clear error when it is not there */
+	const struct image_key *key; /* for hashes of paths, secret to the image; NULL: drawn for this call */
 	size_t parallel;         /* layers at a time; 0 = 2 */
 	uint64_t max_layer_bytes;/* 0 = BH_LAYER_BYTES_MAX */
 	bool quiet;              /* no progress bar */

@@ -12,6 +12,8 @@
 #include "model/purl.h"
 #include "model/wire.h"
 #include "pkg/pkg.h"
+#include "scan/ownership.h"
+#include "scan/same.h"
 
 #include <stdio.h>
 
@@ -20,7 +22,7 @@
 #define OWNED_CHUNK_BYTES (256u << 10)          /* owned paths per record: far below a frame */
 #define TRACKED_MAX 4000000u                    /* package versions over all layers */
 
-enum record_kind { RECORD_PACKAGE = 1, RECORD_OWNED = 2, RECORD_DISTRO = 3 };
+enum record_kind { RECORD_PACKAGE = 1, RECORD_OWNED = 2, RECORD_DISTRO = 3, RECORD_OWNERSHIP = 4 };
 
 struct deferred {
 	const struct pkg_parser *parser;
@@ -48,6 +50,7 @@ BH_VEC(owned_vec, struct owned_record)
 struct inventory {
 	struct bh_report *report;
 	bool owned_files;
+	struct image_key key;
 	/* child side */
 	struct bh_arena child_arena;
 	struct deferred deferred[DEFERRED_MAX];
@@ -56,16 +59,19 @@ struct inventory {
 	/* parent side */
 	struct bh_map tracked, db_files;
 	struct owned_vec owned;
+	struct ownership ownership;
 	struct bh_distro distro;
 };
 
-int inventory_new(struct bh_report *report, bool owned_files, struct inventory **ret, struct bh_err *err)
+int inventory_new(struct bh_report *report, const struct image_key *key, bool owned_files, struct inventory **ret, struct bh_err *err)
 {
 	struct inventory *inv = calloc(1, sizeof(*inv));
 	if (!inv)
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
 	inv->report = report;
 	inv->owned_files = owned_files;
+	inv->key = *key;
+	ownership_init(&inv->ownership);
 	bh_arena_init(&inv->child_arena, SCRATCH_BYTES_MAX);
 	bh_buf_init(&inv->frame, BH_FRAME_BYTES_MAX);
 	bh_map_init(&inv->tracked, TRACKED_MAX);
@@ -84,6 +90,7 @@ void inventory_free(struct inventory *inv)
 	bh_map_done(&inv->tracked);
 	bh_map_done(&inv->db_files);
 	owned_vec_done(&inv->owned);
+	ownership_done(&inv->ownership);
 	free(inv);
 }
 
@@ -158,9 +165,22 @@ static struct bh_slice owned_chunk(struct bh_slice paths)
 	return bh_slice_sub(paths, 0, end ? end : OWNED_CHUNK_BYTES);
 }
 
+static int send_ownership(struct sink_ctx *s, const struct owner *owner, struct bh_slice paths, struct bh_err *err)
+{
+	int rc = BH_OK;
+	while (rc == BH_OK && paths.len) {
+		(void)ownership_put(&s->inv->frame, &s->inv->key, owner, paths, &paths);
+		rc = send_frame(s, RECORD_OWNERSHIP, err);
+	}
+	return rc;
+}
+
 static int on_owned(void *ctx, struct bh_slice type, struct bh_slice name, struct bh_slice arch, struct bh_slice paths, struct bh_err *err)
 {
 	struct sink_ctx *s = ctx;
+	int sent = send_ownership(s, &(struct owner){ type, name, arch }, paths, err);
+	if (sent < 0)
+		return sent;
 	while (s->inv->owned_files && paths.len) {
 		struct bh_slice chunk = owned_chunk(paths);
 		bh_buf_clear(&s->inv->frame);
@@ -386,6 +406,10 @@ static int on_record(void *ctx, uint32_t layer, struct bh_slice path, bool visib
 	case RECORD_PACKAGE: return take_package(inv, layer, path, visible, payload, err);
 	case RECORD_OWNED: return visible ? take_owned(inv, payload, err) : BH_OK;
 	case RECORD_DISTRO: return visible ? take_distro(inv, payload, err) : BH_OK;
+	case RECORD_OWNERSHIP:
+		if (visible && !ownership_take(&inv->ownership, payload, &inv->report->arena))
+			return bh_fail(err, BH_ECHILD, 0, "a child sent a damaged list of owned files, or too many of them");
+		return BH_OK;
 	}
 	return bh_fail(err, BH_ECHILD, 0, "a child sent a record of unknown kind %u", kind);
 }
@@ -459,6 +483,8 @@ static int attach_owned(struct inventory *inv, struct bh_package *p, struct bh_e
 
 static int name_purl(struct inventory *inv, struct bh_package *p, struct bh_err *err)
 {
+	if (p->purl.len)
+		return BH_OK;
 	bh_buf_clear(&inv->frame);
 	if (!bh_purl_of_package(p, &inv->distro, &inv->frame))
 		return BH_OK; /* a name that no package URL can hold: the package stays, without one */
@@ -479,5 +505,6 @@ int inventory_finish(struct inventory *inv, struct bh_err *err)
 		if (rc < 0)
 			return rc;
 	}
-	return BH_OK;
+	ownership_name(&inv->ownership, &inv->key, report);
+	return same_packages_merge(report) ? BH_OK : full(err);
 }

@@ -6,15 +6,20 @@
 
 #include "base/map.h"
 #include "image/image.h"
+#include "image/pathhash.h"
 #include "model/report.h"
 
 struct inventory; /* one scan */
 
-int inventory_new(struct bh_report *report, bool owned_files, struct inventory **ret, struct bh_err *err) BH_MUST_CHECK;
+/* key: for hashes of paths, secret to the image. */
+int inventory_new(struct bh_report *report, const struct image_key *key, bool owned_files, struct inventory **ret, struct bh_err *err) BH_MUST_CHECK;
 void inventory_free(struct inventory *inv);
 struct image_visitor inventory_visitor(struct inventory *inv);
 
-/* After image_read: puts owned files to their packages, chooses the distribution, sorts the packages and names their purls. */
+/*
+ * After image_read: puts owned files to their packages, chooses the distribution, sorts the packages, names their purls and
+ * owners, and makes one of those that are the same.
+ */
 int inventory_finish(struct inventory *inv, struct bh_err *err) BH_MUST_CHECK;
 
 #endif

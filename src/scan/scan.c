@@ -17,7 +17,10 @@ static int name_target(const char *target, const char *path, struct bh_err *err)
 
 static int read_packages(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
 {
+	struct image_key key;
+	image_key_draw(&key);
 	struct image_request req = {
+		.key = &key,
 		.platform = o->platform,
 		.parallel = o->parallel,
 		.max_layer_bytes = o->max_layer_bytes,
@@ -27,7 +30,7 @@ static int read_packages(const struct scan_options *o, struct bh_report *report,
 	if (rc < 0)
 		return rc;
 	struct inventory *inv;
-	rc = inventory_new(report, o->owned_files, &inv, err);
+	rc = inventory_new(report, &key, o->owned_files, &inv, err);
 	if (rc < 0)
 		return rc;
 	struct image_visitor visitor = inventory_visitor(inv);
@@ -50,6 +53,7 @@ static int match(const struct scan_options *o, struct bh_report *report, struct 
 		return rc;
 	struct vuln_match_options options = {
 		.include_withdrawn = o->include_withdrawn,
+		.match_owned = o->match_owned,
 		.today_days = (int32_t)(o->now_s / SECONDS_PER_DAY),
 		.max_db_age_days = o->max_db_age_days,
 	};

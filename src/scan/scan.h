@@ -17,6 +17,7 @@ struct scan_options {
 	const char *db_path;         /* NULL = the default database */
 	uint32_t max_db_age_days;    /* 0 = any age */
 	bool include_withdrawn;
+	bool match_owned;            /* match what packages of the distribution brought with language advisories, too */
 	bool owned_files;            /* keep each package's list of files in the report */
 	bool ignore_unfixed;         /* hide (and count) findings without a fix */
 	enum bh_severity min_severity; /* hide (and count) findings below; unknown counts as high */

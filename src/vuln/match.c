@@ -223,6 +223,8 @@ static int match_packages(struct matcher *m, struct bh_err *err)
 	struct vuln_place place = { 0 };
 	for (size_t i = 0; i < m->report->packages.len; i++) {
 		const struct bh_package *p = &m->report->packages.ptr[i];
+		if (p->owner.len && !m->options->match_owned) /* its owner is in the list, too, and its advisories say what was patched */
+			continue;
 		if (!vuln_place_of(&m->report->target.distro, p, &m->report->arena, &place))
 			return bh_fail(err, BH_ELIMIT, 0, "the report is larger than its limit");
 		int rc = match_package(m, p, &place, err);

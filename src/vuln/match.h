@@ -17,6 +17,7 @@ void vuln_set_close(struct vuln_set *set);
 
 struct vuln_match_options {
 	bool include_withdrawn;
+	bool match_owned;      /* match language packages that a distribution's package brought, too: it may have patched them */
 	int32_t today_days;    /* days since 1970-01-01, for end-of-life findings and data age */
 	uint32_t max_db_age_days; /* data older than this gives an `incomplete` entry; 0 = never */
 };

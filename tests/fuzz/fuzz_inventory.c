@@ -67,9 +67,11 @@ static void check(const struct bh_report *report)
 	for (size_t i = 0; i < report->packages.len; i++) {
 		const struct bh_package *p = &report->packages.ptr[i];
 		const struct bh_slice all[] = { p->type, p->name, p->version, p->arch, p->source_name, p->source_version, p->vendor,
-						p->modularity, p->license, p->provides, p->owned, p->at.path, p->purl };
+						p->modularity, p->license, p->provides, p->owned, p->at.path, p->at.inner, p->owner, p->purl };
 		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
 			touch(all[k]);
+		for (size_t k = 0; k < p->n_also; k++)
+			touch(p->also[k].path), touch(p->also[k].inner);
 		if (p->name.len == 0 || p->at.layer >= LAYERS)
 			abort();
 		if (i && (bh_slice_cmp(p[-1].type, p->type) > 0 || (bh_slice_eq(p[-1].type, p->type) && bh_slice_cmp(p[-1].name, p->name) > 0)))
@@ -79,11 +81,12 @@ static void check(const struct bh_report *report)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	const struct image_key key = { 1, 2 };
 	struct bh_report report;
 	struct inventory *inv;
 	struct bh_err err = { 0 };
 	bh_report_init(&report);
-	if (inventory_new(&report, true, &inv, &err) < 0)
+	if (inventory_new(&report, &key, true, &inv, &err) < 0)
 		abort();
 	struct sender s = { .visitor = inventory_visitor(inv) };
 	struct bh_reader r = bh_reader_of((struct bh_slice){ data, size });

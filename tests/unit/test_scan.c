@@ -1,0 +1,92 @@
+/* test_scan.c: one package from several files, and packages that belong to a distribution's package. */
+#include "scan/ownership.h"
+#include "scan/same.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define S BH_SLICE_LIT
+
+static void add(struct bh_report *r, struct bh_package p)
+{
+	assert_true(bh_package_vec_push(&r->packages, p));
+}
+
+static void assert_text(struct bh_slice got, const char *want)
+{
+	if (!bh_slice_eq_str(got, want))
+		fail_msg("got \"%.*s\", not \"%s\"", BH_SLICE_FMT(got), want);
+}
+
+static void the_surest_evidence_speaks(void **state)
+{
+	(void)state;
+	struct bh_report r;
+	bh_report_init(&r);
+	add(&r, (struct bh_package){ .type = S("npm"), .name = S("a"), .version = S("1.0.0"), .at.path = S("app/package-lock.json"), .at.line = 7,
+				     .at.evidence = BH_EVIDENCE_LOCKFILE, .license = S("MIT"), .scope = BH_SCOPE_DEVELOPMENT });
+	add(&r, (struct bh_package){ .type = S("npm"), .name = S("a"), .version = S("1.0.0"), .at.path = S("app/node_modules/a/package.json") });
+	add(&r, (struct bh_package){ .type = S("npm"), .name = S("a"), .version = S("1.0.1"), .at.path = S("app/node_modules/b/node_modules/a/package.json") });
+	bh_report_sort_packages(&r);
+	assert_true(same_packages_merge(&r));
+	assert_int_equal(r.packages.len, 2);
+	const struct bh_package *p = &r.packages.ptr[0];
+	assert_text(p->at.path, "app/node_modules/a/package.json");
+	assert_text(p->license, "MIT");
+	assert_int_equal(p->scope, BH_SCOPE_RUNTIME);
+	assert_int_equal(p->n_also, 1);
+	assert_text(p->also[0].path, "app/package-lock.json");
+	assert_int_equal(p->also[0].line, 7);
+	assert_int_equal(r.packages.ptr[1].n_also, 0);
+	bh_report_done(&r);
+}
+
+static void own(struct ownership *o, const struct image_key *key, struct bh_arena *arena, const char *name, struct bh_slice paths)
+{
+	struct bh_buf frame;
+	bh_buf_init(&frame, 1u << 20);
+	assert_true(ownership_put(&frame, key, &(struct owner){ S("deb"), bh_slice_str(name), S("") }, paths, &paths));
+	assert_int_equal(paths.len, 0);
+	assert_true(ownership_take(o, bh_buf_slice(&frame), arena));
+	assert_false(ownership_take(o, S("\1\0\0"), arena));
+	bh_buf_done(&frame);
+}
+
+static void files_have_owners(void **state)
+{
+	(void)state;
+	const struct image_key key = { 3, 4 };
+	struct bh_report r;
+	struct ownership o;
+	bh_report_init(&r);
+	ownership_init(&o);
+	add(&r, (struct bh_package){ .type = S("deb"), .name = S("python3-six"), .version = S("1.16.0-4"), .at.path = S("var/lib/dpkg/status"),
+				     .purl = S("pkg:deb/debian/python3-six@1.16.0-4") });
+	add(&r, (struct bh_package){ .type = S("pypi"), .name = S("merged"), .version = S("1"), .at.path = S("usr/lib/merged.egg-info") });
+	add(&r, (struct bh_package){ .type = S("pypi"), .name = S("own"), .version = S("1"), .at.path = S("opt/own-1.dist-info/METADATA") });
+	add(&r, (struct bh_package){ .type = S("pypi"), .name = S("six"), .version = S("1.16.0"), .at.path = S("opt/six.egg-info") });
+	add(&r, (struct bh_package){ .type = S("pypi"), .name = S("six"), .version = S("1.16.0"), .at.path = S("usr/lib/six.egg-info") });
+	bh_report_sort_packages(&r);
+	own(&o, &key, &r.arena, "python3-six", S("/usr/lib/six.egg-info\0/lib/merged.egg-info\0"));
+	own(&o, &key, &r.arena, "gone", S("/opt/own-1.dist-info/METADATA\0"));
+	ownership_name(&o, &key, &r);
+	assert_text(r.packages.ptr[0].owner, "");
+	assert_text(r.packages.ptr[1].owner, "pkg:deb/debian/python3-six@1.16.0-4");
+	assert_text(r.packages.ptr[2].owner, ""); /* a list of files alone, of a package that is not there, owns nothing */
+	assert_text(r.packages.ptr[3].owner, "");
+	assert_text(r.packages.ptr[4].owner, "pkg:deb/debian/python3-six@1.16.0-4");
+	assert_true(same_packages_merge(&r));
+	assert_int_equal(r.packages.len, 4);
+	assert_text(r.packages.ptr[3].owner, ""); /* one of its places is nobody's: it must be judged */
+	ownership_done(&o);
+	bh_report_done(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(the_surest_evidence_speaks), cmocka_unit_test(files_have_owners) };
+	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
+}
