@@ -1,4 +1,4 @@
-/* finding.c: the names of severities, classes and states. */
+/* finding.c: the names of severities, classes, states, rulings and baselines. */
 #include "model/finding.h"
 
 static const char *const severities[] = {
@@ -15,6 +15,7 @@ static const char *const states[] = {
 static const char *const classes[] = {
 	[BH_CLASS_VULNERABILITY] = "vulnerability", [BH_CLASS_SECRET] = "secret",           [BH_CLASS_MISCONFIGURATION] = "misconfiguration",
 	[BH_CLASS_MALWARE] = "malware",             [BH_CLASS_END_OF_LIFE] = "end-of-life", [BH_CLASS_DRIFT] = "drift",
+	[BH_CLASS_LICENSE] = "license",             [BH_CLASS_EXCEPTION] = "exception",
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -46,6 +47,27 @@ bool bh_severity_parse(struct bh_slice s, enum bh_severity *out)
 const char *bh_class_name(enum bh_finding_class c)
 {
 	return (size_t)c < COUNT(classes) ? classes[c] : "unknown";
+}
+
+const char *bh_ruling_name(enum bh_ruling_kind k)
+{
+	switch (k) {
+	case BH_RULING_NONE: return "none";
+	case BH_RULING_EXCEPTION: return "exception";
+	case BH_RULING_VEX: return "vex";
+	}
+	return "none";
+}
+
+const char *bh_baseline_name(enum bh_baseline b)
+{
+	switch (b) {
+	case BH_BASELINE_NONE: return "none";
+	case BH_BASELINE_UNCHANGED: return "unchanged";
+	case BH_BASELINE_NEW: return "new";
+	case BH_BASELINE_WORSE: return "worse";
+	}
+	return "none";
 }
 
 const char *bh_state_name(enum bh_state s)

@@ -6,7 +6,16 @@
 
 enum bh_severity { BH_SEV_UNKNOWN, BH_SEV_NEGLIGIBLE, BH_SEV_LOW, BH_SEV_MEDIUM, BH_SEV_HIGH, BH_SEV_CRITICAL };
 
-enum bh_finding_class { BH_CLASS_VULNERABILITY, BH_CLASS_SECRET, BH_CLASS_MISCONFIGURATION, BH_CLASS_MALWARE, BH_CLASS_END_OF_LIFE, BH_CLASS_DRIFT };
+enum bh_finding_class {
+	BH_CLASS_VULNERABILITY,
+	BH_CLASS_SECRET,
+	BH_CLASS_MISCONFIGURATION,
+	BH_CLASS_MALWARE,
+	BH_CLASS_END_OF_LIFE,
+	BH_CLASS_DRIFT,
+	BH_CLASS_LICENSE,   /* a package's licence is not allowed */
+	BH_CLASS_EXCEPTION, /* an exception that ran out, though what it excepted is still there */
+};
 
 /* What the data says about (package, advisory); vendor states are kept, never dropped silently (DESIGN section 6). */
 enum bh_state {
@@ -23,6 +32,22 @@ struct bh_cvss {
 	struct bh_slice vector;  /* "CVSS:3.1/AV:N/..."; empty = none */
 	uint16_t score_tenths;   /* 98 = 9.8 */
 };
+
+/* Who said that a finding does not count, or what it is worth. */
+enum bh_ruling_kind { BH_RULING_NONE, BH_RULING_EXCEPTION, BH_RULING_VEX };
+
+struct bh_ruling {
+	enum bh_ruling_kind kind;
+	struct bh_slice status;        /* VEX: "not_affected", "fixed", "affected", "under_investigation"; empty for exceptions */
+	struct bh_slice justification; /* VEX: "vulnerable_code_not_present" ...; may be empty */
+	struct bh_slice reason;        /* prose: the exception's reason, the statement's impact or action; may be empty */
+	struct bh_slice who;           /* owner of the exception, author of the document; may be empty */
+	struct bh_slice until;         /* exceptions: the last day it holds, "2026-12-31" */
+	struct bh_slice from;          /* "bulkhead.yaml:12", "vex/shop.openvex.json" */
+};
+
+/* Compared with --baseline. */
+enum bh_baseline { BH_BASELINE_NONE /* there was none */, BH_BASELINE_UNCHANGED, BH_BASELINE_NEW, BH_BASELINE_WORSE };
 
 struct bh_finding {
 	enum bh_finding_class class;
@@ -47,11 +72,16 @@ struct bh_finding {
 	bool kev;                          /* in CISA's known-exploited list */
 	bool kev_ransomware;
 	struct bh_slice kev_date;          /* "2024-03-01" */
+	struct bh_ruling ruling;           /* in report.suppressed: why it is there; in report.findings: what VEX adds ("under_investigation") */
+	enum bh_baseline baseline;
+	struct bh_slice baseline_note;     /* what is worse: "severity was medium"; empty otherwise */
 };
 
 const char *bh_severity_name(enum bh_severity s);   /* "critical" ... "unknown" */
 bool bh_severity_parse(struct bh_slice s, enum bh_severity *out);
 const char *bh_class_name(enum bh_finding_class c); /* "vulnerability", "end-of-life" ... */
+const char *bh_ruling_name(enum bh_ruling_kind k);  /* "exception", "vex" */
+const char *bh_baseline_name(enum bh_baseline b);   /* "unchanged", "new", "worse"; "none" */
 const char *bh_state_name(enum bh_state s);         /* "fixed", "not_affected" ... as DESIGN section 6 spells them */
 bool bh_state_parse(struct bh_slice s, enum bh_state *out);
 

@@ -1,4 +1,4 @@
-/* package.c: the names of evidence and scopes. */
+/* package.c: the names of evidence and scopes, and what they say about urgency. */
 #include "model/package.h"
 
 const char *bh_evidence_name(enum bh_evidence e)
@@ -18,4 +18,17 @@ const char *bh_scope_name(enum bh_scope s)
 	case BH_SCOPE_DEVELOPMENT: return "development";
 	}
 	return "runtime";
+}
+
+const char *bh_package_hint(const struct bh_package *p)
+{
+	if (p->scope == BH_SCOPE_DEVELOPMENT)
+		return "development dependency";
+	switch (p->reach) {
+	case BH_REACH_UNKNOWN:
+	case BH_REACH_CODE: return NULL;
+	case BH_REACH_NO_CODE: return "no programs or libraries";
+	case BH_REACH_METADATA: return "package record only";
+	}
+	return NULL;
 }

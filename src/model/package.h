@@ -19,6 +19,14 @@ enum bh_evidence {
 	BH_EVIDENCE_CONTENT,  /* a version string in a file, the name of a jar: good guesses */
 };
 
+/* Could anything of the package be run or loaded? Guessed from the paths of its files: a hint for the order of work, no more. */
+enum bh_reach {
+	BH_REACH_UNKNOWN,  /* its files are not known */
+	BH_REACH_CODE,     /* programs in bin folders, shared objects in library folders, or code that an interpreter loads */
+	BH_REACH_NO_CODE,  /* files, but none of that kind: documentation, headers, data */
+	BH_REACH_METADATA, /* only the package manager's own record */
+};
+
 enum bh_scope { BH_SCOPE_RUNTIME, BH_SCOPE_OPTIONAL, BH_SCOPE_DEVELOPMENT };
 
 /* Where a package was seen. */
@@ -40,12 +48,14 @@ struct bh_package {
 	struct bh_slice vendor;         /* rpm Vendor, deb Maintainer */
 	struct bh_slice modularity;     /* rpm modularity label "name:stream:version:context" */
 	struct bh_slice license;        /* the licence expression or text as the source has it; several alternatives are joined with " OR ", lists with " AND " */
+	struct bh_slice spdx;           /* `license` as an SPDX expression; empty when it can't be told, LicenseRef-... where only the name is known */
 	struct bh_slice provides;       /* the ecosystem's own list, as text, separated by ", " */
 	struct bh_slice owned;          /* absolute paths of owned files, each ended by NUL; empty when unknown */
 	struct bh_slice sha1;           /* of the package's archive, hex; empty = not computed */
 	struct bh_slice owner;          /* package URL of the distribution's package that brought this one's files; empty = none */
 	struct bh_slice purl;           /* package URL; filled when the distribution is known, unless the parser (an SBOM) gave one */
 	enum bh_scope scope;
+	enum bh_reach reach;
 	struct bh_location at;          /* parsers leave path and layer empty: the caller fills them */
 	const struct bh_location *also; /* further places of the very same package, sorted; NULL when there are none */
 	size_t n_also;
@@ -53,6 +63,9 @@ struct bh_package {
 
 const char *bh_evidence_name(enum bh_evidence e); /* "database", "lockfile" ... */
 const char *bh_scope_name(enum bh_scope s);       /* "runtime", "optional", "development" */
+
+/* Why a flaw in it is less urgent: "development dependency", "no programs or libraries", "package record only"; NULL when nothing says so. */
+const char *bh_package_hint(const struct bh_package *p);
 
 struct bh_distro {
 	struct bh_slice id;         /* os-release ID: "debian", "rhel"; empty = unknown */

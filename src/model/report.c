@@ -9,6 +9,9 @@
 #define FINDINGS_MAX 2000000u
 #define INCOMPLETE_MAX 10000u
 #define SOURCES_MAX 10000u
+#define HISTORY_MAX 4096u /* instructions of a Dockerfile and of its base images */
+#define LABELS_MAX 4096u
+#define EXCEPTIONS_MAX 10000u
 
 void bh_report_init(struct bh_report *r)
 {
@@ -19,6 +22,12 @@ void bh_report_init(struct bh_report *r)
 		.layers.max = 512,
 		.data.max = SOURCES_MAX,
 		.not_covered.max = SOURCES_MAX,
+		.suppressed.max = FINDINGS_MAX,
+		.changes.max = FINDINGS_MAX,
+		.history.max = HISTORY_MAX,
+		.labels.max = LABELS_MAX,
+		.exceptions.max = EXCEPTIONS_MAX,
+		.vex.max = SOURCES_MAX,
 	};
 	bh_arena_init(&r->arena, REPORT_BYTES_MAX);
 }
@@ -31,6 +40,12 @@ void bh_report_done(struct bh_report *r)
 	bh_layer_vec_done(&r->layers);
 	bh_data_vec_done(&r->data);
 	bh_not_covered_vec_done(&r->not_covered);
+	bh_finding_vec_done(&r->suppressed);
+	bh_change_vec_done(&r->changes);
+	bh_history_vec_done(&r->history);
+	bh_label_vec_done(&r->labels);
+	bh_exception_vec_done(&r->exceptions);
+	bh_vex_vec_done(&r->vex);
 	bh_arena_done(&r->arena);
 }
 
@@ -85,16 +100,29 @@ static int compare_ids(struct bh_slice a, struct bh_slice b)
 	return (a.len - i > b.len - j) - (a.len - i < b.len - j);
 }
 
+/* First the sure things, then the likely ones: docs/guides/priority.md says why in this order. */
+static int compare_urgency(const struct bh_finding *x, const struct bh_finding *y)
+{
+	if (x->kev != y->kev)
+		return x->kev ? -1 : 1;
+	if (x->kev && x->kev_ransomware != y->kev_ransomware)
+		return x->kev_ransomware ? -1 : 1;
+	if (x->severity != y->severity)
+		return x->severity > y->severity ? -1 : 1;
+	bool x_hint = x->package && bh_package_hint(x->package), y_hint = y->package && bh_package_hint(y->package);
+	if (x_hint != y_hint)
+		return x_hint ? 1 : -1;
+	if (x->epss_score != y->epss_score)
+		return x->epss_score > y->epss_score ? -1 : 1;
+	return (x->cvss.score_tenths < y->cvss.score_tenths) - (x->cvss.score_tenths > y->cvss.score_tenths);
+}
+
 static int compare_findings(const void *a, const void *b)
 {
 	const struct bh_finding *x = a, *y = b;
-	if (x->kev != y->kev)
-		return x->kev ? -1 : 1;
-	if (x->severity != y->severity)
-		return x->severity > y->severity ? -1 : 1;
-	if (x->epss_score != y->epss_score)
-		return x->epss_score > y->epss_score ? -1 : 1;
-	int c = 0;
+	int c = compare_urgency(x, y);
+	if (c)
+		return c;
 	if (x->package && y->package)
 		c = compare_packages(x->package, y->package);
 	else if (x->package || y->package)
@@ -113,12 +141,20 @@ void bh_report_sort_findings(struct bh_report *r)
 {
 	if (r->findings.len > 1)
 		qsort(r->findings.ptr, r->findings.len, sizeof(r->findings.ptr[0]), compare_findings);
+	if (r->suppressed.len > 1)
+		qsort(r->suppressed.ptr, r->suppressed.len, sizeof(r->suppressed.ptr[0]), compare_findings);
 }
 
 static bool over_threshold(const struct bh_finding *f, enum bh_severity threshold)
 {
 	enum bh_severity s = f->severity == BH_SEV_UNKNOWN ? BH_SEV_HIGH : f->severity;
 	return s >= threshold;
+}
+
+/* What the baseline has as well is known already. */
+static bool counts(const struct bh_finding *f)
+{
+	return f->baseline != BH_BASELINE_UNCHANGED;
 }
 
 /* Packages about which no data source says anything: they were listed, not checked. */
@@ -146,19 +182,19 @@ void bh_report_decide(struct bh_report *r, bool fail_never, enum bh_severity thr
 {
 	size_t over = 0;
 	for (size_t i = 0; !fail_never && i < r->findings.len; i++)
-		over += over_threshold(&r->findings.ptr[i], threshold);
+		over += counts(&r->findings.ptr[i]) && over_threshold(&r->findings.ptr[i], threshold);
 	uint64_t unmatched = packages_without_data(r);
 	char *reason;
 	if (over) {
 		r->verdict = BH_VERDICT_FAIL;
-		reason = bh_arena_printf(&r->arena, "%zu finding%s at or above %s (unknown counts as high)", over, over == 1 ? "" : "s",
-					 bh_severity_name(threshold));
+		reason = bh_arena_printf(&r->arena, "%zu %sfinding%s at or above %s (unknown counts as high)", over,
+					 r->baseline.text.len ? "new or worse " : "", over == 1 ? "" : "s", bh_severity_name(threshold));
 	} else if (r->incomplete.len || unmatched) {
 		r->verdict = BH_VERDICT_INCOMPLETE;
 		reason = incomplete_reason(r, unmatched);
 	} else {
 		r->verdict = BH_VERDICT_PASS;
-		reason = bh_arena_printf(&r->arena, "nothing at or above %s", fail_never ? "any threshold" : bh_severity_name(threshold));
+		reason = bh_arena_printf(&r->arena, "nothing %sat or above %s", r->baseline.text.len ? "new or worse " : "", fail_never ? "any threshold" : bh_severity_name(threshold));
 	}
 	r->verdict_reason = bh_slice_str(reason ? reason : "");
 }
@@ -171,4 +207,47 @@ const char *bh_verdict_name(enum bh_verdict v)
 	case BH_VERDICT_INCOMPLETE: return "incomplete";
 	}
 	return "incomplete";
+}
+
+const struct bh_layer *bh_report_layer(const struct bh_report *r, uint32_t index)
+{
+	return index < r->layers.len ? &r->layers.ptr[index] : NULL;
+}
+
+uint64_t bh_report_filtered(const struct bh_report *r)
+{
+	return r->hidden[BH_HIDDEN_SEVERITY] + r->hidden[BH_HIDDEN_UNFIXED] + r->hidden[BH_HIDDEN_STATE];
+}
+
+size_t bh_report_base_findings(const struct bh_report *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->findings.len; i++) {
+		const struct bh_layer *l = bh_report_layer(r, r->findings.ptr[i].layer);
+		n += l && l->base;
+	}
+	return n;
+}
+
+const char *bh_change_name(enum bh_change_kind k)
+{
+	switch (k) {
+	case BH_CHANGE_BASE_IMAGE: return "base-image";
+	case BH_CHANGE_PACKAGE: return "package";
+	case BH_CHANGE_LOCKFILE: return "lockfile";
+	}
+	return "package";
+}
+
+const char *bh_hidden_name(enum bh_hidden_reason why)
+{
+	switch (why) {
+	case BH_HIDDEN_SEVERITY: return "severity";
+	case BH_HIDDEN_UNFIXED: return "unfixed";
+	case BH_HIDDEN_STATE: return "state";
+	case BH_HIDDEN_VEX: return "vex";
+	case BH_HIDDEN_EXCEPTION: return "exception";
+	case BH_HIDDEN_COUNT: break;
+	}
+	return "filter";
 }

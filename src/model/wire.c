@@ -24,6 +24,7 @@ static const struct slice_field package_fields[] = {
 	FIELD(bh_package, owned, OWNED_MAX),               FIELD(bh_package, sha1, BH_NAME_BYTES_MAX),
 	FIELD(bh_package, owner, PURL_MAX),                FIELD(bh_package, purl, PURL_MAX),
 	FIELD(bh_package, at.path, BH_PATH_BYTES_MAX),     FIELD(bh_package, at.inner, BH_PATH_BYTES_MAX),
+	FIELD(bh_package, spdx, TEXT_MAX),
 };
 
 static const struct slice_field distro_fields[] = {
@@ -112,7 +113,8 @@ bool bh_wire_put_package(struct bh_buf *b, const struct bh_package *p)
 	put_fields(b, p, package_fields, COUNT(package_fields));
 	bh_wire_put_u32(b, p->at.line);
 	bh_wire_put_u8(b, (uint8_t)p->at.evidence);
-	return bh_wire_put_u8(b, (uint8_t)p->scope);
+	bh_wire_put_u8(b, (uint8_t)p->scope);
+	return bh_wire_put_u8(b, (uint8_t)p->reach);
 }
 
 bool bh_wire_put_distro(struct bh_buf *b, const struct bh_distro *d)
@@ -140,13 +142,15 @@ bool bh_wire_get_digest(struct bh_reader *r, struct bh_digest *out)
 
 bool bh_wire_get_package(struct bh_reader *r, struct bh_package *out)
 {
-	uint8_t evidence, scope;
+	uint8_t evidence, scope, reach;
 	*out = (struct bh_package){ .at.layer = BH_NO_LAYER };
 	if (!get_fields(r, out, package_fields, COUNT(package_fields)) || !bh_take_u32le(r, &out->at.line) || !bh_take_u8(r, &evidence) ||
-	    !bh_take_u8(r, &scope) || evidence > BH_EVIDENCE_CONTENT || scope > BH_SCOPE_DEVELOPMENT)
+	    !bh_take_u8(r, &scope) || !bh_take_u8(r, &reach) || evidence > BH_EVIDENCE_CONTENT || scope > BH_SCOPE_DEVELOPMENT ||
+	    reach > BH_REACH_METADATA)
 		return false;
 	out->at.evidence = (enum bh_evidence)evidence;
 	out->scope = (enum bh_scope)scope;
+	out->reach = (enum bh_reach)reach;
 	return true;
 }
 

@@ -75,6 +75,15 @@ static void number(struct json *j, const char *name, uint64_t value)
 	bh_buf_printf(j->out, "%" PRIu64, value);
 }
 
+/* Left out when false. */
+static void flag(struct json *j, const char *name, bool value)
+{
+	if (value) {
+		key(j, name);
+		bh_buf_add_str(j->out, "true");
+	}
+}
+
 static void digest(struct json *j, const char *name, const struct bh_digest *d)
 {
 	char hex[BH_DIGEST_TEXT_BYTES];
@@ -149,6 +158,67 @@ static void write_target(struct json *j, const struct bh_target *t)
 	close_bracket(j, '}');
 }
 
+static void write_base(struct json *j, const struct bh_base_image *b)
+{
+	if (b->evidence.len == 0)
+		return;
+	top_key(j, "base_image");
+	open_bracket(j, '{');
+	text(j, "name", b->name);
+	text(j, "digest", b->digest);
+	must_text(j, "evidence", b->evidence);
+	number(j, "layers", b->n_layers);
+	number(j, "findings", bh_report_base_findings(j->report));
+	close_bracket(j, '}');
+}
+
+static void write_baseline(struct json *j, const struct bh_baseline_summary *b)
+{
+	if (b->text.len == 0)
+		return;
+	top_key(j, "baseline");
+	open_bracket(j, '{');
+	must_text(j, "text", b->text);
+	digest(j, "digest", &b->digest);
+	number(j, "unchanged", b->unchanged);
+	number(j, "new", b->added);
+	number(j, "worse", b->worse);
+	number(j, "gone", b->gone);
+	close_bracket(j, '}');
+}
+
+static void write_label(struct json *j, const void *at)
+{
+	const struct bh_label *l = at;
+	must_text(j, "name", l->name);
+	must_text(j, "value", l->value);
+}
+
+static void write_history(struct json *j, const void *at)
+{
+	const struct bh_history *h = at;
+	text(j, "created_by", h->created_by);
+	text(j, "comment", h->comment);
+	text(j, "created", h->created);
+	layer(j, h->layer);
+}
+
+/* The instruction of the Dockerfile that made a layer, for the layer itself and for findings in it. */
+static void origin(struct json *j, const struct bh_layer *l)
+{
+	if (!l)
+		return;
+	text(j, "instruction", l->instruction);
+	if (l->dockerfile_line && j->report->dockerfile.len) {
+		key(j, "dockerfile");
+		open_bracket(j, '{');
+		must_text(j, "path", j->report->dockerfile);
+		number(j, "line", l->dockerfile_line);
+		close_bracket(j, '}');
+	}
+	flag(j, "base_image", l->base);
+}
+
 static void write_layer(struct json *j, const void *at)
 {
 	const struct bh_layer *l = at;
@@ -159,10 +229,8 @@ static void write_layer(struct json *j, const void *at)
 	number(j, "size_bytes", l->size_bytes);
 	number(j, "unpacked_bytes", l->unpacked_bytes);
 	number(j, "entries", l->entries);
-	if (l->skipped) {
-		key(j, "skipped");
-		bh_buf_add_str(j->out, "true");
-	}
+	origin(j, l);
+	flag(j, "skipped", l->skipped);
 }
 
 static void write_package(struct json *j, const void *at)
@@ -183,6 +251,7 @@ static void write_package(struct json *j, const void *at)
 	texts(j, "paths", &p->at.path, p->at.path.len > 0);
 	layer(j, p->at.layer);
 	texts(j, "licenses", &p->license, p->license.len > 0);
+	text(j, "spdx", p->spdx);
 }
 
 static void write_cvss(struct json *j, const struct bh_cvss *c)
@@ -224,6 +293,32 @@ static void write_likelihood(struct json *j, const struct bh_finding *f)
 	}
 }
 
+static void write_ruling(struct json *j, const struct bh_ruling *r)
+{
+	if (r->kind == BH_RULING_NONE)
+		return;
+	key(j, bh_ruling_name(r->kind));
+	open_bracket(j, '{');
+	text(j, "status", r->status);
+	text(j, "justification", r->justification);
+	text(j, "reason", r->reason);
+	text(j, r->kind == BH_RULING_EXCEPTION ? "owner" : "author", r->who);
+	text(j, "expires", r->until);
+	text(j, "from", r->from);
+	close_bracket(j, '}');
+}
+
+static void write_judgement(struct json *j, const struct bh_finding *f)
+{
+	const char *hint = f->package ? bh_package_hint(f->package) : NULL;
+	if (hint)
+		word(j, "hint", hint);
+	write_ruling(j, &f->ruling);
+	if (f->baseline != BH_BASELINE_NONE)
+		word(j, "baseline", bh_baseline_name(f->baseline));
+	text(j, "baseline_note", f->baseline_note);
+}
+
 static void write_finding(struct json *j, const void *at)
 {
 	const struct bh_finding *f = at;
@@ -242,11 +337,70 @@ static void write_finding(struct json *j, const void *at)
 	layer(j, f->layer);
 	if (f->line)
 		number(j, "line", f->line);
+	origin(j, bh_report_layer(j->report, f->layer));
 	text(j, "evidence", f->evidence);
 	text(j, "fix", f->fix);
 	text(j, "source", f->source);
 	write_cvss(j, &f->cvss);
 	write_likelihood(j, f);
+	write_judgement(j, f);
+}
+
+static void write_severities(struct json *j, const uint64_t *by_severity)
+{
+	for (int s = BH_SEV_CRITICAL; s >= BH_SEV_UNKNOWN; s--)
+		number(j, bh_severity_name((enum bh_severity)s), by_severity[s]);
+}
+
+/* The findings that it removes, by their place in "findings". */
+static void write_change(struct json *j, const void *at)
+{
+	const struct bh_change *c = at;
+	word(j, "kind", bh_change_name(c->kind));
+	must_text(j, "what", c->what);
+	text(j, "type", c->type);
+	text(j, "from", c->from);
+	text(j, "to", c->to);
+	text(j, "path", c->path);
+	if (c->line)
+		number(j, "line", c->line);
+	layer(j, c->layer);
+	must_text(j, "action", c->action);
+	write_severities(j, c->by_severity);
+	number(j, "known_exploited", c->kev);
+	key(j, "findings");
+	open_bracket(j, '[');
+	for (size_t i = 0; i < c->n_findings; i++) {
+		item(j);
+		bh_buf_printf(j->out, "%" PRIu32, c->findings[i]);
+	}
+	close_bracket(j, ']');
+}
+
+static void write_exception(struct json *j, const void *at)
+{
+	const struct bh_exception *e = at;
+	text(j, "id", e->id);
+	text(j, "package", e->package);
+	text(j, "path", e->path);
+	must_text(j, "reason", e->reason);
+	must_text(j, "owner", e->owner);
+	must_text(j, "expires", e->expires);
+	text(j, "from", e->from);
+	number(j, "matched", e->matched);
+	flag(j, "expired", e->expired);
+}
+
+static void write_vex(struct json *j, const void *at)
+{
+	const struct bh_vex_document *v = at;
+	must_text(j, "from", v->from);
+	must_text(j, "format", v->format);
+	text(j, "author", v->author);
+	text(j, "id", v->id);
+	text(j, "date", v->date);
+	number(j, "statements", v->statements);
+	number(j, "matched", v->matched);
 }
 
 static void write_incomplete(struct json *j, const void *at)
@@ -309,11 +463,17 @@ static void write_summary(struct json *j)
 	open_bracket(j, '{');
 	number(j, "packages", r->packages.len);
 	number(j, "findings", r->findings.len);
-	for (int s = BH_SEV_CRITICAL; s >= BH_SEV_UNKNOWN; s--)
-		number(j, bh_severity_name((enum bh_severity)s), by_severity[s]);
+	write_severities(j, by_severity);
 	number(j, "fixable", fixable);
 	number(j, "known_exploited", exploited);
-	number(j, "hidden", r->hidden);
+	number(j, "suppressed", r->suppressed.len);
+	number(j, "hidden", bh_report_filtered(r));
+	key(j, "hidden_by");
+	open_bracket(j, '{');
+	for (int i = 0; i < BH_HIDDEN_COUNT; i++)
+		if (r->hidden[i])
+			number(j, bh_hidden_name((enum bh_hidden_reason)i), r->hidden[i]);
+	close_bracket(j, '}');
 	number(j, "not_affected", r->not_affected);
 	close_bracket(j, '}');
 }
@@ -339,9 +499,17 @@ static int write(const struct bh_report *report, const struct report_style *styl
 	top_key(&j, "verdict_reason");
 	bh_buf_add_json(out, report->verdict_reason);
 	write_summary(&j);
+	write_base(&j, &report->base);
+	write_baseline(&j, &report->baseline);
+	WRITE_VEC(&j, "changes", report->changes, write_change);
 	WRITE_VEC(&j, "layers", report->layers, write_layer);
 	WRITE_VEC(&j, "packages", report->packages, write_package);
 	WRITE_VEC(&j, "findings", report->findings, write_finding);
+	WRITE_VEC(&j, "suppressed", report->suppressed, write_finding);
+	WRITE_VEC(&j, "exceptions", report->exceptions, write_exception);
+	WRITE_VEC(&j, "vex", report->vex, write_vex);
+	WRITE_VEC(&j, "history", report->history, write_history);
+	WRITE_VEC(&j, "labels", report->labels, write_label);
 	WRITE_VEC(&j, "incomplete", report->incomplete, write_incomplete);
 	WRITE_VEC(&j, "not_covered", report->not_covered, write_not_covered);
 	WRITE_VEC(&j, "data", report->data, write_data);

@@ -715,9 +715,10 @@ static void summarize(struct table *t, struct bh_buf *b, size_t n_packages)
 		layout_number(b, exploited);
 		bh_buf_add_str(b, " known to be exploited (!)");
 	}
-	if (r->hidden) {
+	uint64_t filtered = bh_report_filtered(r);
+	if (filtered) {
 		bh_buf_add_str(b, "; ");
-		layout_number(b, r->hidden);
+		layout_number(b, filtered);
 		bh_buf_add_str(b, " hidden by filters");
 	}
 	if (r->not_affected) {

@@ -62,23 +62,29 @@ static int match(const struct scan_options *o, struct bh_report *report, struct 
 	return rc;
 }
 
-/* Unknown severity counts as high, here as in the verdict. Undetermined findings always stay: they are unchecked, not minor. */
-static bool shown(const struct scan_options *o, const struct bh_finding *f)
+/*
+ * The filter that takes it out; BH_HIDDEN_COUNT when none does. Unknown severity counts as high, here as in the verdict.
+ * Undetermined findings always stay: they are unchecked, not minor.
+ */
+static enum bh_hidden_reason filter_for(const struct scan_options *o, const struct bh_finding *f)
 {
 	enum bh_severity s = f->severity == BH_SEV_UNKNOWN ? BH_SEV_HIGH : f->severity;
 	if (s < o->min_severity)
-		return false;
+		return BH_HIDDEN_SEVERITY;
 	bool unfixed = f->class == BH_CLASS_VULNERABILITY && f->n_fixed == 0 && f->state != BH_STATE_UNDETERMINED;
-	return !(o->ignore_unfixed && unfixed);
+	return o->ignore_unfixed && unfixed ? BH_HIDDEN_UNFIXED : BH_HIDDEN_COUNT;
 }
 
 static void filter(const struct scan_options *o, struct bh_report *report)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < report->findings.len; i++)
-		if (shown(o, &report->findings.ptr[i]))
+	for (size_t i = 0; i < report->findings.len; i++) {
+		enum bh_hidden_reason why = filter_for(o, &report->findings.ptr[i]);
+		if (why == BH_HIDDEN_COUNT)
 			report->findings.ptr[kept++] = report->findings.ptr[i];
-	report->hidden += report->findings.len - kept;
+		else
+			report->hidden[why]++;
+	}
 	report->findings.len = kept;
 }
 

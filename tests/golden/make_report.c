@@ -14,7 +14,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static struct bh_package packages[] = {
-	{ .type = S("deb"), .name = S("bash"), .version = S("5.2.15-2+b2"), .arch = S("amd64"), .source_version = S("5.2.15-2"), .license = S("GPL-3+"),
+	{ .type = S("deb"), .name = S("bash"), .version = S("5.2.15-2+b2"), .arch = S("amd64"), .source_version = S("5.2.15-2"), .license = S("GPL-3+"), .spdx = S("GPL-3.0-or-later"), .reach = BH_REACH_NO_CODE,
 	  .at.path = S("var/lib/dpkg/status"), .at.layer = 0 },
 	{ .type = S("deb"), .name = S("libc-bin"), .version = S("2.36-9"), .arch = S("amd64"), .source_name = S("glibc"), .at.path = S("var/lib/dpkg/status"),
 	  .at.layer = 0 },
@@ -130,11 +130,12 @@ static void add_target(struct bh_report *r)
 	(void)bh_digest_parse(S("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"), &r->target.digest);
 	(void)bh_digest_parse(S("sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"), &r->target.config_digest);
 	struct bh_layer l = { .media_type = S("application/vnd.oci.image.layer.v1.tar+gzip"), .created_by = S("/bin/sh -c #(nop) ADD file:85e0\tin / "),
-			      .size_bytes = 49581124, .unpacked_bytes = 129184768, .entries = 8230 };
+			      .instruction = S("ADD file:85e0\tin /"), .base = true, .size_bytes = 49581124, .unpacked_bytes = 129184768, .entries = 8230 };
 	(void)bh_digest_parse(S("sha256:1111111111111111111111111111111111111111111111111111111111111111"), &l.digest);
 	(void)bh_digest_parse(S("sha256:2222222222222222222222222222222222222222222222222222222222222222"), &l.diff_id);
 	(void)bh_layer_vec_push(&r->layers, l);
-	l = (struct bh_layer){ .size_bytes = 912, .unpacked_bytes = 2048, .entries = 3, .skipped = true };
+	l = (struct bh_layer){ .size_bytes = 912, .unpacked_bytes = 2048, .entries = 3, .skipped = true, .created_by = S("RUN /bin/sh -c apt-get -y install libwebp7 # buildkit"),
+			       .instruction = S("RUN apt-get -y install libwebp7"), .dockerfile_line = 3 };
 	(void)bh_digest_parse(S("sha256:3333333333333333333333333333333333333333333333333333333333333333"), &l.diff_id);
 	(void)bh_layer_vec_push(&r->layers, l);
 }
@@ -151,9 +152,73 @@ static void add_notes(struct bh_report *r)
 								  .licence = S("CC0-1.0") });
 	(void)bh_data_vec_push(&r->data, (struct bh_data_source){ .name = S("kev"), .origin = S("user"), .records = 1,
 								  .sha256 = S("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") });
-	r->hidden = 12;
+	r->hidden[BH_HIDDEN_SEVERITY] = 12;
 	r->not_affected = 1234;
 	r->generated = S("2026-11-24T10:00:00Z");
+}
+
+static void add_rulings(struct bh_report *r)
+{
+	struct bh_package *p = r->packages.ptr;
+	struct bh_finding f = fixed(BH_SEV_HIGH, "CVE-2022-0001", &p[0], glibc_fix, 1);
+	f.ruling = (struct bh_ruling){ .kind = BH_RULING_EXCEPTION, .reason = S("the shell is never started"), .who = S("team-shop"), .until = S("2027-01-31"),
+				       .from = S("bulkhead.yaml:12") };
+	(void)bh_finding_vec_push(&r->suppressed, f);
+	f = fixed(BH_SEV_MEDIUM, "CVE-2022-0002", &p[7], evil_fix, 1);
+	f.ruling = (struct bh_ruling){ .kind = BH_RULING_VEX, .status = S("not_affected"), .justification = S("vulnerable_code_not_present"),
+				       .reason = S("we build without \x1b[1mit"), .who = S("Shop <sec@example.com>"), .from = S("shop.openvex.json") };
+	(void)bh_finding_vec_push(&r->suppressed, f);
+	r->hidden[BH_HIDDEN_EXCEPTION] = r->hidden[BH_HIDDEN_VEX] = 1;
+	(void)bh_exception_vec_push(&r->exceptions, (struct bh_exception){ .id = S("CVE-2022-*"), .package = S("bash"), .reason = S("the shell is never started"),
+									   .owner = S("team-shop"), .expires = S("2027-01-31"), .from = S("bulkhead.yaml:12"), .matched = 1 });
+	(void)bh_exception_vec_push(&r->exceptions, (struct bh_exception){ .id = S("CVE-2021-44228"), .path = S("srv/**"), .reason = S("no log4j here"), .owner = S("bob"),
+									   .expires = S("2026-01-31"), .from = S("bulkhead.yaml:17"), .expired = true });
+	(void)bh_vex_vec_push(&r->vex, (struct bh_vex_document){ .from = S("shop.openvex.json"), .format = S("openvex"), .author = S("Shop <sec@example.com>"),
+								 .id = S("https://example.com/vex/1"), .date = S("2026-11-01T00:00:00Z"), .statements = 3, .matched = 1 });
+}
+
+static void add_image_facts(struct bh_report *r)
+{
+	r->base = (struct bh_base_image){ .name = S("docker.io/library/debian:12"), .evidence = S("label"), .n_layers = 1,
+					  .digest = S("sha256:4444444444444444444444444444444444444444444444444444444444444444") };
+	r->dockerfile = S("shop/Dockerfile");
+	(void)bh_label_vec_push(&r->labels, (struct bh_label){ S("org.opencontainers.image.base.name"), S("docker.io/library/debian:12") });
+	(void)bh_history_vec_push(&r->history, (struct bh_history){ .created_by = S("/bin/sh -c #(nop) ADD file:85e0\tin / "), .created = S("2023-07-01T00:00:00Z") });
+	(void)bh_history_vec_push(&r->history, (struct bh_history){ .created_by = S("CMD [\"bash\"]"), .layer = BH_NO_LAYER });
+	(void)bh_history_vec_push(&r->history, (struct bh_history){ .created_by = S("RUN /bin/sh -c apt-get -y install libwebp7 # buildkit"),
+								    .comment = S("buildkit.dockerfile.v0"), .layer = 1 });
+}
+
+/* After sorting: changes point at findings by index. The first of each package's are enough here. */
+static void add_changes(struct bh_report *r)
+{
+	static uint32_t glibc[8], webp[1];
+	struct bh_change base = { .kind = BH_CHANGE_BASE_IMAGE, .what = S("docker.io/library/debian:12"), .path = S("shop/Dockerfile"), .line = 1, .layer = 0,
+				  .action = S("rebuild on a newer docker.io/library/debian:12"), .findings = glibc };
+	struct bh_change package = { .kind = BH_CHANGE_PACKAGE, .what = S("libwebp"), .type = S("deb"), .from = S("1.2.4-0.2"), .to = S("1.2.4-0.2+deb12u1"), .layer = 1,
+				     .action = S("upgrade libwebp7 to 1.2.4-0.2+deb12u1"), .findings = webp, .n_findings = 1, .by_severity[BH_SEV_CRITICAL] = 1, .kev = 1 };
+	for (uint32_t i = 0; i < r->findings.len; i++) {
+		const struct bh_finding *f = &r->findings.ptr[i];
+		if (bh_slice_eq_str(f->id, "CVE-2023-4911"))
+			glibc[base.n_findings++] = i;
+		if (bh_slice_eq_str(f->id, "CVE-2023-4863"))
+			webp[0] = i;
+	}
+	base.by_severity[BH_SEV_HIGH] = base.n_findings;
+	(void)bh_change_vec_push(&r->changes, package);
+	(void)bh_change_vec_push(&r->changes, base);
+}
+
+static void add_baseline(struct bh_report *r)
+{
+	r->baseline = (struct bh_baseline_summary){ .text = S("archive:shop-1.3.tar"), .digest = r->target.config_digest, .gone = 4, .worse = 1 };
+	for (size_t i = 0; i < r->findings.len; i++) {
+		struct bh_finding *f = &r->findings.ptr[i];
+		f->baseline = i == 1 ? BH_BASELINE_WORSE : f->severity == BH_SEV_MEDIUM ? BH_BASELINE_UNCHANGED : BH_BASELINE_NEW;
+		f->baseline_note = i == 1 ? S("severity was low") : (struct bh_slice){ 0 };
+		r->baseline.added += f->baseline == BH_BASELINE_NEW;
+		r->baseline.unchanged += f->baseline == BH_BASELINE_UNCHANGED;
+	}
 }
 
 /* Enough of an order for the versions above: longer runs of digits are larger. */
@@ -172,7 +237,11 @@ static void fill(struct bh_report *r)
 	add_findings(r);
 	add_other_findings(r);
 	add_notes(r);
+	add_rulings(r);
+	add_image_facts(r);
 	bh_report_sort_findings(r);
+	add_changes(r);
+	add_baseline(r);
 	bh_report_decide(r, false, BH_SEV_HIGH);
 }
 
