@@ -4,10 +4,12 @@
  *
  *     pkg-probe PARSER PATH-IN-IMAGE FILE [SIBLING]
  *
- *     package  TYPE NAME VERSION ARCH SOURCE-NAME SOURCE-VERSION VENDOR MODULARITY LICENSE PROVIDES
+ *     package  TYPE NAME VERSION ARCH SOURCE-NAME SOURCE-VERSION VENDOR MODULARITY LICENSE PROVIDES [PLACE]
  *     owned    NAME ARCH PATH
  *     distro   RANK ID VERSION-ID CODENAME NAME ID-LIKE
  *     incomplete  OFFSET REASON
+ *
+ * PLACE: words for what is not a database's usual: "lockfile line=12 development inner=lib/a.jar sha1=..."
  */
 #include "pkg_render.h"
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #define SCRATCH_BYTES_MAX (64u << 20)
+#define PLACE_BYTES_MAX (64u << 10)
 
 static void line(struct bh_buf *out, const char *kind, const struct bh_slice *columns, size_t n)
 {
@@ -24,12 +25,30 @@ static int on_owned(void *ctx, struct bh_slice type, struct bh_slice name, struc
 	return 0;
 }
 
+/* "lockfile line=12 development inner=lib/a.jar sha1=...": what is not the usual of a database, as one column; often empty. */
+static void add_place(struct bh_buf *out, const struct bh_package *p)
+{
+	if (p->at.evidence != BH_EVIDENCE_DATABASE)
+		bh_buf_printf(out, " %s", bh_evidence_name(p->at.evidence));
+	if (p->at.line)
+		bh_buf_printf(out, " line=%" PRIu32, p->at.line);
+	if (p->scope != BH_SCOPE_RUNTIME)
+		bh_buf_printf(out, " %s", bh_scope_name(p->scope));
+	if (p->at.inner.len)
+		bh_buf_printf(out, " inner=%.*s", BH_SLICE_FMT(p->at.inner));
+	if (p->sha1.len)
+		bh_buf_printf(out, " sha1=%.*s", BH_SLICE_FMT(p->sha1));
+}
+
 static int on_package(void *ctx, const struct bh_package *p, struct bh_err *err)
 {
-	line(ctx, "package",
-	     (struct bh_slice[]){ p->type, p->name, p->version, p->arch, p->source_name, p->source_version, p->vendor, p->modularity, p->license,
-				  p->provides },
-	     10);
+	struct bh_buf place;
+	bh_buf_init(&place, PLACE_BYTES_MAX);
+	add_place(&place, p);
+	struct bh_slice columns[] = { p->type,	     p->name,	 p->version,  p->arch,	 p->source_name, p->source_version, p->vendor,
+				      p->modularity, p->license, p->provides, bh_slice_trim(bh_buf_slice(&place)) };
+	line(ctx, "package", columns, place.len ? 11 : 10);
+	bh_buf_done(&place);
 	return on_owned(ctx, p->type, p->name, p->arch, p->owned, err);
 }
 
