@@ -37,22 +37,52 @@ static int read_diff_ids(const struct bh_json_node *config, struct image_plan *p
 	return 0;
 }
 
-/* Entries that made no layer are marked. When the rest is not one for each layer, nothing is told rather than guessed. */
+/* Entries that made no layer are marked. When the rest is not one for each layer, nobody's layer is told rather than guessed. */
 static int read_history(const struct bh_json_node *config, struct image_plan *plan, struct bh_err *err)
 {
 	const struct bh_json_node *list = bh_json_get(config, "history");
 	size_t n = bh_json_len(list), made = 0;
 	for (size_t i = 0; i < n; i++)
 		made += !bh_json_bool(bh_json_get(bh_json_at(list, i), "empty_layer"));
-	if (made != plan->layers.len)
-		return 0;
-	size_t at = 0;
+	bool fits = made == plan->layers.len;
+	uint32_t at = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct bh_json_node *entry = bh_json_at(list, i);
-		if (bh_json_bool(bh_json_get(entry, "empty_layer")))
-			continue;
-		if (!keep(plan, bh_json_get(entry, "created_by"), CREATED_BY_BYTES_MAX, &plan->layers.ptr[at++].created_by))
+		bool empty = bh_json_bool(bh_json_get(entry, "empty_layer"));
+		struct bh_history h = { .layer = fits && !empty ? at++ : BH_NO_LAYER };
+		if (!keep(plan, bh_json_get(entry, "created_by"), CREATED_BY_BYTES_MAX, &h.created_by) ||
+		    !keep(plan, bh_json_get(entry, "comment"), TEXT_BYTES_MAX, &h.comment) ||
+		    !keep(plan, bh_json_get(entry, "created"), TEXT_BYTES_MAX, &h.created))
 			return bh_fail(err, BH_ELIMIT, 0, "configuration: too much text in its history");
+		if (h.layer != BH_NO_LAYER)
+			plan->layers.ptr[h.layer].created_by = h.created_by;
+		if (plan->history.len < plan->history.max && !bh_history_vec_push(&plan->history, h))
+			return bh_fail(err, BH_ENOMEM, 0, "out of memory");
+	}
+	return 0;
+}
+
+static bool has_label(const struct image_plan *plan, struct bh_slice name)
+{
+	for (size_t i = 0; i < plan->labels.len; i++)
+		if (bh_slice_eq(plan->labels.ptr[i].name, name))
+			return true;
+	return false;
+}
+
+int image_labels_read(const struct bh_json_node *object, struct image_plan *plan, struct bh_err *err)
+{
+	void *iter = NULL;
+	struct bh_slice name;
+	const struct bh_json_node *value;
+	while (plan->labels.len < plan->labels.max && bh_json_next(object, &iter, &name, &value)) {
+		struct bh_label l;
+		name = bh_slice_sub(name, 0, TEXT_BYTES_MAX);
+		if (name.len == 0 || has_label(plan, name))
+			continue;
+		if (!bh_arena_copy(&plan->arena, name, &l.name) || !keep(plan, value, CREATED_BY_BYTES_MAX, &l.value) ||
+		    !bh_label_vec_push(&plan->labels, l))
+			return bh_fail(err, BH_ELIMIT, 0, "too much text in the labels");
 	}
 	return 0;
 }
@@ -68,5 +98,6 @@ int image_config_read(const struct bh_json_node *config, const struct image_wish
 		return bh_fail(err, BH_ELIMIT, 0, "configuration: too much text");
 	int rc = check_platform(wish, plan, err);
 	rc = rc < 0 ? rc : read_diff_ids(config, plan, err);
-	return rc < 0 ? rc : read_history(config, plan, err);
+	rc = rc < 0 ? rc : read_history(config, plan, err);
+	return rc < 0 ? rc : image_labels_read(bh_json_get(bh_json_get(config, "config"), "Labels"), plan, err);
 }

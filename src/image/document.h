@@ -20,8 +20,11 @@ int image_document_parse(const char *name, struct bh_slice bytes, struct bh_json
 
 /*
  * The image configuration: platform (which must serve the wish when the user gave one), creation time, and for the layers
- * that plan has already: their diffIDs, whose number must be theirs, and the history entries that made them.
+ * that plan has already: their diffIDs, whose number must be theirs, and the history entries that made them; then labels.
  */
 int image_config_read(const struct bh_json_node *config, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err) BH_MUST_CHECK;
+
+/* Labels or annotations; a name that is there already keeps its value. What is more than a plan may hold is left out. */
+int image_labels_read(const struct bh_json_node *object, struct image_plan *plan, struct bh_err *err) BH_MUST_CHECK;
 
 #endif

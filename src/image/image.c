@@ -90,6 +90,14 @@ static int take_unit(struct planner *p, struct bh_slice payload, struct bh_err *
 	return p->current && unit_vec_push(p->into, p->current) ? 0 : bh_fail(err, BH_ELIMIT, 0, "too many layers in the archive");
 }
 
+/* A part of the plan: each before the head, which ends it. */
+static int take_plan(struct planner *p, struct bh_slice payload, bool (*get)(struct bh_slice, struct image_plan *), struct bh_err *err)
+{
+	if (p->plan_wanted && (p->parent->planned || !get(payload, &p->parent->plan)))
+		return bh_fail(err, BH_EMALFORMED, 0, "a damaged plan message");
+	return 0;
+}
+
 static int planner_handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct planner *p = ctx;
@@ -98,13 +106,12 @@ static int planner_handle(void *ctx, uint16_t type, bool is_request, struct bh_s
 		return type == IMAGE_ASK_OPEN ? image_source_answer(&j->source, payload, reply, err) : bh_fail(err, BH_EMALFORMED, 0, "request %u is not known", type);
 	switch (type) {
 	case IMAGE_SAY_UNIT: return take_unit(p, payload, err);
-	case IMAGE_SAY_LAYER:
-		if (p->plan_wanted && (j->planned || !image_plan_get_layer(payload, &j->plan)))
-			return bh_fail(err, BH_EMALFORMED, 0, "a damaged layer message");
-		return 0;
+	case IMAGE_SAY_LAYER: return take_plan(p, payload, image_plan_get_layer, err);
+	case IMAGE_SAY_HISTORY: return take_plan(p, payload, image_plan_get_history, err);
+	case IMAGE_SAY_LABEL: return take_plan(p, payload, image_plan_get_label, err);
 	case IMAGE_SAY_HEAD:
-		if (p->plan_wanted && (j->planned || !image_plan_get_head(payload, &j->plan)))
-			return bh_fail(err, BH_EMALFORMED, 0, "a damaged plan message");
+		if (take_plan(p, payload, image_plan_get_head, err) < 0)
+			return err->code;
 		j->planned = true;
 		return 0;
 	default: return p->current ? image_unit_take(p->current, type, payload, err) : bh_fail(err, BH_EMALFORMED, 0, "message %u out of order", type);
@@ -419,6 +426,30 @@ static struct bh_slice media_type_of(const struct image_plan_layer *l, const str
 	}
 }
 
+static int compare_labels(const void *a, const void *b)
+{
+	return bh_slice_cmp(((const struct bh_label *)a)->name, ((const struct bh_label *)b)->name);
+}
+
+/* History and labels, sorted by name. */
+static bool fill_facts(struct job *j)
+{
+	struct bh_report *r = j->report;
+	bool ok = true;
+	for (size_t i = 0; ok && i < j->plan.history.len; i++) {
+		struct bh_history h = j->plan.history.ptr[i];
+		ok = keep(j, h.created_by, &h.created_by) && keep(j, h.comment, &h.comment) && keep(j, h.created, &h.created) &&
+		     bh_history_vec_push(&r->history, h);
+	}
+	for (size_t i = 0; ok && i < j->plan.labels.len; i++) {
+		struct bh_label l = j->plan.labels.ptr[i];
+		ok = keep(j, l.name, &l.name) && keep(j, l.value, &l.value) && bh_label_vec_push(&r->labels, l);
+	}
+	if (r->labels.len > 1)
+		qsort(r->labels.ptr, r->labels.len, sizeof(r->labels.ptr[0]), compare_labels);
+	return ok;
+}
+
 static int fill_report(struct job *j, struct bh_err *err)
 {
 	struct bh_target *t = &j->report->target;
@@ -426,7 +457,7 @@ static int fill_report(struct job *j, struct bh_err *err)
 	t->digest = p->digest;
 	t->config_digest = p->config_digest;
 	bool ok = keep(j, p->os, &t->os) && keep(j, p->architecture, &t->architecture) && keep(j, p->variant, &t->variant) &&
-		  keep(j, p->created, &t->created) && keep(j, p->reference, &t->reference);
+		  keep(j, p->created, &t->created) && keep(j, p->reference, &t->reference) && fill_facts(j);
 	for (size_t k = 0; ok && k < p->layers.len; k++) {
 		const struct image_plan_layer *l = &p->layers.ptr[k];
 		const struct image_unit *u = j->of_layer[k];

@@ -463,7 +463,8 @@ static int read_manifest(struct walk *w, const struct desc *d, struct bh_err *er
 	if (!image_config && !bh_json_is_object(bh_json_get(bh_json_root(config_doc), "rootfs")))
 		return not_an_image(artifact.len ? artifact : config.media_type, err);
 	rc = read_layers(w, root, err);
-	return rc < 0 ? rc : image_config_read(bh_json_root(config_doc), w->wish, w->plan, err);
+	rc = rc < 0 ? rc : image_config_read(bh_json_root(config_doc), w->wish, w->plan, err);
+	return rc < 0 ? rc : image_labels_read(bh_json_get(root, "annotations"), w->plan, err);
 }
 
 int image_plan_oci(const struct image_store *store, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err)

@@ -5,17 +5,21 @@
 #include "model/wire.h"
 
 #define PLAN_BYTES_MAX (16u << 20)
+#define HISTORY_MAX 1024u    /* instructions; the longest seen have some 150 */
+#define LABELS_MAX 1024u
 #define TEXT_BYTES_MAX 4096u /* media types, names, history entries: longer ones are cut when the plan is made */
 
 void image_plan_init(struct image_plan *plan)
 {
-	*plan = (struct image_plan){ .layers.max = BH_LAYERS_MAX };
+	*plan = (struct image_plan){ .layers.max = BH_LAYERS_MAX, .history.max = HISTORY_MAX, .labels.max = LABELS_MAX };
 	bh_arena_init(&plan->arena, PLAN_BYTES_MAX);
 }
 
 void image_plan_done(struct image_plan *plan)
 {
 	image_plan_layer_vec_done(&plan->layers);
+	bh_history_vec_done(&plan->history);
+	bh_label_vec_done(&plan->labels);
 	bh_arena_done(&plan->arena);
 }
 
@@ -81,4 +85,36 @@ bool image_plan_get_layer(struct bh_slice frame, struct image_plan *plan)
 		return false;
 	l.place.kind = (enum image_place_kind)kind;
 	return image_plan_layer_vec_push(&plan->layers, l);
+}
+
+bool image_plan_put_history(struct bh_buf *b, const struct bh_history *entry)
+{
+	put_text(b, entry->created_by);
+	put_text(b, entry->comment);
+	put_text(b, entry->created);
+	return bh_wire_put_u32(b, entry->layer);
+}
+
+bool image_plan_get_history(struct bh_slice frame, struct image_plan *plan)
+{
+	struct bh_reader r = bh_reader_of(frame);
+	struct bh_arena *a = &plan->arena;
+	struct bh_history h = { 0 };
+	return get_text(&r, a, &h.created_by) && get_text(&r, a, &h.comment) && get_text(&r, a, &h.created) && bh_take_u32le(&r, &h.layer) &&
+	       bh_reader_left(&r) == 0 && (h.layer < BH_LAYERS_MAX || h.layer == BH_NO_LAYER) && bh_history_vec_push(&plan->history, h);
+}
+
+bool image_plan_put_label(struct bh_buf *b, const struct bh_label *label)
+{
+	put_text(b, label->name);
+	put_text(b, label->value);
+	return !b->failed;
+}
+
+bool image_plan_get_label(struct bh_slice frame, struct image_plan *plan)
+{
+	struct bh_reader r = bh_reader_of(frame);
+	struct bh_label l = { 0 };
+	return get_text(&r, &plan->arena, &l.name) && get_text(&r, &plan->arena, &l.value) && bh_reader_left(&r) == 0 &&
+	       bh_label_vec_push(&plan->labels, l);
 }

@@ -25,22 +25,25 @@
 
 /* ---- the plan goes to the parent ---- */
 
+static int send_part(struct bh_channel *ch, uint16_t type, bool put, struct bh_buf *frame, struct bh_err *err)
+{
+	int rc = put ? bh_channel_send(ch, type, bh_buf_slice(frame), err) : bh_fail(err, BH_ENOMEM, 0, "out of memory");
+	bh_buf_clear(frame);
+	return rc;
+}
+
 static int send_plan(struct bh_channel *ch, const struct image_plan *plan, struct bh_err *err)
 {
 	BH_WITH(bh_buf_done) struct bh_buf frame;
 	bh_buf_init(&frame, BH_FRAME_BYTES_MAX);
-	for (size_t i = 0; i < plan->layers.len; i++) {
-		bh_buf_clear(&frame);
-		if (!image_plan_put_layer(&frame, &plan->layers.ptr[i]))
-			return bh_fail(err, BH_ENOMEM, 0, "out of memory");
-		int rc = bh_channel_send(ch, IMAGE_SAY_LAYER, bh_buf_slice(&frame), err);
-		if (rc < 0)
-			return rc;
-	}
-	bh_buf_clear(&frame);
-	if (!image_plan_put_head(&frame, plan))
-		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
-	return bh_channel_send(ch, IMAGE_SAY_HEAD, bh_buf_slice(&frame), err);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < plan->layers.len; i++)
+		rc = send_part(ch, IMAGE_SAY_LAYER, image_plan_put_layer(&frame, &plan->layers.ptr[i]), &frame, err);
+	for (size_t i = 0; rc == 0 && i < plan->history.len; i++)
+		rc = send_part(ch, IMAGE_SAY_HISTORY, image_plan_put_history(&frame, &plan->history.ptr[i]), &frame, err);
+	for (size_t i = 0; rc == 0 && i < plan->labels.len; i++)
+		rc = send_part(ch, IMAGE_SAY_LABEL, image_plan_put_label(&frame, &plan->labels.ptr[i]), &frame, err);
+	return rc < 0 ? rc : send_part(ch, IMAGE_SAY_HEAD, image_plan_put_head(&frame, plan), &frame, err);
 }
 
 static int plan_and_send(struct bh_channel *ch, const struct image_store *store, const struct image_wish *wish, struct bh_err *err)

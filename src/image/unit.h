@@ -28,6 +28,8 @@ enum image_message {
 	IMAGE_ASK_NEXT,       /* request: the next file of a directory tree; see tree.h */
 	IMAGE_SAY_HEAD,       /* plan.h */
 	IMAGE_SAY_LAYER,
+	IMAGE_SAY_HISTORY,
+	IMAGE_SAY_LABEL,
 	IMAGE_SAY_UNIT,       /* what follows is about unit number u32 */
 	IMAGE_SAY_FILE,
 	IMAGE_SAY_RECORD,

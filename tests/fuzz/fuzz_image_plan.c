@@ -84,6 +84,16 @@ static void check(const struct image_plan *plan)
 		if (!image_plan_put_layer(&b, &plan->layers.ptr[i]) || !image_plan_get_layer(bh_buf_slice(&b), &copy))
 			abort();
 	}
+	for (size_t i = 0; i < plan->history.len; i++) {
+		bh_buf_clear(&b);
+		if (!image_plan_put_history(&b, &plan->history.ptr[i]) || !image_plan_get_history(bh_buf_slice(&b), &copy))
+			abort();
+	}
+	for (size_t i = 0; i < plan->labels.len; i++) {
+		bh_buf_clear(&b);
+		if (!image_plan_put_label(&b, &plan->labels.ptr[i]) || !image_plan_get_label(bh_buf_slice(&b), &copy))
+			abort();
+	}
 	bh_buf_clear(&b);
 	if (!image_plan_put_head(&b, plan) || !image_plan_get_head(bh_buf_slice(&b), &copy) || !bh_digest_eq(&copy.digest, &plan->digest))
 		abort();

@@ -210,10 +210,10 @@ static char *image(struct files *f, const char *arch, const char *variant, const
 	char *config = blob(f, OCI_CONFIG,
 			    print("{\"os\":\"linux\",\"architecture\":\"%s\",\"variant\":\"%s\",\"created\":\"2024-01-02T03:04:05Z\",\"rootfs\":{\"type\":"
 				  "\"layers\",\"diff_ids\":[\"" DIFF "\"]},\"history\":[{\"created_by\":\"ENV x\",\"empty_layer\":true},{\"created_by\":"
-				  "\"COPY . /\"}]}",
+				  "\"COPY . /\",\"comment\":\"buildkit\"}],\"config\":{\"Labels\":{\"b\":\"2\",\"a\":\"1\"}}}",
 				  arch, variant),
 			    "");
-	return blob(f, OCI_MANIFEST, print("{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}", config, layer), extra);
+	return blob(f, OCI_MANIFEST, print("{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s],\"annotations\":{\"b\":\"3\",\"c\":\"4\"}}", config, layer), extra);
 }
 
 static void index_json(struct files *f, const char *list)
@@ -280,6 +280,23 @@ static void test_plan_details(void **state)
 	bh_buf_init(&frame, 1u << 20);
 	assert_true(image_plan_put_layer(&frame, &plan.layers.ptr[0]));
 	assert_true(image_plan_get_layer(bh_buf_slice(&frame), &copy));
+	assert_int_equal(plan.history.len, 2);
+	for (size_t i = 0; i < 2; i++) {
+		bh_buf_clear(&frame);
+		assert_true(image_plan_put_history(&frame, &plan.history.ptr[i]));
+		assert_true(image_plan_get_history(bh_buf_slice(&frame), &copy));
+	}
+	assert_true(bh_slice_eq_str(copy.history.ptr[0].created_by, "ENV x"));
+	assert_int_equal(copy.history.ptr[0].layer, BH_NO_LAYER);
+	assert_int_equal(copy.history.ptr[1].layer, 0);
+	assert_true(bh_slice_eq_str(copy.history.ptr[1].comment, "buildkit"));
+	assert_int_equal(plan.labels.len, 3); /* a and b of the configuration, c of the manifest */
+	assert_true(bh_slice_eq_str(plan.labels.ptr[0].value, "2") || bh_slice_eq_str(plan.labels.ptr[1].value, "2"));
+	assert_true(bh_slice_eq_str(plan.labels.ptr[2].value, "4"));
+	bh_buf_clear(&frame);
+	assert_true(image_plan_put_label(&frame, &plan.labels.ptr[2]));
+	assert_true(image_plan_get_label(bh_buf_slice(&frame), &copy));
+	assert_true(bh_slice_eq_str(copy.labels.ptr[0].name, "c"));
 	bh_buf_clear(&frame);
 	assert_true(image_plan_put_head(&frame, &plan));
 	assert_true(image_plan_get_head(bh_buf_slice(&frame), &copy));
