@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define PARALLEL_MAX 64u
+#define CACHE_BYTES_MAX (1ull << 44)
 #define DAYS_MAX 36500u
 #define SIGNAL_EXIT_BASE 128 /* as shells report a program that a signal ended */
 
@@ -37,6 +38,10 @@ static const struct cmd_option options[] = {
 	  .help = "how many layers are read at a time" },
 	{ .name = "max-layer-size", .kind = CMD_UINT, .argument = "BYTES", .min = 1, .max = BH_LAYER_BYTES_MAX,
 	  .help = "the largest uncompressed layer that is read; K, M, G or T may follow" },
+	{ .name = "cache-dir", .kind = CMD_STRING, .argument = "DIR", .help = "where results of layers are kept; default: ~/.cache/bulkhead" },
+	{ .name = "cache-size", .kind = CMD_UINT, .argument = "BYTES", .default_text = "1G", .max = CACHE_BYTES_MAX,
+	  .help = "how much is kept there; K, M, G or T may follow; 0: nothing" },
+	{ .name = "no-cache", .kind = CMD_FLAG, .help = "read every layer, and keep no results" },
 	{ 0 },
 };
 
@@ -86,6 +91,8 @@ static int read_options(const struct cmd_args *args, struct scan_options *o, str
 		.min_severity = (enum bh_severity)cmd_choice(args, "severity"),
 		.fail_never = threshold == THRESHOLD_NEVER,
 		.fail_on = threshold == THRESHOLD_NEVER ? BH_SEV_CRITICAL : (enum bh_severity)threshold,
+		.cache_folder = cmd_string(args, "cache-dir"),
+		.max_cache_bytes = cmd_flag(args, "no-cache") ? 0 : cmd_uint(args, "cache-size"),
 		.quiet = cmd_flag(args, "quiet"),
 	};
 	return report_time(&o->now_s, err);

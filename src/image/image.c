@@ -2,7 +2,7 @@
  * image.c: the parent. It starts the planner, keeps what children tell, has the layers read, checks digests, follows links
  * with a second pass where that is needed, and merges.
  *
- *   source ─► planner child ─► plan ─► layer children, largest first ─► units ─► links? ─► second pass ─► merge ─► visitor
+ *   source ─► planner child ─► plan ─► cache ─► layer children, largest first ─► units ─► links? ─► second pass ─► merge ─► visitor
  *                    └─ a streamed archive's layers are units already ──┘
  */
 #include "image/image.h"
@@ -11,6 +11,7 @@
 #include "crypto/digest.h"
 #include "format/stream.h"
 #include "image/document.h"
+#include "image/layercache.h"
 #include "image/merge.h"
 #include "image/plan.h"
 #include "image/planner.h"
@@ -192,6 +193,9 @@ struct layer_child {
 	const struct image_plan_layer *layer;
 	struct image_unit *unit;
 	uint64_t done_bytes;
+	bool recorded;               /* for the cache, under entry */
+	struct bh_digest entry;
+	struct image_recording recording;
 	char name[BH_DIGEST_TEXT_BYTES + 16];
 };
 
@@ -238,8 +242,11 @@ static int run_layer(struct bh_channel *ch, void *ctx, struct bh_err *err)
 static int layer_handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct layer_child *c = ctx;
-	if (!is_request)
+	if (!is_request) {
+		if (c->recorded)
+			image_recording_add(&c->recording, type, payload);
 		return image_unit_take(c->unit, type, payload, err);
+	}
 	if (type != IMAGE_ASK_OPEN)
 		return bh_fail(err, BH_EMALFORMED, 0, "request %u is not known", type);
 	return image_source_answer(&c->parent->source, payload, reply, err);
@@ -261,6 +268,49 @@ static bool same_place(const struct image_plan_layer *a, const struct image_plan
 		return false;
 	return a->place.kind == IMAGE_PLACE_BLOB ? bh_digest_eq(&a->digest, &b->digest) :
 						   a->place.offset == b->place.offset && a->place.length == b->place.length;
+}
+
+/* ---- the cache ---- */
+
+/* What names the layer's bytes; of what was read, only when it is just that. */
+static const struct bh_digest *layer_identity(const struct image_plan_layer *l)
+{
+	return l->digest.kind ? &l->digest : l->diff_id.kind ? &l->diff_id : NULL;
+}
+
+static bool is_as_named(const struct image_plan_layer *l, const struct image_end *e)
+{
+	if (e->code != BH_OK)
+		return false;
+	return l->digest.kind ? bh_digest_eq(&l->digest, &e->digest) && e->raw_bytes == l->size_bytes : bh_digest_eq(&l->diff_id, &e->diff_id);
+}
+
+/* 1: the child need not run. Else it is recorded, when what it finds can be kept. */
+static int load_or_record(struct layer_child *c)
+{
+	struct store_cache *cache = c->parent->req->cache;
+	const struct bh_digest *layer = layer_identity(c->layer);
+	if (!cache || !layer || !image_cache_name(&c->job, layer, &c->entry))
+		return 0;
+	if (image_cache_load(cache, &c->entry, &c->parent->pool, c->unit) == 1) {
+		layer_progress(c, c->layer->size_bytes);
+		return 1;
+	}
+	c->recorded = true;
+	image_recording_init(&c->recording);
+	return 0;
+}
+
+static void keep_recordings(struct job *j, struct layer_child *children, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct layer_child *c = &children[i];
+		if (!c->recorded)
+			continue;
+		if (c->unit->ended && is_as_named(c->layer, &c->unit->end))
+			image_recording_keep(&c->recording, j->req->cache, &c->entry);
+		image_recording_done(&c->recording);
+	}
 }
 
 static const char *layer_label(const struct image_plan_layer *l, size_t number, char out[BH_DIGEST_TEXT_BYTES + 16])
@@ -342,13 +392,15 @@ static int read_layers(struct job *j, const struct image_layer_job *job, const b
 			rc = no_memory(err);
 			break;
 		}
-		struct layer_child *c = &children[n++];
+		struct layer_child *c = &children[n];
 		*c = (struct layer_child){ .job = *job, .parent = j, .layer = l, .unit = where[k] };
 		c->job.digest_kind = l->digest.kind ? l->digest.kind : BH_DIGEST_SHA256;
 		c->job.diff_kind = l->diff_id.kind ? l->diff_id.kind : BH_DIGEST_SHA256;
 		layer_label(l, k, c->name);
+		n += load_or_record(c) == 0;
 	}
 	rc = rc < 0 ? rc : run_children(j, children, n, err);
+	keep_recordings(j, children, n);
 	free(children);
 	return rc;
 }

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "image/pathhash.h"
+#include "store/cache.h"
 #include "model/report.h"
 
 /* A wanted file of one layer, complete in memory. Borrowed for the call. */
@@ -68,6 +69,7 @@ struct image_visitor {
 	/* visible: the file is part of the final file system. Hidden ones tell since when a package has been there. */
 	int (*record)(void *ctx, uint32_t layer, struct bh_slice path, bool visible, uint16_t kind, struct bh_slice payload, struct bh_err *err);
 
+	uint32_t variant; /* of what the child side emits: differs with every option that it heeds. Results are cached by it */
 	void *ctx;
 };
 
@@ -81,6 +83,7 @@ struct image_request {
 	const struct image_key *key; /* for hashes of paths, secret to the image; NULL: drawn for this call */
 	size_t parallel;         /* layers at a time; 0 = 2 */
 	uint64_t max_layer_bytes;/* 0 = BH_LAYER_BYTES_MAX */
+	struct store_cache *cache; /* of layers' results, NULL: none. key must be the cache's then (image_cache_key) */
 	bool quiet;              /* no progress bar */
 };
 

@@ -424,6 +424,7 @@ struct image_visitor inventory_visitor(struct inventory *inv)
 		.file = on_file,
 		.finish = on_finish,
 		.record = on_record,
+		.variant = inv->owned_files,
 		.ctx = inv,
 	};
 }

@@ -1,6 +1,9 @@
 /* scan.c: read, match, filter, judge. */
 #include "scan/scan.h"
 
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "image/layercache.h"
 #include "scan/inventory.h"
 #include "vuln/match.h"
 
@@ -15,12 +18,39 @@ static int name_target(const char *target, const char *path, struct bh_err *err)
 	return named ? err->code : bh_wrap(err, "%s", target);
 }
 
-static int read_packages(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
+/* Results of layers: in the folder that the user named, or in his own when that can be used. None is no failure then. */
+static int open_cache(const struct scan_options *o, struct store_cache **ret, struct bh_err *err)
+{
+	*ret = NULL;
+	BH_FREE char *own = o->cache_folder || o->max_cache_bytes == 0 ? NULL : store_cache_default_folder();
+	const char *folder = o->cache_folder ? o->cache_folder : own;
+	BH_FREE char *layers = NULL;
+	if (o->max_cache_bytes == 0 || !folder)
+		return BH_OK;
+	if (asprintf(&layers, "%s/layers", folder) < 0)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
+	struct bh_err why = { 0 };
+	int rc = store_cache_open(layers, o->max_cache_bytes, ret, &why);
+	if (rc == BH_OK)
+		return BH_OK;
+	if (o->cache_folder) {
+		*err = why;
+		return rc;
+	}
+	bh_debug("no cache: %s", why.text);
+	return BH_OK;
+}
+
+static int read_image(const struct scan_options *o, struct store_cache *cache, struct bh_report *report, struct bh_err *err)
 {
 	struct image_key key;
-	image_key_draw(&key);
+	if (cache)
+		key = image_cache_key(cache);
+	else
+		image_key_draw(&key);
 	struct image_request req = {
 		.key = &key,
+		.cache = cache,
 		.platform = o->platform,
 		.parallel = o->parallel,
 		.max_layer_bytes = o->max_layer_bytes,
@@ -43,6 +73,15 @@ static int read_packages(const struct scan_options *o, struct bh_report *report,
 		bh_report_incomplete(report, "packages", (struct bh_slice){ 0 }, BH_NO_LAYER,
 				     "no package database of a known kind was found, so there was nothing to match with advisories");
 	return rc < 0 ? name_target(o->target, req.path, err) : BH_OK;
+}
+
+static int read_packages(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
+{
+	struct store_cache *cache;
+	int rc = open_cache(o, &cache, err);
+	rc = rc == BH_OK ? read_image(o, cache, report, err) : rc;
+	store_cache_close(cache);
+	return rc;
 }
 
 static int match(const struct scan_options *o, struct bh_report *report, struct bh_err *err)

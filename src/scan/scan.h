@@ -23,6 +23,8 @@ struct scan_options {
 	enum bh_severity min_severity; /* hide (and count) findings below; unknown counts as high */
 	bool fail_never;
 	enum bh_severity fail_on;
+	const char *cache_folder;    /* for results of layers; NULL = the user's, when there is one that can be used */
+	uint64_t max_cache_bytes;    /* 0 = no cache */
 	int64_t now_s;               /* seconds since 1970: age of data, end-of-life dates, report->generated */
 	bool quiet;
 };

@@ -5,7 +5,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	export HOME="$PWD/home" XDG_CONFIG_HOME="$PWD/home/.config"
 	mkdir -p "$XDG_CONFIG_HOME/bulkhead"
-	unset NO_COLOR BULKHEAD_QUIET BULKHEAD_COLOUR
+	unset NO_COLOR BULKHEAD_QUIET BULKHEAD_COLOUR XDG_CACHE_HOME
 }
 
 bulkhead() {
