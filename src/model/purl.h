@@ -8,6 +8,7 @@
 #ifndef BH_MODEL_PURL_H
 #define BH_MODEL_PURL_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "model/package.h"
 
@@ -31,5 +32,11 @@ bool bh_purl_write(const struct bh_purl *p, struct bh_buf *out) BH_MUST_CHECK;
  * upstream= with the source package where it differs.
  */
 bool bh_purl_of_package(const struct bh_package *p, const struct bh_distro *d, struct bh_buf *out) BH_MUST_CHECK;
+
+/* The parts of a URL, decoded, in the arena. False when it is none. Names keep their case; type and keys are lower-case. */
+bool bh_purl_parse(struct bh_slice text, struct bh_arena *arena, struct bh_purl *ret) BH_MUST_CHECK;
+
+/* The value of a qualifier; empty when it has none. */
+struct bh_slice bh_purl_value(const struct bh_purl *p, const char *key);
 
 #endif

@@ -48,10 +48,9 @@ static void run_case(struct bh_slice line, unsigned number)
 	bh_buf_done(&out);
 }
 
-static void the_specifications_cases(void **state)
+static void run_table(const char *path, void (*run)(struct bh_slice line, unsigned number))
 {
-	(void)state;
-	FILE *f = fopen("tests/table/purl.tsv", "r");
+	FILE *f = fopen(path, "r");
 	assert_non_null(f);
 	char line[LINE_BYTES];
 	unsigned number = 0, ran = 0;
@@ -60,11 +59,68 @@ static void the_specifications_cases(void **state)
 		line[strcspn(line, "\n")] = '\0';
 		if (line[0] == '#')
 			continue;
-		run_case(bh_slice_str(line), number);
+		run(bh_slice_str(line), number);
 		ran++;
 	}
 	(void)fclose(f);
 	assert_true(ran > 100);
+}
+
+static void the_specifications_cases(void **state)
+{
+	(void)state;
+	run_table("tests/table/purl.tsv", run_case);
+}
+
+/* Type rules are applied by writing, so both sides are written. */
+static void parse_case(struct bh_slice line, unsigned number)
+{
+	struct bh_slice url = field(&line);
+	struct bh_arena a;
+	struct bh_buf got, want;
+	struct bh_purl p, q = { 0 };
+	bh_arena_init(&a, 1u << 20);
+	bh_buf_init(&got, LINE_BYTES);
+	bh_buf_init(&want, LINE_BYTES);
+	bool ok = bh_purl_parse(url, &a, &p) && bh_purl_write(&p, &got), good = !bh_slice_eq_str(line, "!");
+	if (good) {
+		q.type = field(&line);
+		q.namespace = field(&line);
+		q.name = field(&line);
+		q.version = field(&line);
+		take_qualifiers(field(&line), &q);
+		q.subpath = field(&line);
+		assert_true(bh_purl_write(&q, &want));
+	}
+	if (ok != good || !bh_slice_eq(bh_buf_slice(&got), bh_buf_slice(&want)))
+		fail_msg("purl-parse.tsv:%u: got %.*s, want %.*s", number, BH_SLICE_FMT(bh_buf_slice(&got)), BH_SLICE_FMT(bh_buf_slice(&want)));
+	bh_buf_done(&got);
+	bh_buf_done(&want);
+	bh_arena_done(&a);
+}
+
+static void the_specifications_urls(void **state)
+{
+	(void)state;
+	run_table("tests/table/purl-parse.tsv", parse_case);
+}
+
+static void parts_of_a_url(void **state)
+{
+	(void)state;
+	struct bh_arena a;
+	struct bh_purl p;
+	bh_arena_init(&a, 1u << 20);
+	assert_true(bh_purl_parse(S("pkg:npm/%40angular/core@1.2%2B3?arch=x&repository_url=https:%2F%2Fa#lib/x"), &a, &p));
+	assert_true(bh_slice_eq_str(p.namespace, "@angular") && bh_slice_eq_str(p.name, "core") && bh_slice_eq_str(p.version, "1.2+3"));
+	assert_true(bh_slice_eq_str(bh_purl_value(&p, "repository_url"), "https://a") && bh_slice_eq_str(p.subpath, "lib/x"));
+	assert_int_equal(bh_purl_value(&p, "nothing").len, 0);
+	assert_true(bh_purl_parse(S("pkg:npm/@angular/core"), &a, &p)); /* not encoded, but common */
+	assert_true(bh_slice_eq_str(p.namespace, "@angular") && bh_slice_eq_str(p.name, "core") && p.version.len == 0);
+	static const char *const bad[] = { "", "pkg:", "pkg:npm", "pkg:npm/", "npm/foo", "pkg:npm/a%2", "pkg:npm/a?b%=c%zz", "pkg:/a" };
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(bh_purl_parse(bh_slice_str(bad[i]), &a, &p));
+	bh_arena_done(&a);
 }
 
 static void installed_packages(void **state)
@@ -120,7 +176,7 @@ static void a_full_buffer_stays_as_it_was(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_specifications_cases),
+		cmocka_unit_test(the_specifications_cases), cmocka_unit_test(the_specifications_urls), cmocka_unit_test(parts_of_a_url),
 		cmocka_unit_test(installed_packages),
 		cmocka_unit_test(a_full_buffer_stays_as_it_was),
 	};
