@@ -77,6 +77,12 @@ int vuln_db_find_ecosystem(const struct vuln_db *db, struct bh_slice name, struc
 
 /* ---- rows: what a source says about (package, advisory) ---- */
 
+/*
+ * Packages of rpm are matched by their own names. Where an advisory names a source package instead, its row has this architecture and
+ * concerns all packages built from it.
+ */
+#define VULN_ARCH_SOURCE "src"
+
 enum vuln_row_flags {
 	VULN_ROW_PENDING_UPDATE = 1, /* not a vulnerability of its own: the newest security version of a package, without an id */
 	VULN_ROW_UNREVIEWED = 2,     /* the source has not looked at it: rank below reviewed rows */
@@ -86,7 +92,7 @@ struct vuln_row {
 	uint32_t advisory;            /* for vuln_db_advisory */
 	uint32_t source;              /* for vuln_db_source */
 	struct bh_slice erratum;      /* announcement that brought it, "ALSA-2024:0012"; may be empty */
-	struct bh_slice arch;         /* concerns this architecture only; empty = all */
+	struct bh_slice arch;         /* concerns this architecture only; empty = all; VULN_ARCH_SOURCE: what is built from this source */
 	struct bh_slice module;       /* rpm module "name:stream"; "?" = a module build of unknown stream; empty = no module */
 	enum bh_state state;
 	enum bh_severity severity;    /* the vendor's; BH_SEV_UNKNOWN: use the advisory's */

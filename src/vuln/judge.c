@@ -32,9 +32,11 @@ static bool same_stream(struct bh_slice row, struct bh_slice label)
  * Module builds of one package have versions of their own in each stream, so comparing across streams is meaningless, as is
  * comparing them with the builds outside of modules.
  */
-static bool concerns_build(const struct vuln_row *row, const struct bh_package *p)
+static bool concerns_build(const struct vuln_row *row, const struct vuln_installed *in)
 {
-	if (row->arch.len && !bh_slice_eq(row->arch, p->arch))
+	const struct bh_package *p = in->package;
+	struct bh_slice arch = in->as_source ? BH_SLICE_LIT(VULN_ARCH_SOURCE) : p->arch;
+	if ((row->arch.len || in->as_source) && !bh_slice_eq(row->arch, arch))
 		return false;
 	if (row->module.len == 0)
 		return !is_modular(p);
@@ -147,7 +149,7 @@ int vuln_judge(const struct vuln_db *db, const struct vuln_row *row, const struc
 	int rc = spend(work, err);
 	if (rc < 0)
 		return rc;
-	if (!concerns_build(row, installed->package)) {
+	if (!concerns_build(row, installed)) {
 		*ret = (struct vuln_decision){ .outcome = VULN_ELSEWHERE };
 		return BH_OK;
 	}

@@ -20,6 +20,7 @@ struct vuln_installed {
 	struct bh_slice name, version;       /* of the source, or the package's own */
 	const struct version_scheme *scheme; /* NULL: unknown */
 	bool valid;                          /* the scheme can order it */
+	bool as_source;                      /* rows about sources (VULN_ARCH_SOURCE) are looked for, and no others */
 };
 
 struct vuln_decision {

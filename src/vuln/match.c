@@ -159,6 +159,21 @@ static int collect_place(struct matcher *m, const struct vuln_place *place, cons
 	return rc;
 }
 
+/* rpm: advisories that name the source package. */
+static int collect_source(struct matcher *m, const struct vuln_place *place, const struct vuln_installed *in, struct bh_err *err)
+{
+	struct vuln_installed source = *in;
+	struct vuln_ecosystem known;
+	bool found;
+	if (place->by_source)
+		return BH_OK;
+	source.name = bh_package_source_name(in->package);
+	source.version = bh_package_source_version(in->package);
+	source.valid = source.scheme && source.scheme->valid(source.version);
+	source.as_source = true;
+	return collect_place(m, place, &source, &known, &found, err);
+}
+
 /*
  * A signed kernel is judged as the kernel that was signed, where the database knows that one: trackers don't speak of the
  * signing sources. Which version is the newest signed one, its own pending update still says: signing lags behind.
@@ -202,6 +217,7 @@ static int match_package(struct matcher *m, const struct bh_package *p, const st
 	struct vuln_ecosystem known;
 	bool found;
 	int rc = collect_place(m, place, &in, &known, &found, err);
+	rc = rc == BH_OK ? collect_source(m, place, &in, err) : rc;
 	rc = rc == BH_OK ? collect_unsigned(m, place, &in, err) : rc;
 	rc = rc == BH_OK ? vuln_coverage_package(&m->coverage, place, found ? &known : NULL, m->report, err) : rc;
 	if (rc < 0)

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import xml.etree.ElementTree as ElementTree
 
 import yaml
 
@@ -175,6 +176,111 @@ def alpine_rows(data):
             yield Row(ecosystem, item["pkg"]["name"], ident, state, 0, frozenset(ranges), frozenset(), "", "")
 
 
+def evr(text):
+    return text[2:] if text.startswith("0:") else text
+
+
+def plain_xml(data):
+    """The tree without namespaces."""
+    root = ElementTree.fromstring(data)
+    for e in root.iter():
+        e.tag = e.tag.split("}")[-1]
+    return root
+
+
+def by_tag(ident, release):
+    """The ecosystem that a build's release string and the erratum's id tell."""
+    families = {"AL": "AlmaLinux", "RL": "Rocky Linux", "EL": "Oracle Linux"}
+    for tag, name in ((r"\.azl(\d+)", "Azure Linux"), (r"\.amzn(\d+)", "Amazon Linux"), (r"\.fc(\d+)", "Fedora"),
+                      (r"[._+]el(\d+)", "" if ident.startswith("ALAS") else families.get(ident[:2], ""))):
+        m = re.search(tag, release)
+        if m and name:
+            return f"{name}:{'2018.03' if (name, m.group(1)) == ('Amazon Linux', '1') else m.group(1)}"
+    return ""
+
+
+def updateinfo_rows(data):
+    for update in plain_xml(data).iter("update"):
+        ident = update.findtext("id").strip()
+        cves = []
+        for ref in update.iter("reference"):
+            cves += [ref.get("id")] if CVE.match(ref.get("id", "")) else re.findall(r"CVE-\d+-\d+", re.match(r"(CVE-\d+-\d+[,:]?\s*)*", ref.get("title") or "").group())
+        if update.get("status") in ("testing", "pending") or (not cves and update.get("type") != "security"):
+            continue
+        for collection in update.iter("collection"):
+            mod = collection.find("module")
+            stream = f"{mod.get('name')}:{mod.get('stream')}" if mod is not None else ""
+            for p in collection.iter("package"):
+                ecosystem = by_tag(ident, p.get("release"))
+                if p.get("arch") == "src" or not ecosystem:
+                    continue
+                version = evr(f"{p.get('epoch', '0')}:{p.get('version')}-{p.get('release')}")
+                for name in dict.fromkeys(cves or [ident]):
+                    module = stream or ("?" if ".module" in version else "")
+                    yield Row(ecosystem, p.get("name"), name, "fixed", 0, frozenset(["<" + version]), frozenset(), ident if cves else "", module)
+
+
+PRODUCTS = ((r"Oracle Linux (\d+)", "Oracle Linux:{}"), (r"Red Hat Enterprise Linux (\d+)", "Red Hat:enterprise_linux:{}"), (r"SUSE (.+)", "SUSE:{}"),
+            (r"openSUSE (.+)", "openSUSE:{}"), (r"Ubuntu (\d+\.04)\b", "Ubuntu:{}:LTS"))
+
+
+def product(name):
+    for pattern, ecosystem in PRODUCTS:
+        m = re.match(pattern, name)
+        if m:
+            return ecosystem.format(m.group(1))
+    return ""
+
+
+def oval_paths(node, above):
+    """Each criterion with all that an AND over it says of releases and modules."""
+    if node.tag != "criteria":
+        yield node, above
+        return
+    if node.get("negate") == "true":
+        return
+    if node.get("operator", "AND") == "AND":
+        own = [leaf.get("comment", "") for child in node for leaf in ([child] if child.tag != "criteria" else child)
+               if re.search(r" is installed\.?$", leaf.get("comment", "")) and product(leaf.get("comment"))]
+        modules = [m.group(1) for child in node for m in [re.match(r"Module (.*) is enabled", child.get("comment", ""))] if m]
+        above = ([product(re.sub(r" is installed\.?$", "", c)) for c in own] or above[0], modules[0] if modules else above[1])
+    for child in node:
+        yield from oval_paths(child, above)
+
+
+def oval_rows(data):
+    root = plain_xml(data)
+    find = {e.get("id"): e for part in ("tests", "objects", "states") for e in root.find(part)}
+    for d in root.find("definitions"):
+        cves = list(dict.fromkeys(m.group() for r in d.iter("reference") for m in [re.search(r"CVE-\d+-\d+", r.get("ref_id"))] if m))
+        errata = [r.get("ref_id") for r in d.iter("reference") if not CVE.search(r.get("ref_id"))] if d.get("class") == "patch" else []
+        fates = {c.text: r.get("state") for r in d.iter("resolution") for c in r.iter("component")}
+        for leaf, (releases, module) in oval_paths(d.find("criteria"), ([], "")):
+            test, comment = find.get(leaf.get("test_ref")), leaf.get("comment", "")
+            if test is None or "info_" not in test.tag or not cves or "signed with" in comment or product(comment):
+                continue
+            name = find[test.find("object").get("object_ref")].findtext("name") if test.find("object").get("object_ref") in find else ""
+            source = re.search(r"(\S+) package in ", comment)
+            name = source.group(1) if source else name
+            state = find.get(test.find("state").get("state_ref")) if test.find("state") is not None else None
+            limit = state.find("evr") if state is not None else None
+            ranges = {"<"}
+            if limit is not None and limit.get("operation") == "less than":
+                fate, ranges = "fixed", {"<" + evr(limit.text)}
+            elif "is not affected" in comment:
+                fate, ranges = "not_affected", set()
+            elif "to defer" in comment:
+                fate = "postponed"
+            elif "is affected" in comment or "need fixing" in comment or "needs fixing" in comment or comment.endswith(" is installed"):
+                fate = {"Will not fix": "ignored"}.get(fates.get(name), "affected")
+            else:
+                continue
+            modular = module or ("?" if ".module" in "".join(ranges) else "")
+            for ecosystem in releases or [by_tag("", "".join(ranges))]:
+                for cve in cves:
+                    yield Row(ecosystem, name, cve, fate, 0, frozenset(ranges), frozenset(), errata[0] if errata else "", modular)
+
+
 # ---- what the database says ----
 
 class Database:
@@ -225,7 +331,7 @@ def test_rows(feed, reader):
     for path in sorted((CORPUS / ("feed-" + feed)).iterdir()):
         try:
             expected = list(reader(path.read_bytes()))
-        except (ValueError, KeyError, AttributeError, TypeError, yaml.YAMLError):  # damaged on purpose
+        except (ValueError, KeyError, AttributeError, TypeError, yaml.YAMLError, ElementTree.ParseError):  # damaged on purpose
             expected = []
         db = Database([path], "--feed", feed)
         if expected:
@@ -350,6 +456,8 @@ def main():
     test_rows("osv", osv_reader)
     test_rows("debian_tracker", debian_rows)
     test_rows("alpine_secdb", alpine_rows)
+    test_rows("updateinfo", updateinfo_rows)
+    test_rows("oval", oval_rows)
     test_kev(CORPUS / "feed-kev" / "excerpt.json", "excerpt")
     test_epss((CORPUS / "feed-epss" / "official.csv").read_text(), "official", "2026-11-24")
     test_epss((CORPUS / "feed-epss" / "semicolons.csv").read_text(), "a copy without a date", "2026-11-24")
