@@ -1,6 +1,8 @@
 /* distro_names.c: see distro_names.h. */
 #include "vuln/distro_names.h"
 
+#include "model/purl.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,6 +159,34 @@ bool vuln_nevra_split(struct bh_slice text, struct vuln_nevra *ret)
 	*ret = (struct vuln_nevra){ .name = bh_slice_sub(text, 0, version),
 				    .evr = vuln_evr_without_zero(bh_slice_sub(text, version + 1, end - version - 1)),
 				    .arch = known ? arch : (struct bh_slice){ 0 } };
+	return true;
+}
+
+struct bh_slice vuln_module_stream(struct bh_slice label)
+{
+	struct bh_slice name, rest;
+	if (!bh_slice_cut(label, ':', &name, &rest))
+		return label;
+	return bh_slice_sub(label, 0, name.len + 1 + bh_slice_find(rest, ':'));
+}
+
+bool vuln_nevra_of_purl(struct bh_arena *arena, struct bh_slice purl, struct vuln_nevra *ret, struct bh_slice *ret_module)
+{
+	struct bh_purl p;
+	struct bh_slice epoch = { 0 }, arch = { 0 }, module = { 0 };
+	if (!bh_purl_parse(purl, arena, &p) || !bh_slice_eq_str(p.type, "rpm"))
+		return false;
+	for (size_t i = 0; i < p.n_qualifiers; i++) {
+		const struct bh_purl_qualifier *q = &p.qualifiers[i];
+		if (bh_slice_eq_str(q->key, "arch"))
+			arch = q->value;
+		else if (bh_slice_eq_str(q->key, "epoch"))
+			epoch = q->value;
+		else if (bh_slice_eq_str(q->key, "rpmmod"))
+			module = vuln_module_stream(q->value);
+	}
+	*ret = (struct vuln_nevra){ .name = p.name, .evr = p.version.len ? vuln_evr(arena, epoch, p.version, (struct bh_slice){ 0 }) : p.version, .arch = arch };
+	*ret_module = module;
 	return true;
 }
 

@@ -32,6 +32,15 @@ struct vuln_nevra {
 /* "curl-0:7.76.1-26.el9.x86_64". False when it has no version and release. */
 bool vuln_nevra_split(struct bh_slice text, struct vuln_nevra *ret);
 
+/*
+ * The rpm that a package URL names: "pkg:rpm/redhat/nodejs@18.1-1.el8?arch=x86_64&epoch=1&rpmmod=nodejs:18:8090:abc" -> nodejs,
+ * 1:18.1-1.el8, x86_64; module "nodejs:18". False for other types, and when the arena is full.
+ */
+bool vuln_nevra_of_purl(struct bh_arena *arena, struct bh_slice purl, struct vuln_nevra *ret, struct bh_slice *ret_module);
+
+/* "nodejs:18:8090020231222:abc" -> "nodejs:18" */
+struct bh_slice vuln_module_stream(struct bh_slice label);
+
 /* Is it the build of a module? Its own version tells, but not the stream. */
 bool vuln_evr_is_modular(struct bh_slice evr);
 

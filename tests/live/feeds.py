@@ -281,6 +281,67 @@ def oval_rows(data):
                     yield Row(ecosystem, name, cve, fate, 0, frozenset(ranges), frozenset(), errata[0] if errata else "", modular)
 
 
+def csaf_products(tree):
+    products, parts = {}, {}
+
+    def walk(branches):
+        for b in branches:
+            if "product" in b:
+                products[b["product"]["product_id"]] = b["product"]
+            walk(b.get("branches") or [])
+    walk(tree.get("branches") or [])
+    for r in tree.get("relationships") or []:
+        parts[r["full_product_name"]["product_id"]] = (r["product_reference"], r["relates_to_product_reference"])
+    return products, parts
+
+
+def csaf_place(ident, products, parts):
+    """(ecosystem, package, version, is it the source, module), or nothing for what is no rpm of a release."""
+    if ident not in parts:
+        return None
+    component, whole = parts[ident]
+    module = ""
+    if whole in parts:
+        module = ":".join(parts[whole][0].split(":")[:2])
+        whole = parts[whole][1]
+    cpe = re.match(r"cpe:/[oa]:redhat:(.+)", products[whole]["product_identification_helper"].get("cpe", "") if "product_identification_helper" in products[whole] else "")
+    ecosystem = "Red Hat:" + cpe.group(1) if cpe else product(products[whole]["name"])
+    purl = products.get(component, {}).get("product_identification_helper", {}).get("purl", "")
+    nevra = re.fullmatch(r"(.+)-(?:0:)?([^-]+-[^-]+)\.(\w+)", component)
+    if not ecosystem or (purl and not purl.startswith("pkg:rpm/")) or (not purl and not nevra and "/" in component and ":" not in component):
+        return None
+    if nevra:
+        return ecosystem, nevra.group(1), evr(nevra.group(2)), nevra.group(3) == "src", module
+    if "/" in component:
+        module, component = component.split("/")
+    return ecosystem, component, "", cpe is not None, module
+
+
+def csaf_rows(data):
+    doc = json.loads(data)
+    products, parts = csaf_products(doc.get("product_tree") or {})
+    for v in doc["vulnerabilities"]:
+        fixes, fates, seen = {}, {}, set()
+        for r in v.get("remediations") or []:
+            for ident in r["product_ids"]:
+                if r["category"] == "vendor_fix":
+                    fixes[ident] = r.get("url", "").rpartition("/")[2]
+                elif r["category"] != "workaround":
+                    fates[ident] = {"Out of support scope": "end_of_life", "Will not fix": "ignored", "Fix deferred": "postponed"}.get(r["details"], "affected")
+        for status, state in (("fixed", "fixed"), ("recommended", "fixed"), ("known_affected", "affected"), ("known_not_affected", "not_affected"),
+                              ("under_investigation", "undetermined")):
+            for ident in v["product_status"].get(status) or []:
+                place = csaf_place(ident, products, parts)
+                if ident in seen or not place or re.search(r"-debug(info|source)$", place[1]) or (state == "fixed" and place[3]):
+                    continue
+                seen.add(ident)
+                ecosystem, package, version, _, module = place
+                erratum = "" if state != "fixed" else doc["document"]["tracking"]["id"] if "advisory" in doc["document"]["category"] else fixes.get(ident, "")
+                fate = fates.get(ident, "affected") if state == "affected" else state
+                ranges = ["<" + version] if state == "fixed" else ["<"] if state == "affected" else []
+                yield Row(ecosystem, package, v["cve"], fate, 0, frozenset(ranges), frozenset(), erratum, module)
+
+
 # ---- what the database says ----
 
 class Database:
@@ -458,6 +519,7 @@ def main():
     test_rows("alpine_secdb", alpine_rows)
     test_rows("updateinfo", updateinfo_rows)
     test_rows("oval", oval_rows)
+    test_rows("csaf", csaf_rows)
     test_kev(CORPUS / "feed-kev" / "excerpt.json", "excerpt")
     test_epss((CORPUS / "feed-epss" / "official.csv").read_text(), "official", "2026-11-24")
     test_epss((CORPUS / "feed-epss" / "semicolons.csv").read_text(), "a copy without a date", "2026-11-24")
