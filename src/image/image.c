@@ -193,6 +193,7 @@ struct layer_child {
 	const struct image_plan_layer *layer;
 	struct image_unit *unit;
 	uint64_t done_bytes;
+	bool own_core;               /* no other layer needs the second core while this one is read */
 	bool recorded;               /* for the cache, under entry */
 	struct bh_digest entry;
 	struct image_recording recording;
@@ -235,8 +236,20 @@ static int run_layer(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	const struct image_sink sink = { send_frame, send_progress, ch };
 	rc = rc < 0 ? rc : image_layer_read(&c->job, bh_file_source(&source), &sink, err);
 	bh_file_source_done(&source);
+	bh_lane_free(c->job.lane);
 	close(file.fd);
 	return rc;
+}
+
+/* Should the thread not start, hashing is done where it always can be. */
+static int prepare_layer(void *ctx, struct bh_err *err)
+{
+	struct layer_child *c = ctx;
+	(void)err;
+	struct bh_err ignored = { 0 };
+	if (c->own_core && bh_lane_new(&c->job.lane, &ignored) < 0)
+		c->job.lane = NULL;
+	return 0;
 }
 
 static int layer_handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
@@ -338,11 +351,30 @@ static void report_failed_child(struct job *j, const struct layer_child *c, cons
 	}
 }
 
+/*
+ * A thread for hashing helps the layer that others wait for: every one when there are more cores than layers read at a time, else the
+ * one that is larger than all others together. Otherwise the cores have work enough, and handing bytes over would cost.
+ */
+static void share_cores(struct layer_child *children, size_t n, size_t parallel)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t at_once = n < parallel ? n : parallel;
+	uint64_t others = 0;
+	for (size_t i = 1; i < n; i++)
+		others += children[i].layer->size_bytes;
+	for (size_t i = 0; i < n; i++)
+		children[i].own_core = cores > (long)at_once;
+	if (cores > 1 && children[0].layer->size_bytes > others)
+		children[0].own_core = true;
+}
+
 static int run_children(struct job *j, struct layer_child *children, size_t n, struct bh_err *err)
 {
 	if (n == 0)
 		return 0;
+	size_t parallel = j->req->parallel ? j->req->parallel : PARALLEL_DEFAULT;
 	qsort(children, n, sizeof(*children), compare_children);
+	share_cores(children, n, parallel);
 	struct bh_child_spec *specs = calloc(n, sizeof(*specs));
 	int *results = calloc(n, sizeof(*results));
 	struct bh_err *errs = calloc(n, sizeof(*errs));
@@ -350,6 +382,7 @@ static int run_children(struct job *j, struct layer_child *children, size_t n, s
 	for (size_t i = 0; ready && i < n; i++) {
 		specs[i] = (struct bh_child_spec){
 			.name = children[i].name,
+			.prepare = prepare_layer,
 			.run = run_layer,
 			.handle = layer_handle,
 			.progress = layer_progress,
@@ -357,7 +390,6 @@ static int run_children(struct job *j, struct layer_child *children, size_t n, s
 			.limits = { .memory_bytes = LAYER_MEMORY_BYTES },
 		};
 	}
-	size_t parallel = j->req->parallel ? j->req->parallel : PARALLEL_DEFAULT;
 	int rc = ready ? bh_children_run(specs, n, parallel, results, errs, err) : no_memory(err);
 	for (size_t i = 0; ready && rc == 0 && i < n; i++) {
 		if (results[i] < 0)

@@ -516,7 +516,7 @@ static int entry(struct walk *w, const struct bh_tar_entry *e, struct bh_err *er
 static void tap(void *ctx, struct bh_slice raw)
 {
 	struct walk *w = ctx;
-	bh_hasher_update(w->digest, raw);
+	bh_lane_update(w->job->lane, w->digest, raw);
 	w->end.raw_bytes += raw.len;
 	if (w->sink->progress)
 		w->sink->progress(w->sink->ctx, w->end.raw_bytes);
@@ -553,7 +553,7 @@ static int read_plain(void *ctx, struct bh_slice *ret, struct bh_err *err)
 		return rc;
 	}
 	if (!w->shared)
-		bh_hasher_update(w->diff, *ret);
+		bh_lane_update(w->job->lane, w->diff, *ret);
 	return 0;
 }
 
@@ -608,6 +608,7 @@ static void read_rest(struct walk *w)
 		set_problem(w, drained, &why);
 	w->end.plain_bytes = bh_stream_plain_bytes(w->stream);
 	w->end.compression = (uint8_t)bh_stream_compression(w->stream);
+	bh_lane_wait(w->job->lane);
 	bh_hasher_finish(w->digest, &w->end.digest);
 	if (rc < 0)
 		return; /* no diffID of half a layer */

@@ -5,6 +5,7 @@
 #ifndef BH_IMAGE_LAYER_H
 #define BH_IMAGE_LAYER_H
 
+#include "crypto/lane.h"
 #include "format/stream.h"
 #include "image/image.h"
 #include "image/pathhash.h"
@@ -29,6 +30,7 @@ struct image_layer_job {
 	const struct image_key *key;
 	uint64_t max_bytes;                    /* plain bytes */
 	enum bh_digest_kind digest_kind, diff_kind;
+	struct bh_lane *lane;                  /* a second thread for the digests; NULL: none */
 	bool want_hides;                       /* something lies below this layer */
 	/* Second pass: only files that an alias leads to are read, and links that stand in the way of one are told. */
 	const struct image_alias *aliases;

@@ -121,7 +121,9 @@ _Noreturn static void become_child(const struct bh_child_spec *spec, const struc
 		_exit(channel_write_result(sock, rc, &err) < 0 ? 1 : 0);
 	if (sandboxed) {
 		forget_environment();
-		rc = sandbox_enter(limits, CHILD_SOCK, &err);
+		rc = sandbox_enter(spec, limits, CHILD_SOCK, &err);
+	} else if (spec->prepare) {
+		rc = spec->prepare(spec->ctx, &err);
 	}
 	if (rc == BH_OK && getppid() != parent)
 		_exit(1); /* it died before PR_SET_PDEATHSIG could tell */

@@ -59,6 +59,7 @@ struct bh_child_reply {
 
 struct bh_child_spec {
 	const char *name; /* for messages: "layer sha256:..." */
+	int (*prepare)(void *ctx, struct bh_err *err);                             /* in the child, before it locks itself in: starts threads; may be NULL */
 	int (*run)(struct bh_channel *ch, void *ctx, struct bh_err *err);          /* in the child */
 	/* In the parent, for each message. is_request: fill *reply. A negative return kills the child and becomes its result. */
 	int (*handle)(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err);

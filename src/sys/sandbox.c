@@ -231,6 +231,7 @@ static int filter_calls(int sock, struct bh_err *err)
 	 */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_SSB, 1);
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1); /* all threads, or none and an error */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	int rc = add_rules(ctx, sock);
 	if (rc == 0)
@@ -239,14 +240,15 @@ static int filter_calls(int sock, struct bh_err *err)
 	return rc == 0 ? BH_OK : bh_fail_errno(err, -rc, "sandbox: this kernel does not take the system call filter");
 }
 
-int sandbox_enter(const struct bh_child_limits *limits, int sock, struct bh_err *err)
+int sandbox_enter(const struct bh_child_spec *spec, const struct bh_child_limits *limits, int sock, struct bh_err *err)
 {
 	drop_user();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* after the user: changing it clears this */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return bh_fail_errno(err, errno, "sandbox: no new privileges");
-	int rc = set_limits(limits, err);
+	int rc = spec->prepare ? spec->prepare(spec->ctx, err) : BH_OK;
+	rc = rc == BH_OK ? set_limits(limits, err) : rc;
 	if (rc < 0)
 		return rc;
 	close_file_system();

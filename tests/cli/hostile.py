@@ -191,7 +191,7 @@ class Suite:
         """words: each must stand in stdout or stderr. extra: a function of the run that returns a problem or None."""
         codes = codes if isinstance(codes, tuple) else (codes,)
         with tempfile.TemporaryDirectory() as scratch:
-            env = dict(os.environ, TMPDIR=scratch, HOME=scratch)
+            env = dict(os.environ, TMPDIR=scratch, HOME=scratch, BULKHEAD_NO_CACHE="true")  # damage that a kept result would hide
             env.pop("XDG_DATA_HOME", None)
             os.chmod(scratch, 0o755)  # other users look there too
             run = Run([*prefix, self.bulkhead, "scan", "--fail-on", "never", *options, *([target] if target is not None else [])], env=env, cwd=scratch, **kw)

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -340,6 +341,66 @@ static struct bh_child_spec spec_of(int (*run)(struct bh_channel *, void *, stru
 		.handle = handle,
 		.limits = { .memory_bytes = 256u << 20, .cpu_seconds = 2, .stall_seconds = 20, .output_bytes = 8u << 20 },
 	};
+}
+
+/* ---- threads that prepare started ---- */
+
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER; /* held until the child is locked in */
+
+static void *open_in_a_thread(void *ctx)
+{
+	(void)ctx;
+	pthread_mutex_lock(&turn);
+	sink = open("/etc/passwd", O_RDONLY);
+	pthread_mutex_unlock(&turn);
+	return NULL;
+}
+
+static int start_a_thread(void *ctx, struct bh_err *err)
+{
+	pthread_t thread;
+	(void)ctx;
+	pthread_mutex_lock(&turn);
+	if (pthread_create(&thread, NULL, open_in_a_thread, NULL) != 0)
+		return bh_fail(err, BH_EIO, 0, "no thread");
+	poll(NULL, 0, 100); /* past what a thread does by itself when it begins */
+	return BH_OK;
+}
+
+static int wake_the_thread(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ch, (void)ctx, (void)err;
+	pthread_mutex_unlock(&turn);
+	poll(NULL, 0, 2000);
+	return 0;
+}
+
+static int refuse_to_start(void *ctx, struct bh_err *err)
+{
+	(void)ctx;
+	return bh_fail(err, BH_EIO, 0, "not today");
+}
+
+static void what_prepare_starts_is_held_too(void **state)
+{
+	(void)state;
+	static const struct {
+		int (*prepare)(void *ctx, struct bh_err *err);
+		int code;
+		const char *words;
+	} cases[] = {
+		{ start_a_thread, BH_ECHILD, "forbidden system call open" },
+		{ refuse_to_start, BH_EIO, "not today" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bh_child_spec spec = spec_of(wake_the_thread);
+		int result = 1;
+		struct bh_err text = { 0 }, err = { 0 };
+		spec.prepare = cases[i].prepare;
+		assert_int_equal(bh_children_run(&spec, 1, 1, &result, &text, &err), 0);
+		if (result != cases[i].code || !strstr(text.text, cases[i].words))
+			fail_msg("case %zu: %d, %s", i, result, text.text);
+	}
 }
 
 static void misdeeds_end_with_their_reason(void **state)
@@ -731,6 +792,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(misdeeds_end_with_their_reason),
+		cmocka_unit_test(what_prepare_starts_is_held_too),
 		cmocka_unit_test(a_child_has_next_to_nothing),
 		cmocka_unit_test(a_kill_from_outside_is_told_apart),
 		cmocka_unit_test(a_deaf_child_does_not_hold_up_the_other),
