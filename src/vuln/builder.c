@@ -228,7 +228,7 @@ static int gather_names(struct vuln_builder *b, struct bh_slice id, const struct
 	return 0;
 }
 
-/* The best vector that has a formula: vectors come newest version first. */
+/* The best vector that has a score: vectors come newest version first. */
 static uint16_t score_of(const struct vuln_slice_vec *vectors)
 {
 	uint16_t best = 0, tenths;

@@ -46,7 +46,7 @@ struct vuln_new_advisory {
 	const struct bh_slice *cvss; /* vectors */
 	size_t n_cvss;
 	enum bh_severity severity;   /* BH_SEV_UNKNOWN: from the score, when there is one */
-	uint16_t score_tenths;       /* 0: from the newest vector that has a formula */
+	uint16_t score_tenths;       /* 0: from the newest complete vector */
 	uint16_t flags;              /* enum vuln_advisory_flags */
 	int32_t published_day, modified_day, withdrawn_day; /* VULN_NO_DAY; a day of withdrawal is a withdrawal */
 	struct bh_slice title;
@@ -84,8 +84,7 @@ int vuln_builder_merge(struct vuln_builder *b, const struct vuln_db *db, struct 
 int vuln_builder_finish(struct vuln_builder *b, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK;
 
 /*
- * CVSS v2, v3.0 or v3.1 base score of a vector, in tenths. False for v4 (no formula: a table of 270 macro vectors) and for
- * anything that is no complete vector.
+ * CVSS v2, v3.0, v3.1 base score of a vector or v4.0 score of all its metrics, in tenths. False for anything that is no complete vector.
  */
 bool vuln_cvss_score(struct bh_slice vector, uint16_t *ret_tenths);
 enum bh_severity vuln_cvss_severity(uint16_t score_tenths); /* the ratings of CVSS v3: 0 unknown, low < 4.0 <= medium < 7.0 <= high < 9.0 */

@@ -1,23 +1,17 @@
 /*
  * cvss.c: base scores of CVSS vectors, after FIRST's specifications: v2 (section 3.2.1), v3.0 (8.1) and v3.1 (7.1, with the
- * Roundup of its appendix A). Vectors are read strictly: known metrics with known values, each at most once, the base
- * metrics complete. Temporal and environmental metrics may be there; they don't count.
+ * Roundup of its appendix A); v4.0 is in cvss4.c. Vectors are read strictly: known metrics with known values, each at most once,
+ * the base metrics complete. Temporal and environmental metrics may be there; they don't count before v4.0.
  *
  * Doubles are off by less than 1e-13 here, and a base score that is no multiple of 0.1 is at least 4e-6 away from one (seen
  * by going through all of them with fractions), so NEAR decides every border as exact numbers would.
  */
+#include "vuln/cvss.h"
+
 #include "vuln/builder.h"
 
 #define NEAR 1e-10
-#define METRICS_MAX 32
 #define BASE_METRICS_MAX 8
-
-struct metric {
-	const char *name;
-	const char *values;       /* one letter each, or words separated by blanks when `words` */
-	const double *weights;    /* of base metrics, in the order of values */
-	bool words;
-};
 
 /* ---- the vectors ---- */
 
@@ -27,7 +21,7 @@ static const double v3_pr_changed[] = { 0.85, 0.68, 0.5 };
 static const double v2_av[] = { 0.395, 0.646, 1.0 }, v2_ac[] = { 0.35, 0.61, 0.71 }, v2_au[] = { 0.45, 0.56, 0.704 }, v2_impact[] = { 0, 0.275, 0.66 };
 
 enum { V3_AV, V3_AC, V3_PR, V3_UI, V3_S, V3_C, V3_I, V3_A, V3_BASE };
-static const struct metric v3_metrics[] = {
+static const struct cvss_metric v3_metrics[] = {
 	{ "AV", "NALP", v3_av },    { "AC", "LH", v3_ac },      { "PR", "NLH", v3_pr },    { "UI", "NR", v3_ui }, { "S", "UC", v3_scope },
 	{ "C", "NLH", v3_impact },  { "I", "NLH", v3_impact },  { "A", "NLH", v3_impact }, { "E", "XUPFH" },      { "RL", "XOTWU" },
 	{ "RC", "XURC" },           { "CR", "XLMH" },           { "IR", "XLMH" },          { "AR", "XLMH" },      { "MAV", "XNALP" },
@@ -36,7 +30,7 @@ static const struct metric v3_metrics[] = {
 };
 
 enum { V2_AV, V2_AC, V2_AU, V2_C, V2_I, V2_A, V2_BASE };
-static const struct metric v2_metrics[] = {
+static const struct cvss_metric v2_metrics[] = {
 	{ "AV", "LAN", v2_av },
 	{ "AC", "HML", v2_ac },
 	{ "Au", "MSN", v2_au },
@@ -56,7 +50,7 @@ static const struct metric v2_metrics[] = {
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The index of a value, or -1. */
-static int value_of(const struct metric *m, struct bh_slice text)
+static int value_of(const struct cvss_metric *m, struct bh_slice text)
 {
 	if (!m->words) {
 		const char *at = text.len == 1 && text.ptr[0] ? strchr(m->values, text.ptr[0]) : NULL;
@@ -72,12 +66,11 @@ static int value_of(const struct metric *m, struct bh_slice text)
 	return -1;
 }
 
-/* Weights of the first n_base metrics; false when the vector is not complete and proper. values: their indexes. */
-static bool read_vector(struct bh_slice vector, const struct metric *metrics, size_t n, size_t n_base, double weights[BASE_METRICS_MAX],
-			int values[BASE_METRICS_MAX])
+bool cvss_read_vector(struct bh_slice vector, const struct cvss_metric *metrics, size_t n, size_t n_base, int values[CVSS_METRICS_MAX])
 {
-	bool seen[METRICS_MAX] = { 0 };
 	bool more = true;
+	for (size_t i = 0; i < CVSS_METRICS_MAX; i++)
+		values[i] = -1;
 	while (more) {
 		struct bh_slice part, name, value;
 		more = bh_slice_cut(vector, '/', &part, &vector);
@@ -86,19 +79,19 @@ static bool read_vector(struct bh_slice vector, const struct metric *metrics, si
 			return false;
 		while (i < n && !bh_slice_eq_str(name, metrics[i].name))
 			i++;
-		int v = i < n && !seen[i] ? value_of(&metrics[i], value) : -1;
-		if (v < 0)
+		if (i == n || values[i] >= 0 || (values[i] = value_of(&metrics[i], value)) < 0)
 			return false;
-		seen[i] = true;
-		if (i < n_base) {
-			weights[i] = metrics[i].weights[v];
-			values[i] = v;
-		}
 	}
 	for (size_t i = 0; i < n_base; i++)
-		if (!seen[i])
+		if (values[i] < 0)
 			return false;
 	return true;
+}
+
+static void weigh(const struct cvss_metric *metrics, size_t n_base, const int values[CVSS_METRICS_MAX], double weights[BASE_METRICS_MAX])
+{
+	for (size_t i = 0; i < n_base; i++)
+		weights[i] = metrics[i].weights[values[i]];
 }
 
 /* ---- the formulas ---- */
@@ -126,7 +119,7 @@ static uint16_t tenths_up_31(double score)
 	return (uint16_t)(n / 10000 + (n % 10000 != 0));
 }
 
-static uint16_t score_v3(const double w[BASE_METRICS_MAX], const int v[BASE_METRICS_MAX], bool v31)
+static uint16_t score_v3(const double w[BASE_METRICS_MAX], const int v[CVSS_METRICS_MAX], bool v31)
 {
 	bool changed = v[V3_S] == 1;
 	double iss = 1 - (1 - w[V3_C]) * (1 - w[V3_I]) * (1 - w[V3_A]);
@@ -151,18 +144,22 @@ static uint16_t score_v2(const double w[BASE_METRICS_MAX])
 
 bool vuln_cvss_score(struct bh_slice vector, uint16_t *ret_tenths)
 {
-	const struct bh_slice v30 = BH_SLICE_LIT("CVSS:3.0/"), v31 = BH_SLICE_LIT("CVSS:3.1/");
+	const struct bh_slice v30 = BH_SLICE_LIT("CVSS:3.0/"), v31 = BH_SLICE_LIT("CVSS:3.1/"), v40 = BH_SLICE_LIT("CVSS:4.0/");
 	double weights[BASE_METRICS_MAX] = { 0 };
-	int values[BASE_METRICS_MAX] = { 0 };
+	int values[CVSS_METRICS_MAX];
 	bool is_31 = bh_slice_starts(vector, v31);
+	if (bh_slice_starts(vector, v40))
+		return cvss4_score(bh_slice_sub(vector, v40.len, vector.len), ret_tenths);
 	if (is_31 || bh_slice_starts(vector, v30)) {
-		if (!read_vector(bh_slice_sub(vector, v30.len, vector.len), v3_metrics, COUNT(v3_metrics), V3_BASE, weights, values))
+		if (!cvss_read_vector(bh_slice_sub(vector, v30.len, vector.len), v3_metrics, COUNT(v3_metrics), V3_BASE, values))
 			return false;
+		weigh(v3_metrics, V3_BASE, values, weights);
 		*ret_tenths = score_v3(weights, values, is_31);
 		return true;
 	}
-	if (!read_vector(vector, v2_metrics, COUNT(v2_metrics), V2_BASE, weights, values))
+	if (!cvss_read_vector(vector, v2_metrics, COUNT(v2_metrics), V2_BASE, values))
 		return false;
+	weigh(v2_metrics, V2_BASE, values, weights);
 	*ret_tenths = score_v2(weights);
 	return true;
 }

@@ -219,13 +219,13 @@ static enum bh_severity word_of_summary(struct bh_slice summary)
 /* The highest CVSS 3 score, else the highest of CVSS 2; 0 when there is none. */
 static uint16_t best_score(const struct rating *r)
 {
-	uint16_t best[2] = { 0, 0 }, score;
-	for (size_t i = 0; i < r->n_cvss; i++) {
-		bool v3 = bh_slice_starts(r->cvss[i], BH_SLICE_LIT("CVSS:3"));
-		if (vuln_cvss_score(r->cvss[i], &score) && score > best[v3])
-			best[v3] = score;
-	}
-	return best[1] ? best[1] : best[0];
+	static const char *const versions[] = { "CVSS:4", "CVSS:3", "" }; /* newest first */
+	uint16_t best = 0, score;
+	for (size_t v = 0; best == 0 && v < 3; v++)
+		for (size_t i = 0; i < r->n_cvss; i++)
+			if (bh_slice_starts(r->cvss[i], bh_slice_str(versions[v])) && vuln_cvss_score(r->cvss[i], &score) && score > best)
+				best = score;
+	return best;
 }
 
 static struct rating rating_of(struct vuln_tree t)

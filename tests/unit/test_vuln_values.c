@@ -105,6 +105,28 @@ static void all_base_vectors_have_their_scores(void **state)
 	assert_int_equal(lines, 96 + 96 + 27);
 }
 
+/* One vector and its score a line. */
+static void vectors_of_version_4_have_their_scores(void **state)
+{
+	(void)state;
+	char line[512];
+	unsigned lines = 0;
+	FILE *f = fopen("tests/table/cvss4.txt", "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		char *save = NULL, *vector = strtok_r(line, " \n", &save), *want = strtok_r(NULL, " \n", &save);
+		uint16_t got = 0;
+		if (line[0] == '#')
+			continue;
+		assert_non_null(want);
+		if (!vuln_cvss_score(bh_slice_str(vector), &got) || got != strtoul(want, NULL, 10))
+			fail_msg("%s: %u, want %s", vector, got, want);
+		lines++;
+	}
+	fclose(f);
+	assert_int_equal(lines, 600);
+}
+
 /* The worked examples of the specifications: CVSS v2 guide, section 3.3; v3.1 examples document. */
 static void published_examples(void **state)
 {
@@ -146,7 +168,10 @@ static void other_vectors_have_none(void **state)
 		"CVSS:3.1",
 		"CVSS:3.1/",
 		"CVSS:3.2/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
-		"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+		"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N",
+		"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:S/SI:N/SA:N",
+		"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/U:Blue",
+		"CVSS:4.1/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
 		"AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
 		"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H",
 		"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/",
@@ -188,7 +213,7 @@ int main(void)
 		cmocka_unit_test(days_are_the_c_librarys),
 		cmocka_unit_test(impossible_dates_are_none),
 		cmocka_unit_test(cve_ids_pack),
-		cmocka_unit_test(all_base_vectors_have_their_scores),
+		cmocka_unit_test(all_base_vectors_have_their_scores), cmocka_unit_test(vectors_of_version_4_have_their_scores),
 		cmocka_unit_test(published_examples),
 		cmocka_unit_test(other_vectors_have_none),
 		cmocka_unit_test(ratings),
