@@ -9,11 +9,12 @@
 #include <string.h>
 
 #define ARGS_BYTES_MAX (64u << 20) /* the kernel's own limit on argv is 6 MiB; a configuration file's is 1 MiB */
+#define EXCEPTIONS_MAX 10000u
 #define LIST_TEXT_BYTES 256        /* "one of a, b, c" in messages */
 
 int cmd_args_init(struct cmd_args *a, struct bh_err *err)
 {
-	*a = (struct cmd_args){ .source = 1 };
+	*a = (struct cmd_args){ .source = 1, .exceptions.max = EXCEPTIONS_MAX };
 	bh_arena_init(&a->arena, ARGS_BYTES_MAX);
 	size_t n = 0;
 	while (cmd_global_options[n].name)
@@ -28,6 +29,7 @@ int cmd_args_init(struct cmd_args *a, struct bh_err *err)
 
 void cmd_args_done(struct cmd_args *a)
 {
+	bh_exception_vec_done(&a->exceptions);
 	bh_arena_done(&a->arena);
 	*a = (struct cmd_args){ 0 };
 }
@@ -301,4 +303,9 @@ size_t cmd_targets(const struct cmd_args *a, const char *const **ret)
 {
 	*ret = a->targets;
 	return a->n_targets;
+}
+
+const struct bh_exception_vec *cmd_exceptions(const struct cmd_args *a)
+{
+	return &a->exceptions;
 }

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "cmd/cmd.h"
+#include "model/report.h"
 
 struct cmd_value {
 	const struct cmd_option *option;
@@ -26,6 +27,7 @@ struct cmd_args {
 	size_t n_values;
 	const char **targets;
 	size_t n_targets, cap_targets;
+	struct bh_exception_vec exceptions; /* of all configuration files */
 	unsigned source;                   /* the one being read */
 	bool wants_help, wants_version;
 };

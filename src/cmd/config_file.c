@@ -5,6 +5,8 @@
  *     scan:                  options of one command, under its name
  *       fail-on: critical
  *       format: [table, json=report.json]
+ *     exceptions:            findings that are accepted for a time, see policy/exceptions.h; of all files together
+ *       - id: CVE-2023-4911
  *
  * Everything is checked, also what belongs to other commands: a slip must not wait for the day when it matters.
  */
@@ -13,6 +15,7 @@
 #include "base/buf.h"
 #include "cmd/suggest.h"
 #include "format/yaml.h"
+#include "policy/exceptions.h"
 #include "sys/files.h"
 
 #include <stdlib.h>
@@ -82,6 +85,8 @@ static int unknown_key(const struct file *f, const struct cmd_command *command, 
 	const char *word = bh_arena_strdup(&f->args->arena, bh_yaml_str(key));
 	struct cmd_suggest near = cmd_suggest_for(word ? word : "");
 	offer(&near, cmd_global_options);
+	if (!command)
+		cmd_suggest_offer(&near, CMD_EXCEPTIONS_KEY);
 	for (size_t i = 0; cmd_commands[i]; i++) {
 		if (!command)
 			cmd_suggest_offer(&near, cmd_commands[i]->name);
@@ -171,12 +176,24 @@ static int read_sections(const struct file *f, const struct bh_yaml_node *root, 
 	return 0;
 }
 
+/* Not an option of a command, but a list of its own: policy/exceptions.h. */
+static bool is_exceptions(const struct bh_yaml_node *key)
+{
+	return bh_slice_eq_str(bh_yaml_str(key), CMD_EXCEPTIONS_KEY);
+}
+
 static int read_top_level(const struct file *f, const struct bh_yaml_node *root, struct bh_err *err)
 {
 	const struct bh_yaml_node *key, *value;
 	for (size_t i = 0; bh_yaml_pair(root, i, &key, &value); i++) {
 		if (bh_yaml_is(value, BH_YAML_MAPPING))
 			continue;
+		if (is_exceptions(key)) {
+			int rc = policy_exceptions_read(value, f->path, &f->args->arena, &f->args->exceptions, err);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
 		if (find_command(bh_yaml_str(key)) && bh_yaml_is_null(value))
 			continue; /* "scan:" with nothing, or only comments, below it; "db:" is an option's name, too */
 		const struct cmd_option *o = f->args->command ? find_in(f->args->command->options, bh_yaml_str(key)) : NULL;

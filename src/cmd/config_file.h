@@ -5,6 +5,7 @@
 #include "cmd/args.h"
 
 #define CMD_CONFIG_PLACES 3u
+#define CMD_EXCEPTIONS_KEY "exceptions"
 
 /* The files that are looked for, nearest first; NULL where the environment names no such place. Strings live in a's arena. */
 int cmd_config_places(struct cmd_args *a, const char *ret[CMD_CONFIG_PLACES], struct bh_err *err) BH_MUST_CHECK;

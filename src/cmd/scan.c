@@ -19,6 +19,9 @@ static const char *const severities[] = { "unknown", "negligible", "low", "mediu
 static const char *const thresholds[] = { "unknown", "negligible", "low", "medium", "high", "critical", "never", NULL };
 #define THRESHOLD_NEVER 6u
 
+/* Index = enum bh_state. */
+static const char *const states[] = { "affected", "fixed", "not_affected", "ignored", "postponed", "end_of_life", "undetermined", NULL };
+
 static const struct cmd_option options[] = {
 	{ .name = "platform", .kind = CMD_STRING, .argument = "OS/ARCH[/VARIANT]",
 	  .help = "which image of a multi-platform one; default: this machine's" },
@@ -27,7 +30,11 @@ static const struct cmd_option options[] = {
 	  .help = "exit 1 for findings at or above this severity" },
 	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "negligible",
 	  .help = "show findings at or above this severity; the others are counted only" },
+	{ .name = "state", .kind = CMD_LIST, .argument = "STATE", .choices = states, .commas = true,
+	  .help = "show vulnerabilities in these states only; the others are counted" },
 	{ .name = "ignore-unfixed", .kind = CMD_FLAG, .help = "hide findings for which there is no fix; they are counted" },
+	{ .name = "vex", .kind = CMD_LIST, .argument = "FILE|DIR",
+	  .help = "VEX statements (OpenVEX, CSAF, CycloneDX) to honour; may be repeated" },
 	{ .name = "db", .kind = CMD_STRING, .argument = "FILE", .help = "advisory database; default: the user's, else the built-in facts" },
 	{ .name = "max-db-age", .kind = CMD_UINT, .argument = "DAYS", .default_text = "0", .max = DAYS_MAX,
 	  .help = "advisory data older than this makes the check incomplete; 0: any age" },
@@ -72,11 +79,36 @@ static int report_time(int64_t *ret, struct bh_err *err)
 	return BH_OK;
 }
 
+static unsigned wanted_states(const struct cmd_args *args)
+{
+	const char *const *words;
+	unsigned wanted = 0;
+	enum bh_state s;
+	for (size_t i = 0, n = cmd_list(args, "state", &words); i < n; i++)
+		if (bh_state_parse(bh_slice_str(words[i]), &s))
+			wanted |= POLICY_STATE(s);
+	return wanted;
+}
+
+static struct policy_options policy_options(const struct cmd_args *args)
+{
+	size_t threshold = cmd_choice(args, "fail-on");
+	struct policy_options p = {
+		.exceptions = cmd_exceptions(args),
+		.ignore_unfixed = cmd_flag(args, "ignore-unfixed"),
+		.min_severity = (enum bh_severity)cmd_choice(args, "severity"),
+		.states = wanted_states(args),
+		.fail_never = threshold == THRESHOLD_NEVER,
+		.fail_on = threshold == THRESHOLD_NEVER ? BH_SEV_CRITICAL : (enum bh_severity)threshold,
+	};
+	p.n_vex = cmd_list(args, "vex", &p.vex);
+	return p;
+}
+
 static int read_options(const struct cmd_args *args, struct scan_options *o, struct bh_err *err)
 {
 	const char *const *targets;
 	(void)cmd_targets(args, &targets);
-	size_t threshold = cmd_choice(args, "fail-on");
 	*o = (struct scan_options){
 		.target = targets[0],
 		.platform = cmd_string(args, "platform"),
@@ -87,15 +119,12 @@ static int read_options(const struct cmd_args *args, struct scan_options *o, str
 		.include_withdrawn = cmd_flag(args, "include-withdrawn"),
 		.match_owned = cmd_flag(args, "match-owned"),
 		.owned_files = cmd_flag(args, "owned-files"),
-		.ignore_unfixed = cmd_flag(args, "ignore-unfixed"),
-		.min_severity = (enum bh_severity)cmd_choice(args, "severity"),
-		.fail_never = threshold == THRESHOLD_NEVER,
-		.fail_on = threshold == THRESHOLD_NEVER ? BH_SEV_CRITICAL : (enum bh_severity)threshold,
 		.cache_folder = cmd_string(args, "cache-dir"),
 		.max_cache_bytes = cmd_flag(args, "no-cache") ? 0 : cmd_uint(args, "cache-size"),
 		.quiet = cmd_flag(args, "quiet"),
+		.policy = policy_options(args),
 	};
-	return report_time(&o->now_s, err);
+	return report_time(&o->policy.now_s, err);
 }
 
 /*

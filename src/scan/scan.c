@@ -93,38 +93,12 @@ static int match(const struct scan_options *o, struct bh_report *report, struct 
 	struct vuln_match_options options = {
 		.include_withdrawn = o->include_withdrawn,
 		.match_owned = o->match_owned,
-		.today_days = (int32_t)(o->now_s / SECONDS_PER_DAY),
+		.today_days = (int32_t)(o->policy.now_s / SECONDS_PER_DAY),
 		.max_db_age_days = o->max_db_age_days,
 	};
 	rc = vuln_match(set, &options, report, err);
 	vuln_set_close(set);
 	return rc;
-}
-
-/*
- * The filter that takes it out; BH_HIDDEN_COUNT when none does. Unknown severity counts as high, here as in the verdict.
- * Undetermined findings always stay: they are unchecked, not minor.
- */
-static enum bh_hidden_reason filter_for(const struct scan_options *o, const struct bh_finding *f)
-{
-	enum bh_severity s = f->severity == BH_SEV_UNKNOWN ? BH_SEV_HIGH : f->severity;
-	if (s < o->min_severity)
-		return BH_HIDDEN_SEVERITY;
-	bool unfixed = f->class == BH_CLASS_VULNERABILITY && f->n_fixed == 0 && f->state != BH_STATE_UNDETERMINED;
-	return o->ignore_unfixed && unfixed ? BH_HIDDEN_UNFIXED : BH_HIDDEN_COUNT;
-}
-
-static void filter(const struct scan_options *o, struct bh_report *report)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < report->findings.len; i++) {
-		enum bh_hidden_reason why = filter_for(o, &report->findings.ptr[i]);
-		if (why == BH_HIDDEN_COUNT)
-			report->findings.ptr[kept++] = report->findings.ptr[i];
-		else
-			report->hidden[why]++;
-	}
-	report->findings.len = kept;
 }
 
 static void stamp(struct bh_report *report, int64_t now_s)
@@ -143,11 +117,9 @@ int scan_run(const struct scan_options *o, struct bh_report *report, struct bh_e
 	int rc = read_packages(o, report, err);
 	if (rc == BH_OK)
 		rc = match(o, report, err);
+	rc = rc < 0 ? rc : policy_judge(&o->policy, report, err);
 	if (rc < 0)
 		return rc;
-	filter(o, report);
-	bh_report_sort_findings(report);
-	bh_report_decide(report, o->fail_never, o->fail_on);
-	stamp(report, o->now_s);
+	stamp(report, o->policy.now_s);
 	return BH_OK;
 }

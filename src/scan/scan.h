@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "image/image.h"
 #include "model/report.h"
+#include "policy/judge.h"
 
 struct scan_options {
 	const char *target;          /* as the user typed it: see scan_target_parse */
@@ -19,13 +20,9 @@ struct scan_options {
 	bool include_withdrawn;
 	bool match_owned;            /* match what packages of the distribution brought with language advisories, too */
 	bool owned_files;            /* keep each package's list of files in the report */
-	bool ignore_unfixed;         /* hide (and count) findings without a fix */
-	enum bh_severity min_severity; /* hide (and count) findings below; unknown counts as high */
-	bool fail_never;
-	enum bh_severity fail_on;
 	const char *cache_folder;    /* for results of layers; NULL = the user's, when there is one that can be used */
 	uint64_t max_cache_bytes;    /* 0 = no cache */
-	int64_t now_s;               /* seconds since 1970: age of data, end-of-life dates, report->generated */
+	struct policy_options policy; /* its now_s is the time of the scan, too: age of data, end-of-life dates, report->generated */
 	bool quiet;
 };
 

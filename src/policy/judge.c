@@ -1,0 +1,77 @@
+/* judge.c: see judge.h. What somebody ruled on comes first, so that filters count only what nobody spoke about. */
+#include "policy/judge.h"
+
+#include "policy/exceptions.h"
+#include "policy/vex.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define DAY_BYTES sizeof("2026-11-26")
+
+/*
+ * The filter that takes it out; BH_HIDDEN_COUNT when none does. Unknown severity counts as high, here as in the verdict.
+ * Undetermined findings always stay: they are unchecked, not minor.
+ */
+static enum bh_hidden_reason filter_for(const struct policy_options *o, const struct bh_finding *f)
+{
+	enum bh_severity s = f->severity == BH_SEV_UNKNOWN ? BH_SEV_HIGH : f->severity;
+	bool judged = f->class == BH_CLASS_VULNERABILITY && f->state != BH_STATE_UNDETERMINED;
+	if (s < o->min_severity)
+		return BH_HIDDEN_SEVERITY;
+	if (judged && o->states && !(o->states & POLICY_STATE(f->state)))
+		return BH_HIDDEN_STATE;
+	return judged && o->ignore_unfixed && f->n_fixed == 0 ? BH_HIDDEN_UNFIXED : BH_HIDDEN_COUNT;
+}
+
+static void filter(const struct policy_options *o, struct bh_report *report)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < report->findings.len; i++) {
+		enum bh_hidden_reason why = filter_for(o, &report->findings.ptr[i]);
+		if (why == BH_HIDDEN_COUNT)
+			report->findings.ptr[kept++] = report->findings.ptr[i];
+		else
+			report->hidden[why]++;
+	}
+	report->findings.len = kept;
+}
+
+static int apply_vex(const struct policy_options *o, struct bh_report *report, struct bh_err *err)
+{
+	struct policy_vex *vex;
+	if (o->n_vex == 0)
+		return 0;
+	int rc = policy_vex_new(&vex, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < o->n_vex; i++)
+		rc = policy_vex_load(vex, o->vex[i], report, err);
+	rc = rc < 0 ? rc : policy_vex_apply(vex, report, err);
+	policy_vex_free(vex);
+	return rc;
+}
+
+static int apply_exceptions(const struct policy_options *o, struct bh_report *report, struct bh_err *err)
+{
+	time_t t = (time_t)o->now_s;
+	struct tm tm;
+	char today[DAY_BYTES + 16];
+	if (!o->exceptions || o->exceptions->len == 0)
+		return 0;
+	if (!gmtime_r(&t, &tm) || strftime(today, sizeof(today), "%Y-%m-%d", &tm) == 0)
+		return bh_fail(err, BH_EUSAGE, 0, "there is no day for the time %lld", (long long)o->now_s);
+	return policy_exceptions_apply(report, o->exceptions, today, err);
+}
+
+int policy_judge(const struct policy_options *o, struct bh_report *report, struct bh_err *err)
+{
+	int rc = apply_vex(o, report, err);
+	rc = rc < 0 ? rc : apply_exceptions(o, report, err);
+	if (rc < 0)
+		return rc;
+	filter(o, report);
+	bh_report_sort_findings(report);
+	bh_report_decide(report, o->fail_never, o->fail_on);
+	return 0;
+}
