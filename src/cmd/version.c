@@ -12,7 +12,12 @@
 #define READ_BYTES (64u << 10)
 
 static const char *const verbs[] = { "compare", NULL };
-static const char *const schemes[] = { "dpkg", "rpm", "apk", NULL };
+static const char *const schemes[] = {
+#define VERSION_SCHEME(name) #name,
+#include "version/schemes.def"
+#undef VERSION_SCHEME
+	NULL,
+};
 
 static const struct cmd_option options[] = {
 	{ .name = "scheme", .kind = CMD_CHOICE, .argument = "SCHEME", .help = "whose order `compare` follows", .default_text = "dpkg", .choices = schemes, .not_in_config = true },

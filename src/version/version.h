@@ -6,7 +6,7 @@
 #include "base/slice.h"
 
 struct version_scheme {
-	const char *name; /* "dpkg", "rpm", "apk" */
+	const char *name; /* "dpkg", "semver", "pep440" */
 	/*
 	 * As the ecosystem's tool compares on its command line: *ret is negative, 0 or positive like strcmp. BH_EMALFORMED when
 	 * the tool refuses a or b. Some tools order versions that their own validator calls invalid; hence:
@@ -21,7 +21,7 @@ extern const struct version_scheme *const version_schemes[]; /* NULL-terminated 
 const struct version_scheme *version_scheme_find(struct bh_slice name); /* NULL when unknown */
 
 /*
- * The scheme of an OSV ecosystem name ("Debian:12" -> dpkg, "Alpine:v3.19" -> apk, "AlmaLinux:9" -> rpm); NULL when no scheme
+ * The scheme of an OSV ecosystem name ("Debian:12" -> dpkg, "Alpine:v3.19" -> apk, "PyPI" -> pep440); NULL when no scheme
  * here orders its versions, which makes matches in it undetermined.
  */
 const struct version_scheme *version_scheme_for_ecosystem(struct bh_slice ecosystem);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #define LINE_BYTES_MAX 4096
+#define CASES_MIN 100
 #define VERSIONS_MAX 160
 #define LONG_BYTES (2u << 20)
 
@@ -56,22 +57,14 @@ static size_t check_table(const char *scheme_name, const char *path)
 	return n;
 }
 
-static void dpkg_agrees_with_dpkg(void **state)
+static void every_scheme_agrees_with_its_tool(void **state)
 {
 	(void)state;
-	assert_true(check_table("dpkg", "tests/table/versions/dpkg.txt") >= 500);
-}
-
-static void rpm_agrees_with_rpm(void **state)
-{
-	(void)state;
-	assert_true(check_table("rpm", "tests/table/versions/rpm.txt") >= 500);
-}
-
-static void apk_agrees_with_apk(void **state)
-{
-	(void)state;
-	assert_true(check_table("apk", "tests/table/versions/apk.txt") >= 500);
+	for (size_t i = 0; version_schemes[i]; i++) {
+		char path[128];
+		snprintf(path, sizeof(path), "tests/table/versions/%s.txt", version_schemes[i]->name);
+		assert_true(check_table(version_schemes[i]->name, path) >= CASES_MIN);
+	}
 }
 
 static void a_commit_hash_sorts_before_the_revision(void **state)
@@ -121,7 +114,7 @@ static size_t read_versions(const char *path, char store[][128], struct bh_slice
 	size_t n = 0, seen = 0;
 	while (n < VERSIONS_MAX && fgets(line, sizeof(line), f)) {
 		struct bh_slice a, rest;
-		if (line[0] == '#' || seen++ % 5 || !bh_slice_cut(bh_slice_str(line), ' ', &a, &rest) || a.len >= 128)
+		if (line[0] == '#' || seen++ % 3 || !bh_slice_cut(bh_slice_str(line), ' ', &a, &rest) || a.len >= 128)
 			continue;
 		memcpy(store[n], a.ptr, a.len);
 		ret[n] = (struct bh_slice){ (const uint8_t *)store[n], a.len };
@@ -134,6 +127,7 @@ static size_t read_versions(const char *path, char store[][128], struct bh_slice
 static void check_order(const struct version_scheme *scheme, const struct bh_slice *v, size_t n)
 {
 	static char sign[VERSIONS_MAX][VERSIONS_MAX];
+	bool transitive = strcmp(scheme->name, "maven") != 0; /* Maven's own order has cycles: 1.0 < 1-rc_milestone < 1.0-.RC1 < 1.0 */
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < n; j++)
 			sign[i][j] = scheme->valid(v[i]) && scheme->valid(v[j]) ? sign_of(scheme, v[i], v[j]) : '?';
@@ -143,7 +137,7 @@ static void check_order(const struct version_scheme *scheme, const struct bh_sli
 		for (size_t j = 0; j < n; j++) {
 			assert_int_equal(sign[i][j], mirrored(sign[j][i]));
 			for (size_t k = 0; k < n; k++)
-				if (sign[i][j] == '<' && sign[j][k] == '<' && sign[i][k] != '<')
+				if (transitive && sign[i][j] == '<' && sign[j][k] == '<' && sign[i][k] != '<')
 					fail_msg("%s: %.*s < %.*s < %.*s", scheme->name, BH_SLICE_FMT(v[i]), BH_SLICE_FMT(v[j]), BH_SLICE_FMT(v[k]));
 		}
 	}
@@ -158,7 +152,7 @@ static void valid_versions_have_one_order(void **state)
 		struct bh_slice versions[VERSIONS_MAX];
 		snprintf(path, sizeof(path), "tests/table/versions/%s.txt", version_schemes[i]->name);
 		size_t n = read_versions(path, store, versions);
-		assert_true(n > 100);
+		assert_true(n > 30);
 		check_order(version_schemes[i], versions, n);
 	}
 }
@@ -167,7 +161,7 @@ static void valid_versions_have_one_order(void **state)
 static void long_versions_are_cheap(void **state)
 {
 	(void)state;
-	static const char *const patterns[] = { "~", "0", "9", "a", ".", "1a", "1.", "-", "^", "_p", "_p1", ":", "~1", "-r1", ".0" };
+	static const char *const patterns[] = { "~", "0", "9", "a", ".", "1a", "1.", "-", "^", "_p", "_p1", ":", "~1", "-r1", ".0", "+1", "-a", "-.", "0.", ".a" };
 	uint8_t *a = malloc(LONG_BYTES), *b = malloc(LONG_BYTES);
 	assert_true(a && b);
 	for (size_t p = 0; p < sizeof(patterns) / sizeof(patterns[0]); p++) {
@@ -194,13 +188,13 @@ static void ecosystems_have_schemes(void **state)
 		{ "Debian:12", "dpkg" },     { "Ubuntu:22.04:LTS", "dpkg" }, { "Ubuntu:Pro:18.04:LTS", "dpkg" }, { "Alpine:v3.19", "apk" },
 		{ "Wolfi", "apk" },          { "Chainguard", "apk" },        { "AlmaLinux:9", "rpm" },           { "Rocky Linux:9", "rpm" },
 		{ "openSUSE:Leap 15.5", "rpm" }, { "Red Hat:enterprise_linux:9::baseos", "rpm" },
+		{ "npm", "semver" },         { "PyPI", "pep440" },           { "Maven:https://repo1.maven.org/maven2", "maven" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct version_scheme *s = version_scheme_for_ecosystem(bh_slice_str(cases[i][0]));
 		assert_non_null(s);
 		assert_string_equal(s->name, cases[i][1]);
 	}
-	assert_null(version_scheme_for_ecosystem(BH_SLICE_LIT("npm")));
 	assert_null(version_scheme_for_ecosystem(BH_SLICE_LIT("Debianish:12")));
 	assert_null(version_scheme_for_ecosystem(BH_SLICE_LIT("")));
 	assert_null(version_scheme_find(BH_SLICE_LIT("nope")));
@@ -209,9 +203,7 @@ static void ecosystems_have_schemes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dpkg_agrees_with_dpkg),
-		cmocka_unit_test(rpm_agrees_with_rpm),
-		cmocka_unit_test(apk_agrees_with_apk),
+		cmocka_unit_test(every_scheme_agrees_with_its_tool),
 		cmocka_unit_test(a_commit_hash_sorts_before_the_revision),
 		cmocka_unit_test(apk_knows_invalid_versions),
 		cmocka_unit_test(a_refused_version_is_not_valid),
