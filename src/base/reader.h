@@ -71,6 +71,9 @@ BH_DEFINE_TAKE(bh_take_u32be, uint32_t, 4, (uint32_t)p[3] | (uint32_t)p[2] << 8 
 BH_DEFINE_TAKE(bh_take_u64le, uint64_t, 8,
 	       (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
 		       (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56)
+BH_DEFINE_TAKE(bh_take_u64be, uint64_t, 8,
+	       (uint64_t)p[7] | (uint64_t)p[6] << 8 | (uint64_t)p[5] << 16 | (uint64_t)p[4] << 24 | (uint64_t)p[3] << 32 |
+		       (uint64_t)p[2] << 40 | (uint64_t)p[1] << 48 | (uint64_t)p[0] << 56)
 #undef BH_DEFINE_TAKE
 
 /* The next line without its LF (a CR stays). False at the end of the source. */
