@@ -9,6 +9,8 @@
  */
 #include "vuln/ecosystem.h"
 
+#include "vuln/package_name.h"
+
 enum release {
 	WHOLE,      /* "39", "2023" */
 	MAJOR,      /* "9.3" -> "9" */
@@ -48,15 +50,38 @@ static const struct distro_rule {
 	{ "photon", "rpm", "Photon OS", MINOR },
 	{ "openEuler", "rpm", "openEuler", WHOLE },
 	{ "mageia", "rpm", "Mageia", WHOLE },
+	{ "arch", "alpm", "Arch Linux", NONE },
 };
 
 /* Types whose packages don't depend on the distribution. */
 static const struct {
 	const char *type, *ecosystem;
 } languages[] = {
-	{ "npm", "npm" },       { "pypi", "PyPI" },        { "golang", "Go" },       { "cargo", "crates.io" }, { "gem", "RubyGems" },
-	{ "maven", "Maven" },   { "nuget", "NuGet" },      { "composer", "Packagist" }, { "hex", "Hex" },    { "pub", "Pub" },
-	{ "bitnami", "Bitnami" }, { "cran", "CRAN" },      { "swift", "SwiftURL" },  { "conan", "ConanCenter" },
+	{ "bioconductor", "Bioconductor" }, { "bitnami", "Bitnami" }, { "cargo", "crates.io" }, { "composer", "Packagist" },
+	{ "conan", "ConanCenter" },         { "cran", "CRAN" },       { "gem", "RubyGems" },    { "githubactions", "GitHub Actions" },
+	{ "golang", "Go" },                 { "hackage", "Hackage" }, { "hex", "Hex" },         { "julia", "Julia" },
+	{ "maven", "Maven" },               { "npm", "npm" },         { "nuget", "NuGet" },     { "pub", "Pub" },
+	{ "pypi", "PyPI" },                 { "swift", "SwiftURL" },
+};
+
+/* Types of distributions; a package of any other type is nobody's but its ecosystem's. */
+static const char *const distro_types[] = { "alpm", "apk", "deb", "opkg", "rpm" };
+
+/*
+ * Programs found by their content, type "generic", and the application of Bitnami that is the same product. Bitnami's records of them repeat what
+ * the makers announce about versions of their own, so they hold for every build of those sources; the revisions of Bitnami's packages
+ * don't matter here. Only products that Bitnami names alike are in this list.
+ */
+static const struct {
+	const char *program, *application;
+} programs[] = {
+	{ "apache", "apache" },         { "consul", "consul" },     { "envoy", "envoy" },           { "erlang", "erlang" },         { "etcd", "etcd" },
+	{ "go", "golang" },             { "haproxy", "haproxy" },   { "httpd", "apache" },          { "java", "java" },             { "jdk", "java" },
+	{ "jre", "jre" },               { "keydb", "keydb" },       { "libphp", "libphp" },         { "mariadb", "mariadb" },       { "memcached", "memcached" },
+	{ "mongodb", "mongodb" },       { "mysql", "mysql" },       { "nginx", "nginx" },           { "node", "node" },             { "nodejs", "node" },
+	{ "openjdk", "java" },          { "openldap", "openldap" }, { "php", "php" },               { "postgres", "postgresql" },   { "postgresql", "postgresql" },
+	{ "powershell", "powershell" }, { "python", "python" },     { "rabbitmq", "rabbitmq" },     { "redis", "redis" },           { "ruby", "ruby" },
+	{ "sqlite", "sqlite" },         { "traefik", "traefik" },   { "valkey", "valkey" },         { "vault", "vault" },           { "wordpress", "wordpress" },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -177,24 +202,60 @@ static bool place_of_distro(const struct bh_distro *d, const struct bh_package *
 		return nowhere(d, p, a, "not checked: not the package type of this distribution", ret);
 	if (d->version_id.len == 0 && r->release != NONE)
 		return nowhere(d, p, a, "not checked: the image does not say which release it is (testing and rolling branches don't)", ret);
-	struct vuln_place place = { .by_source = strcmp(r->type, "rpm") != 0 };
+	struct vuln_place place = { .by_source = strcmp(r->type, "deb") == 0 || strcmp(r->type, "apk") == 0 };
 	place.source_word = !place.by_source ? "package" : strcmp(r->type, "apk") == 0 ? "origin" : "source";
 	char *name = name_of(r, d, p, a, &place);
 	if (!name)
 		return false;
 	place.name = bh_slice_str(name);
+	place.package = place.by_source ? bh_package_source_name(p) : p->name;
 	place.scheme = version_scheme_for_ecosystem(place.name);
 	*ret = place;
 	return true;
 }
 
+static bool is_of_a_distro(struct bh_slice type)
+{
+	for (size_t i = 0; i < COUNT(distro_types); i++)
+		if (bh_slice_eq_str(type, distro_types[i]))
+			return true;
+	return false;
+}
+
+static struct vuln_place place_in(const char *ecosystem, struct bh_slice package)
+{
+	struct bh_slice name = bh_slice_str(ecosystem);
+	return (struct vuln_place){ .name = name, .package = package, .scheme = version_scheme_for_ecosystem(name), .source_word = "package" };
+}
+
+static struct vuln_place place_of_program(const struct bh_package *p)
+{
+	for (size_t i = 0; i < COUNT(programs); i++)
+		if (bh_slice_eq_str(p->name, programs[i].program)) {
+			struct vuln_place place = place_in("Bitnami", bh_slice_str(programs[i].application));
+			place.source_word = "by Bitnami's records of the same program,";
+			return place;
+		}
+	return (struct vuln_place){ .name = BH_SLICE_LIT("programs found by their content"), .why_not = "not checked: no advisories are collected for these programs" };
+}
+
+/* Not of a distribution. */
+static bool place_of_language(const struct bh_package *p, struct bh_arena *arena, struct vuln_place *ret)
+{
+	if (bh_slice_eq_str(p->type, "generic")) {
+		*ret = place_of_program(p);
+		return true;
+	}
+	for (size_t i = 0; i < COUNT(languages); i++)
+		if (bh_slice_eq_str(p->type, languages[i].type)) {
+			*ret = place_in(languages[i].ecosystem, p->name);
+			return vuln_package_name(ret->name, p->name, arena, &ret->package);
+		}
+	*ret = (struct vuln_place){ .name = p->type, .why_not = "not checked: nobody publishes advisories for packages of this type" };
+	return true;
+}
+
 bool vuln_place_of(const struct bh_distro *distro, const struct bh_package *package, struct bh_arena *arena, struct vuln_place *ret)
 {
-	for (size_t i = 0; i < COUNT(languages); i++)
-		if (bh_slice_eq_str(package->type, languages[i].type)) {
-			struct bh_slice name = bh_slice_str(languages[i].ecosystem);
-			*ret = (struct vuln_place){ .name = name, .scheme = version_scheme_for_ecosystem(name), .source_word = "package" };
-			return true;
-		}
-	return place_of_distro(distro, package, arena, ret);
+	return is_of_a_distro(package->type) ? place_of_distro(distro, package, arena, ret) : place_of_language(package, arena, ret);
 }

@@ -13,9 +13,10 @@ struct vuln_place {
 	 * `prefix` and end with `suffix` belong here too; an empty prefix means only `name` does.
 	 */
 	struct bh_slice prefix, suffix;
+	struct bh_slice package; /* what its rows are filed under: the source's name, a language package's in its ecosystem's spelling */
 	const struct version_scheme *scheme; /* NULL: nobody here can order its versions */
 	bool by_source;         /* matched by source name and source version, else by the package's own */
-	const char *source_word; /* what its people call a source: "source", "origin", "package" */
+	const char *source_word; /* what is compared, for people: "source", "origin", "package" */
 	const char *why_not;    /* set: no advisories can apply to it, and this is why; nothing else is looked up */
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "vuln/package_name.h"
 
 #include <ctype.h>
 
@@ -215,6 +216,8 @@ int vuln_feed_row(struct vuln_feed_run *run, struct vuln_new_row *row, struct bh
 		vuln_feed_note(run, VULN_FEED_SKIPPED, "entries of ecosystems that were not asked for", row->ecosystem);
 		return 0;
 	}
+	if (!vuln_package_name(row->ecosystem, row->package, &run->scratch, &row->package))
+		return bh_fail(err, BH_ELIMIT, 0, "larger than memory limits allow");
 	row->source = run->source;
 	run->counts.rows++;
 	run->counts.undetermined += row->state == BH_STATE_UNDETERMINED;

@@ -206,11 +206,9 @@ static int match_package(struct matcher *m, const struct bh_package *p, const st
 {
 	if (place->why_not)
 		return vuln_coverage_package(&m->coverage, place, NULL, m->report, err);
-	struct vuln_installed in = { .package = p, .scheme = place->scheme, .name = p->name, .version = p->version };
-	if (place->by_source) {
-		in.name = bh_package_source_name(p);
+	struct vuln_installed in = { .package = p, .scheme = place->scheme, .name = place->package, .version = p->version };
+	if (place->by_source)
 		in.version = bh_package_source_version(p);
-	}
 	in.valid = in.scheme && in.scheme->valid(in.version);
 	m->said.len = 0;
 	m->pending = (struct vuln_pending){ 0 };
