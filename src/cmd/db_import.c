@@ -129,6 +129,8 @@ static int print_summary(const struct vuln_import_request *req, const struct vul
 		bh_buf_printf(&b, ", %s undetermined", db_number(c->undetermined, n3));
 	if (c->exploits)
 		bh_buf_printf(&b, "; %s about exploitation", db_number(c->exploits, n1));
+	if (c->enriched)
+		bh_buf_printf(&b, "; %s about vulnerabilities and releases themselves", db_number(c->enriched, n1));
 	bh_buf_add_byte(&b, '\n');
 	add_notes(&b, r, VULN_FEED_REMARK, "remarks:");
 	add_notes(&b, r, VULN_FEED_SKIPPED, "left out:");

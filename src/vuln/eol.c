@@ -73,7 +73,8 @@ static int successor(const struct vuln_db *db, const struct release *old, int32_
 /* "Debian 11 (bullseye)" */
 static char *title_of(const struct release *r, struct bh_arena *a)
 {
-	char *t = bh_arena_printf(a, "%.*s (%.*s)", BH_SLICE_FMT(r->key), BH_SLICE_FMT(r->codename));
+	bool named = r->codename.len && !bh_slice_eq_str(r->codename, "-");
+	char *t = named ? bh_arena_printf(a, "%.*s (%.*s)", BH_SLICE_FMT(r->key), BH_SLICE_FMT(r->codename)) : bh_arena_strdup(a, r->key);
 	if (!t)
 		return NULL;
 	t[0] = (char)toupper((unsigned char)t[0]);
@@ -128,13 +129,14 @@ static int add_release(const struct vuln_db *db, const struct vuln_entry *e, con
 	return bh_finding_vec_push(&report->findings, f) ? BH_OK : bh_fail(err, BH_ELIMIT, 0, "more than %zu findings", report->findings.max);
 }
 
-/* "debian:12" of version 12, or 12.5 when the table has no 12.5. */
+/* "debian:12" of version 12, or 12.5 when the table has no 12.5; "alpine:3.19" of 3.19.1. */
 static int find_release(const struct vuln_set *set, const struct bh_distro *d, const struct vuln_db **db, struct vuln_entry *ret, bool *found,
 			struct bh_err *err)
 {
-	struct bh_slice versions[] = { d->version_id, bh_slice_sub(d->version_id, 0, bh_slice_find(d->version_id, '.')) };
+	size_t major = bh_slice_find(d->version_id, '.'), rest = bh_slice_find(bh_slice_sub(d->version_id, major + 1, d->version_id.len), '.');
+	struct bh_slice versions[] = { d->version_id, bh_slice_sub(d->version_id, 0, major + 1 + rest), bh_slice_sub(d->version_id, 0, major) };
 	*found = false;
-	for (size_t i = 0; i < 2 && !*found; i++) {
+	for (size_t i = 0; i < 3 && !*found; i++) {
 		char key[256];
 		int n = snprintf(key, sizeof(key), "%.*s:%.*s", BH_SLICE_FMT(d->id), BH_SLICE_FMT(versions[i]));
 		struct vuln_span span;

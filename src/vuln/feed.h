@@ -33,7 +33,7 @@ struct vuln_feed_note {
 };
 
 struct vuln_feed_counts {
-	uint64_t documents, records, rows, undetermined, not_affected, exploits;
+	uint64_t documents, records, rows, undetermined, not_affected, exploits, enriched;
 };
 
 /* What the user said; see bulkhead-db(1). */
@@ -92,6 +92,10 @@ void vuln_feed_count(struct vuln_feed_run *run); /* the same without emptying, w
  */
 int vuln_feed_advisory(struct vuln_feed_run *run, struct vuln_new_advisory *a, struct bh_err *err) BH_MUST_CHECK;
 int vuln_feed_row(struct vuln_feed_run *run, struct vuln_new_row *row, struct bh_err *err) BH_MUST_CHECK;
+
+/* Facts about flaws and releases themselves, from feeds that name no packages. */
+int vuln_feed_enrich(struct vuln_feed_run *run, struct vuln_new_advisory *a, struct bh_err *err) BH_MUST_CHECK;
+int vuln_feed_cwe(struct vuln_feed_run *run, struct bh_slice cve, struct bh_slice cwe, struct bh_err *err) BH_MUST_CHECK; /* "CWE-79"; others are left out */
 
 /* what: a literal; example may be empty. Notes of the same kind and text are counted together. */
 void vuln_feed_note(struct vuln_feed_run *run, enum vuln_feed_note_kind kind, const char *what, struct bh_slice example);

@@ -239,6 +239,21 @@ int vuln_feed_advisory(struct vuln_feed_run *run, struct vuln_new_advisory *a, s
 	return vuln_builder_advisory(run->builder, a, err);
 }
 
+int vuln_feed_enrich(struct vuln_feed_run *run, struct vuln_new_advisory *a, struct bh_err *err)
+{
+	run->counts.enriched++;
+	return vuln_feed_advisory(run, a, err);
+}
+
+int vuln_feed_cwe(struct vuln_feed_run *run, struct bh_slice cve, struct bh_slice cwe, struct bh_err *err)
+{
+	const struct bh_slice prefix = BH_SLICE_LIT("CWE-");
+	uint64_t number;
+	if (!vuln_feed_is_cve(cve) || !bh_slice_starts(cwe, prefix) || !bh_slice_u64(bh_slice_sub(cwe, prefix.len, cwe.len), 99999, &number))
+		return 0; /* "NVD-CWE-noinfo" */
+	return vuln_builder_entry(run->builder, run->source, BH_SLICE_LIT("cwe"), cve, cwe, err);
+}
+
 int vuln_feed_read_all(struct vuln_feed_run *run, struct bh_source plain, size_t max_bytes, struct bh_slice *ret, struct bh_err *err)
 {
 	struct bh_buf all;

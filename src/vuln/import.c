@@ -81,7 +81,7 @@ static int take_summary(struct parent *p, struct bh_slice payload, struct bh_err
 {
 	struct vuln_import_result *result = p->result;
 	struct vuln_feed_counts *c = &result->counts;
-	uint64_t *const counts[] = { &c->documents, &c->records, &c->rows, &c->undetermined, &c->not_affected, &c->exploits };
+	uint64_t *const counts[] = { &c->documents, &c->records, &c->rows, &c->undetermined, &c->not_affected, &c->exploits, &c->enriched };
 	struct bh_reader r = bh_reader_of(payload);
 	uint32_t day;
 	uint8_t of_file;

@@ -294,7 +294,7 @@ static int take_all(struct import *im, struct bh_err *err)
 
 static bool nothing_came_in(const struct import *im)
 {
-	return !im->feed || im->run.counts.rows + im->run.counts.exploits == 0;
+	return !im->feed || im->run.counts.rows + im->run.counts.exploits + im->run.counts.enriched == 0;
 }
 
 static int refuse_nothing(const struct import *im, struct bh_err *err)
@@ -315,7 +315,7 @@ static int send_summary(struct import *im, int32_t day, bool day_of_file, struct
 	struct bh_buf b;
 	bh_buf_init(&b, BH_FRAME_BYTES_MAX);
 	const struct vuln_feed_counts *c = &im->run.counts;
-	const uint64_t counts[] = { c->documents, c->records, c->rows, c->undetermined, c->not_affected, c->exploits };
+	const uint64_t counts[] = { c->documents, c->records, c->rows, c->undetermined, c->not_affected, c->exploits, c->enriched };
 	bh_wire_put_slice(&b, bh_slice_str(im->feed->name));
 	bh_wire_put_slice(&b, im->req->source.len ? im->req->source : bh_slice_str(im->feed->source));
 	bh_wire_put_u32(&b, (uint32_t)day);

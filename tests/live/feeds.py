@@ -342,6 +342,50 @@ def csaf_rows(data):
                 yield Row(ecosystem, package, v["cve"], fate, 0, frozenset(ranges), frozenset(), erratum, module)
 
 
+def arch_rows(data):
+    for group in json.loads(data):
+        fate, ranges = {"Not affected": ("not_affected", []), "Unknown": ("undetermined", [])}.get(group["status"], ("affected", ["<"]))
+        if group["fixed"]:
+            fate, ranges = "fixed", ["<" + group["fixed"]]
+        for package in group["packages"]:
+            for issue in group["issues"]:
+                yield Row("Arch Linux", package, issue, fate, 0, frozenset(ranges), frozenset(), "".join(group["advisories"][:1]), "")
+
+
+def photon_rows(data):
+    for r in json.loads(data):
+        release = re.search(r"\.ph(\d)", r["res_ver"] + r["aff_ver"])
+        if release:
+            fixed = r["res_ver"] != "NA"
+            yield Row(f"Photon OS:{release.group(1)}.0", r["pkg"], r["cve_id"], "fixed" if fixed else "affected", 0,
+                      frozenset(["<" + (evr(r["res_ver"]) if fixed else "")]), frozenset(), "", "")
+
+
+def debian_list_rows(data):
+    for part in re.split(r"(?m)^(?=\[)", data.decode()):
+        head = re.match(r"\[\d\d \w{3} \d{4}\] (D[SL]A-\S+)", part)
+        cves = re.findall(r"CVE-\S+?(?=[\s}])", (re.search(r"\{(.*)\}", part) or [""])[0])
+        for release, package, version in re.findall(r"(?m)^\t\[(\w+)\] - (\S+) (\S+)", part) if head else []:
+            fate, ranges = {"<not-affected>": ("not_affected", []), "<end-of-life>": ("end_of_life", ["<"])}.get(version, ("fixed", ["<" + version]))
+            for ident in cves or [head.group(1)] if release in RELEASES else []:
+                yield Row(f"Debian:{RELEASES[release]}", package, ident, fate, 0, frozenset(ranges), frozenset(), head.group(1) if cves else "", "")
+
+
+UBUNTU = {"xenial": "16.04:LTS", "focal": "20.04:LTS", "jammy": "22.04:LTS", "mantic": "23.10", "noble": "24.04:LTS"}
+
+
+def openvex_rows(data):
+    for s in json.loads(data)["statements"]:
+        for p in s["products"] if isinstance(s["vulnerability"], dict) else []:
+            m = re.fullmatch(r"pkg:deb/ubuntu/(.+)@(.+)\?arch=source&distro=(?:(esm-infra)/)?(\w+)", p["@id"])
+            if m:
+                version = m.group(2).replace("%2B", "+")
+                fate, ranges = {"fixed": ("fixed", ["<" + version]), "affected": ("affected", ["<"]), "not_affected": ("not_affected", [])}.get(
+                    s["status"], ("undetermined", []))
+                yield Row("Ubuntu:" + ("Pro:" if m.group(3) else "") + UBUNTU[m.group(4)], m.group(1), s["vulnerability"]["name"], fate, 0,
+                          frozenset(ranges), frozenset(), "", "")
+
+
 # ---- what the database says ----
 
 class Database:
@@ -442,6 +486,24 @@ def test_severity():
     check(rows[("openssl", "UBUNTU-CVE-2023-0286")] == "high" and rows[("nodejs", "CVE-2023-44487")] == "high", "vendors' own ratings stand at the entries", rows)
 
 
+def test_enrichment():
+    path = CORPUS / "feed-nvd" / "nvdcve-2.0.json"
+    expected, weak = {}, set()
+    for v in json.loads(path.read_bytes())["vulnerabilities"]:
+        if v["cve"]["vulnStatus"] != "Rejected":
+            expected[v["cve"]["id"]] = (",".join(m["cvssData"]["vectorString"] for ms in v["cve"]["metrics"].values() for m in ms), v["cve"]["published"][:10])
+            weak |= {(v["cve"]["id"], d["value"]) for w in v["cve"].get("weaknesses", []) for d in w["description"] if re.match(r"CWE-\d", d["value"])}
+    db = Database([path])
+    check({f[1]: (f[3], f[7]) for f in db.facts("advisory")} == expected, f"nvd: {len(expected)} CVEs with their vectors", db.facts("advisory"))
+    check({tuple(f[2:4]) for f in db.facts("entry")} == weak and not list(db.rows()), "nvd: weaknesses, and nothing to match by", db.facts("entry"))
+    db = Database([CORPUS / "feed-cve5" / "CVE-2023-38545.json"])
+    check(db.facts("advisory")[0][3].count("CVSS:3.1") == 2 and db.facts("advisory")[0][5] == "98", "cve5: vectors of both containers", db.facts("advisory"))
+    check(db.facts("kev")[0][1:3] == ["CVE-2023-38545", "2023-11-02"] and db.facts("entry")[0][3] == "CWE-787", "cve5: exploitation and weakness", db.lines)
+    db = Database([CORPUS / "feed-endoflife" / "full.json"])
+    check({f[2]: f[3].split("\\t")[2] for f in db.facts("entry")} == {"alpine:3.19": "2025-11-01", "alpine:3.4": "2018-05-01", "rhel:9": "2032-05-31", "rhel:11": "-"},
+          "endoflife: dates of distributions", db.facts("entry"))
+
+
 # ---- whole databases ----
 
 def read_tar(name):
@@ -520,6 +582,11 @@ def main():
     test_rows("updateinfo", updateinfo_rows)
     test_rows("oval", oval_rows)
     test_rows("csaf", csaf_rows)
+    test_rows("arch", arch_rows)
+    test_rows("photon", photon_rows)
+    test_rows("debian_list", debian_list_rows)
+    test_rows("openvex", openvex_rows)
+    test_enrichment()
     test_kev(CORPUS / "feed-kev" / "excerpt.json", "excerpt")
     test_epss((CORPUS / "feed-epss" / "official.csv").read_text(), "official", "2026-11-24")
     test_epss((CORPUS / "feed-epss" / "semicolons.csv").read_text(), "a copy without a date", "2026-11-24")
