@@ -21,6 +21,11 @@ static size_t surest(const struct bh_package *p, size_t n)
 	return best;
 }
 
+static bool is_same_place(const struct bh_location *a, const struct bh_location *b)
+{
+	return a->line == b->line && a->layer == b->layer && bh_slice_eq(a->path, b->path) && bh_slice_eq(a->inner, b->inner);
+}
+
 static bool merge(struct bh_report *report, const struct bh_package *p, size_t n, struct bh_package *ret)
 {
 	size_t best = surest(p, n), k = 0;
@@ -31,7 +36,9 @@ static bool merge(struct bh_report *report, const struct bh_package *p, size_t n
 	for (size_t i = 0; i < n; i++) {
 		if (i == best)
 			continue;
-		also[k++] = p[i].at;
+		/* Sorted by place: what many files of one folder say (Nix) is one place. */
+		if (!is_same_place(&p[i].at, &p[best].at) && (k == 0 || !is_same_place(&p[i].at, &also[k - 1])))
+			also[k++] = p[i].at;
 		one.scope = p[i].scope < one.scope ? p[i].scope : one.scope;
 		if (p[i].owner.len == 0)
 			one.owner = (struct bh_slice){ 0 };
@@ -40,7 +47,7 @@ static bool merge(struct bh_report *report, const struct bh_package *p, size_t n
 		take_missing(&one.sha1, p[i].sha1);
 		take_missing(&one.owned, p[i].owned);
 	}
-	one.also = also;
+	one.also = k ? also : NULL;
 	one.n_also = k;
 	*ret = one;
 	return true;

@@ -44,6 +44,28 @@ static void the_surest_evidence_speaks(void **state)
 	bh_report_done(&r);
 }
 
+/* Every file of a folder of Nix' store gives the folder as the place. */
+static void equal_places_are_one(void **state)
+{
+	(void)state;
+	struct bh_report r;
+	bh_report_init(&r);
+	for (int i = 0; i < 3; i++)
+		add(&r, (struct bh_package){ .type = S("nix"), .name = S("a"), .version = S("1"), .at.path = S("nix/store/0-a-1") });
+	for (int i = 0; i < 2; i++)
+		add(&r, (struct bh_package){ .type = S("nix"), .name = S("b"), .version = S("1"), .at.path = S("nix/store/0-b-1") });
+	for (int i = 0; i < 2; i++)
+		add(&r, (struct bh_package){ .type = S("nix"), .name = S("b"), .version = S("1"), .at.path = S("nix/store/1-b-1-dev") });
+	bh_report_sort_packages(&r);
+	assert_true(same_packages_merge(&r));
+	assert_int_equal(r.packages.len, 2);
+	assert_int_equal(r.packages.ptr[0].n_also, 0);
+	assert_null(r.packages.ptr[0].also);
+	assert_int_equal(r.packages.ptr[1].n_also, 1);
+	assert_text(r.packages.ptr[1].also[0].path, "nix/store/1-b-1-dev");
+	bh_report_done(&r);
+}
+
 static void own(struct ownership *o, const struct image_key *key, struct bh_arena *arena, const char *name, struct bh_slice paths)
 {
 	struct bh_buf frame;
@@ -87,6 +109,7 @@ static void files_have_owners(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(the_surest_evidence_speaks), cmocka_unit_test(files_have_owners) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(the_surest_evidence_speaks), cmocka_unit_test(equal_places_are_one),
+					    cmocka_unit_test(files_have_owners) };
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
 }
