@@ -35,6 +35,9 @@ int cmd_check_report(const struct cmd_args *args, struct bh_err *err) BH_MUST_CH
  */
 int cmd_write_report(const struct bh_report *report, const struct cmd_args *args, struct bh_err *err) BH_MUST_CHECK;
 
+/* Which of two versions of a package type is higher: *ret like strcmp. False when that can't be told. For rooms that know no versions. */
+bool cmd_compare_versions(struct bh_slice type, struct bh_slice a, struct bh_slice b, int *ret);
+
 /* Writes all of b to a descriptor; also fails when b itself overflowed. */
 int cmd_write(int fd, const struct bh_buf *b, struct bh_err *err) BH_MUST_CHECK;
 

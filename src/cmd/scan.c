@@ -33,6 +33,8 @@ static const struct cmd_option options[] = {
 	{ .name = "state", .kind = CMD_LIST, .argument = "STATE", .choices = states, .commas = true,
 	  .help = "show vulnerabilities in these states only; the others are counted" },
 	{ .name = "ignore-unfixed", .kind = CMD_FLAG, .help = "hide findings for which there is no fix; they are counted" },
+	{ .name = "dockerfile", .kind = CMD_STRING, .argument = "FILE",
+	  .help = "the Dockerfile that the image was built from: findings name its lines" },
 	{ .name = "vex", .kind = CMD_LIST, .argument = "FILE|DIR",
 	  .help = "VEX statements (OpenVEX, CSAF, CycloneDX) to honour; may be repeated" },
 	{ .name = "db", .kind = CMD_STRING, .argument = "FILE", .help = "advisory database; default: the user's, else the built-in facts" },
@@ -95,6 +97,8 @@ static struct policy_options policy_options(const struct cmd_args *args)
 	size_t threshold = cmd_choice(args, "fail-on");
 	struct policy_options p = {
 		.exceptions = cmd_exceptions(args),
+		.dockerfile = cmd_string(args, "dockerfile"),
+		.compare_versions = cmd_compare_versions,
 		.ignore_unfixed = cmd_flag(args, "ignore-unfixed"),
 		.min_severity = (enum bh_severity)cmd_choice(args, "severity"),
 		.states = wanted_states(args),

@@ -75,7 +75,7 @@ int cmd_check_report(const struct cmd_args *args, struct bh_err *err)
 	return 0;
 }
 
-static bool compare_versions(struct bh_slice type, struct bh_slice a, struct bh_slice b, int *ret)
+bool cmd_compare_versions(struct bh_slice type, struct bh_slice a, struct bh_slice b, int *ret)
 {
 	static const struct {
 		const char *type, *scheme;
@@ -97,7 +97,7 @@ static struct report_style style_for(const struct cmd_args *args, const struct o
 		.all_packages = cmd_flag(args, "list-all-packages"),
 		.by_layer = cmd_flag(args, "by-layer"),
 		.tool_version = BH_VERSION,
-		.compare_versions = compare_versions,
+		.compare_versions = cmd_compare_versions,
 	};
 	return style;
 }

@@ -62,6 +62,7 @@ struct bh_base_image {
 	struct bh_slice digest;   /* "sha256:..." of its manifest; may be empty */
 	struct bh_slice evidence; /* "label", "shared layers", "history", "dockerfile"; empty = no base image was recognised */
 	uint32_t n_layers;        /* 0 = it is not known which layers are its */
+	uint32_t dockerfile_line; /* of its FROM; 0 = unknown */
 };
 
 /* One source of advisory facts that was used. */

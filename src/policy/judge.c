@@ -1,7 +1,9 @@
 /* judge.c: see judge.h. What somebody ruled on comes first, so that filters count only what nobody spoke about. */
 #include "policy/judge.h"
 
+#include "policy/dockerfile.h"
 #include "policy/exceptions.h"
+#include "policy/instruction.h"
 #include "policy/vex.h"
 
 #include <stdio.h>
@@ -64,14 +66,25 @@ static int apply_exceptions(const struct policy_options *o, struct bh_report *re
 	return policy_exceptions_apply(report, o->exceptions, today, err);
 }
 
+/* Which instruction and which image the layers are from. */
+static int find_origin(const struct policy_options *o, struct bh_report *report, struct bh_err *err)
+{
+	int rc = policy_instructions(report, err);
+	if (rc == 0 && o->dockerfile)
+		rc = policy_dockerfile_apply(o->dockerfile, report, err);
+	return rc < 0 ? rc : policy_base_image(report, o->base, err);
+}
+
 int policy_judge(const struct policy_options *o, struct bh_report *report, struct bh_err *err)
 {
-	int rc = apply_vex(o, report, err);
+	int rc = find_origin(o, report, err);
+	rc = rc < 0 ? rc : apply_vex(o, report, err);
 	rc = rc < 0 ? rc : apply_exceptions(o, report, err);
 	if (rc < 0)
 		return rc;
 	filter(o, report);
 	bh_report_sort_findings(report);
+	rc = policy_changes(report, o->compare_versions, err);
 	bh_report_decide(report, o->fail_never, o->fail_on);
-	return 0;
+	return rc;
 }

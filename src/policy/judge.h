@@ -3,6 +3,7 @@
 #define BH_POLICY_JUDGE_H
 
 #include "model/report.h"
+#include "policy/changes.h"
 
 #define POLICY_STATE(s) (1u << (s)) /* for policy_options.states */
 
@@ -10,6 +11,9 @@ struct policy_options {
 	const struct bh_exception_vec *exceptions; /* NULL = none */
 	const char *const *vex;        /* files and folders */
 	size_t n_vex;
+	const char *dockerfile;        /* that the image was built from; NULL = not given */
+	const struct bh_report *base;  /* its base image; NULL = not given */
+	policy_compare_versions *compare_versions; /* lent by who knows the version orders; NULL = never */
 	bool ignore_unfixed;           /* hide (and count) findings without a fix */
 	enum bh_severity min_severity; /* hide (and count) findings below; unknown counts as high */
 	unsigned states;               /* hide (and count) vulnerabilities in other states; 0 = show all */

@@ -2,16 +2,19 @@
  * table.c: the report for people.
  *
  *   header        what was scanned
+ *   fix first     the few changes that remove most                     (table_judgement.c)
  *   findings      about the image as a whole, then packages, worst first; the fix stands in the row
+ *   suppressed    what exceptions and VEX took out                     (table_judgement.c)
  *   not checked   loud, as silence would read as "clean"
  *   data, summary, verdict
  *
  * From 96 columns on packages are rows of five columns; in narrower terminals the same things stand below each other.
  * Everything that comes from the image is escaped before it is measured and printed.
  */
+#include "report/table.h"
+
 #include "report/group.h"
 #include "report/layout.h"
-#include "report/writer.h"
 
 #include "base/utf8.h"
 
@@ -19,24 +22,12 @@
 #define WIDTH_MIN 40u
 #define WIDTH_MAX 200u     /* the eye loses longer lines */
 #define WIDTH_COLUMNS 96u  /* narrower: stacked, as columns would break versions and leave one id per line */
-#define MARGIN 2u
 #define LABEL_COLUMNS 10u  /* "Platform  " */
 #define SEVERITY_COLUMNS 10u /* "negligible" */
 #define BINARIES_SHOWN 8u  /* binary packages named per source; the JSON report has all */
 #define CELL_BYTES_MAX (16u << 20)
 
-enum { CELL_PACKAGE, CELL_BINARIES, CELL_INSTALLED, CELL_IDS, CELL_FIX, CELL_OTHER, CELL_COUNT };
-
-struct table {
-	const struct bh_report *report;
-	const struct report_style *style;
-	struct bh_buf *out;
-	size_t width;
-	bool cell_failed;
-	struct bh_buf cells[CELL_COUNT]; /* texts of the row at work, and one for anything else */
-};
-
-static const char *severity_colour(const struct table *t, enum bh_severity s)
+const char *table_severity_colour(const struct table *t, enum bh_severity s)
 {
 	if (!t->style->colour)
 		return NULL;
@@ -51,7 +42,7 @@ static const char *severity_colour(const struct table *t, enum bh_severity s)
 	return NULL;
 }
 
-static void coloured(struct table *t, const char *sgr, const char *text)
+void table_coloured(struct table *t, const char *sgr, const char *text)
 {
 	if (t->style->colour)
 		bh_buf_printf(t->out, "\x1b[%sm%s\x1b[0m", sgr, text);
@@ -60,23 +51,23 @@ static void coloured(struct table *t, const char *sgr, const char *text)
 }
 
 /* The cell's buffer, emptied. */
-static struct bh_buf *cell(struct table *t, size_t i)
+struct bh_buf *table_cell(struct table *t, size_t i)
 {
 	t->cell_failed = t->cell_failed || t->cells[i].failed; /* clearing forgets it */
 	bh_buf_clear(&t->cells[i]);
 	return &t->cells[i];
 }
 
-static struct bh_slice escaped(struct table *t, struct bh_slice s)
+struct bh_slice table_escaped(struct table *t, struct bh_slice s)
 {
-	struct bh_buf *b = cell(t, CELL_OTHER);
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	bh_buf_add_escaped(b, s);
 	return bh_buf_slice(b);
 }
 
 /* ---- header ---- */
 
-static void header_line(struct table *t, const char *label, struct bh_slice text)
+void table_header_line(struct table *t, const char *label, struct bh_slice text)
 {
 	if (text.len == 0)
 		return;
@@ -114,7 +105,7 @@ static bool is_end_of_life(const struct bh_report *r)
 static struct bh_slice system_text(struct table *t)
 {
 	const struct bh_distro *d = &t->report->target.distro;
-	struct bh_buf *b = cell(t, CELL_OTHER);
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	if (d->name.len) {
 		bh_buf_add_escaped(b, d->name);
 	} else if (d->id.len) {
@@ -133,7 +124,7 @@ static struct bh_slice platform_text(struct table *t)
 {
 	const struct bh_target *g = &t->report->target;
 	const struct bh_slice parts[] = { g->os, g->architecture, g->variant };
-	struct bh_buf *b = cell(t, CELL_OTHER);
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	for (size_t i = 0; i < 3; i++) {
 		if (parts[i].len && b->len)
 			bh_buf_add_byte(b, '/');
@@ -149,7 +140,7 @@ static struct bh_slice layers_text(struct table *t)
 		stored += t->report->layers.ptr[i].size_bytes;
 		unpacked += t->report->layers.ptr[i].unpacked_bytes;
 	}
-	struct bh_buf *b = cell(t, CELL_OTHER);
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	if (t->report->layers.len == 0)
 		return bh_buf_slice(b);
 	layout_number(b, t->report->layers.len);
@@ -164,7 +155,7 @@ static struct bh_slice layers_text(struct table *t)
 static struct bh_slice target_text(struct table *t)
 {
 	const struct bh_target *g = &t->report->target;
-	struct bh_buf *b = cell(t, CELL_OTHER);
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	bh_buf_add_escaped(b, g->text);
 	bh_buf_add_str(b, " (");
 	bh_buf_add_escaped(b, g->kind);
@@ -178,32 +169,33 @@ static struct bh_slice target_text(struct table *t)
 
 static struct bh_slice digest_text(struct table *t)
 {
-	struct bh_buf *b = cell(t, CELL_OTHER);
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	(void)short_digest(b, &t->report->target.digest);
 	return bh_buf_slice(b);
 }
 
 static struct bh_slice packages_text(struct table *t)
 {
-	struct bh_buf *b = cell(t, CELL_OTHER);
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	layout_number(b, t->report->packages.len);
 	return bh_buf_slice(b);
 }
 
 static void write_header(struct table *t)
 {
-	header_line(t, "Target", target_text(t));
-	header_line(t, "Digest", digest_text(t));
-	header_line(t, "Platform", platform_text(t));
-	header_line(t, "System", system_text(t));
-	header_line(t, "Layers", layers_text(t));
-	header_line(t, "Packages", packages_text(t));
+	table_header_line(t, "Target", target_text(t));
+	table_header_line(t, "Digest", digest_text(t));
+	table_header_line(t, "Platform", platform_text(t));
+	table_header_line(t, "System", system_text(t));
+	table_header_line(t, "Layers", layers_text(t));
+	table_header_line(t, "Packages", packages_text(t));
+	table_write_origin(t);
 }
 
-static void heading(struct table *t, const char *title, const char *sgr)
+void table_heading(struct table *t, const char *title, const char *sgr)
 {
 	bh_buf_add_byte(t->out, '\n');
-	coloured(t, sgr, title);
+	table_coloured(t, sgr, title);
 	bh_buf_add_byte(t->out, '\n');
 }
 
@@ -211,13 +203,13 @@ static void heading(struct table *t, const char *title, const char *sgr)
 
 static void source_text(struct table *t, const struct group *g)
 {
-	bh_buf_add_escaped(cell(t, CELL_PACKAGE), bh_package_source_name(g->packages[0]));
+	bh_buf_add_escaped(table_cell(t, CELL_PACKAGE), bh_package_source_name(g->packages[0]));
 }
 
 /* "(libssl3, openssl)"; nothing when the only binary package is called like its source. */
 static void binaries_text(struct table *t, const struct group *g)
 {
-	struct bh_buf *b = cell(t, CELL_BINARIES);
+	struct bh_buf *b = table_cell(t, CELL_BINARIES);
 	if (g->n_packages == 1 && bh_slice_eq(bh_package_source_name(g->packages[0]), g->packages[0]->name))
 		return;
 	size_t shown = g->n_packages <= BINARIES_SHOWN + 1 ? g->n_packages : BINARIES_SHOWN;
@@ -232,7 +224,7 @@ static void binaries_text(struct table *t, const struct group *g)
 
 static void fix_text(struct table *t, const struct group *g, enum group_remedy remedy)
 {
-	struct bh_buf *b = cell(t, CELL_FIX);
+	struct bh_buf *b = table_cell(t, CELL_FIX);
 	switch (remedy) {
 	case REMEDY_UPGRADE:
 		if (g->upgrade.len) {
@@ -263,7 +255,7 @@ static size_t row_end(const struct group *g, size_t start)
 
 static void ids_text(struct table *t, const struct group *g, size_t start, size_t end)
 {
-	struct bh_buf *b = cell(t, CELL_IDS);
+	struct bh_buf *b = table_cell(t, CELL_IDS);
 	for (size_t i = start; i < end; i++) {
 		bh_buf_add_escaped(b, g->findings[i]->id);
 		if (g->findings[i]->kev)
@@ -299,7 +291,7 @@ static struct columns natural_widths(struct table *t, const struct groups *group
 	for (size_t i = 0; i < groups->len; i++) {
 		const struct group *g = &groups->ptr[i];
 		c.package = larger(c.package, package_width(t, g));
-		c.installed = larger(c.installed, bh_utf8_width(escaped(t, g->packages[0]->version)));
+		c.installed = larger(c.installed, bh_utf8_width(table_escaped(t, g->packages[0]->version)));
 		fix_text(t, g, REMEDY_UPGRADE);
 		if (g->upgrade.len)
 			c.fix = larger(c.fix, bh_utf8_width(bh_buf_slice(&t->cells[CELL_FIX])));
@@ -378,7 +370,7 @@ static void start_group(struct table *t, const struct group *g, const struct col
 {
 	source_text(t, g);
 	binaries_text(t, g);
-	struct bh_buf *package = &t->cells[CELL_PACKAGE], *binaries = &t->cells[CELL_BINARIES], *installed = cell(t, CELL_INSTALLED);
+	struct bh_buf *package = &t->cells[CELL_PACKAGE], *binaries = &t->cells[CELL_BINARIES], *installed = table_cell(t, CELL_INSTALLED);
 	bh_buf_add_escaped(installed, g->packages[0]->version);
 	if (bh_utf8_width(bh_buf_slice(package)) + 1 + bh_utf8_width(bh_buf_slice(binaries)) <= c->package && binaries->len) {
 		bh_buf_add_byte(package, ' ');
@@ -415,7 +407,7 @@ static void write_group_columns(struct table *t, const struct group *g, const st
 		}
 		ids_text(t, g, start, end);
 		cells.cell[COLUMN_SEVERITY].rest = bh_slice_str(bh_severity_name(severity));
-		cells.cell[COLUMN_SEVERITY].colour = severity_colour(t, severity);
+		cells.cell[COLUMN_SEVERITY].colour = table_severity_colour(t, severity);
 		cells.cell[COLUMN_IDS].rest = bh_buf_slice(&t->cells[CELL_IDS]);
 		while (cells.cell[COLUMN_IDS].rest.len)
 			group_line(t, &cells);
@@ -429,7 +421,7 @@ static void write_group_stacked(struct table *t, const struct group *g)
 {
 	source_text(t, g);
 	binaries_text(t, g);
-	struct bh_buf *head = cell(t, CELL_INSTALLED);
+	struct bh_buf *head = table_cell(t, CELL_INSTALLED);
 	bh_buf_add(head, bh_buf_slice(&t->cells[CELL_PACKAGE]));
 	bh_buf_add_byte(head, ' ');
 	bh_buf_add_escaped(head, g->packages[0]->version);
@@ -447,7 +439,7 @@ static void write_group_stacked(struct table *t, const struct group *g)
 		ids_text(t, g, start, end);
 		struct layout_cell cells[2] = {
 			{ .rest = bh_slice_str(bh_severity_name(g->findings[start]->severity)), .width = SEVERITY_COLUMNS,
-			  .colour = severity_colour(t, g->findings[start]->severity) },
+			  .colour = table_severity_colour(t, g->findings[start]->severity) },
 			{ .rest = bh_buf_slice(&t->cells[CELL_IDS]), .width = t->width - SEVERITY_COLUMNS - 2 * MARGIN - 2 },
 		};
 		layout_flush(t->out, 2 * MARGIN, cells, 2);
@@ -456,7 +448,7 @@ static void write_group_stacked(struct table *t, const struct group *g)
 
 static void layer_heading(struct table *t, uint32_t layer)
 {
-	struct bh_buf *b = cell(t, CELL_OTHER);
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	if (layer >= t->report->layers.len) {
 		bh_buf_add_str(b, "no layer");
 	} else {
@@ -464,7 +456,7 @@ static void layer_heading(struct table *t, uint32_t layer)
 		bh_buf_printf(b, "Layer %u  ", layer + 1);
 		(void)short_digest(b, l->digest.kind != BH_DIGEST_NONE ? &l->digest : &l->diff_id);
 		bh_buf_add_str(b, "  ");
-		bh_buf_add_escaped(b, l->created_by);
+		table_add_instruction(t, b, l);
 	}
 	bh_buf_add_byte(t->out, '\n');
 	struct bh_slice text = bh_buf_slice(b);
@@ -533,7 +525,7 @@ static void item_line(struct table *t, const char *label, const char *sgr, struc
 
 static void write_item(struct table *t, const struct bh_finding *f)
 {
-	struct bh_buf *b = cell(t, CELL_OTHER);
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	add_where(b, f);
 	bh_buf_add_escaped(b, f->title.len ? f->title : f->evidence);
 	bh_buf_add_str(b, " [");
@@ -541,10 +533,10 @@ static void write_item(struct table *t, const struct bh_finding *f)
 	bh_buf_add_byte(b, ']');
 	if (f->kev)
 		bh_buf_add_byte(b, '!');
-	item_line(t, bh_severity_name(f->severity), severity_colour(t, f->severity), bh_buf_slice(b));
+	item_line(t, bh_severity_name(f->severity), table_severity_colour(t, f->severity), bh_buf_slice(b));
 	if (f->fix.len == 0)
 		return;
-	b = cell(t, CELL_OTHER);
+	b = table_cell(t, CELL_OTHER);
 	bh_buf_add_str(b, "→ ");
 	bh_buf_add_escaped(b, f->fix);
 	struct layout_cell cells[2] = { { .width = SEVERITY_COLUMNS },
@@ -565,6 +557,8 @@ static void write_other_findings(struct table *t)
 		{ BH_CLASS_VULNERABILITY, "Vulnerabilities outside packages" },
 		{ BH_CLASS_MISCONFIGURATION, "Configuration" },
 		{ BH_CLASS_DRIFT, "Drift" },
+		{ BH_CLASS_LICENSE, "Licences" },
+		{ BH_CLASS_EXCEPTION, "Exceptions that ran out" },
 	};
 	for (size_t s = 0; s < sizeof(sections) / sizeof(sections[0]); s++) {
 		bool any = false;
@@ -573,7 +567,7 @@ static void write_other_findings(struct table *t)
 			if (f->class != sections[s].class || is_row(f))
 				continue;
 			if (!any)
-				heading(t, sections[s].title, "1");
+				table_heading(t, sections[s].title, "1");
 			any = true;
 			write_item(t, f);
 		}
@@ -594,10 +588,10 @@ static void write_not_checked(struct table *t)
 	const struct bh_report *r = t->report;
 	if (r->incomplete.len == 0 && r->not_covered.len == 0)
 		return;
-	heading(t, "NOT CHECKED", "1;35");
+	table_heading(t, "NOT CHECKED", "1;35");
 	for (size_t i = 0; i < r->incomplete.len; i++) {
 		const struct bh_incomplete *n = &r->incomplete.ptr[i];
-		struct bh_buf *b = cell(t, CELL_OTHER);
+		struct bh_buf *b = table_cell(t, CELL_OTHER);
 		bh_buf_add_str(b, "! ");
 		bh_buf_add_escaped(b, n->what);
 		bh_buf_add_str(b, n->path.len ? " " : "");
@@ -610,7 +604,7 @@ static void write_not_checked(struct table *t)
 	}
 	for (size_t i = 0; i < r->not_covered.len; i++) {
 		const struct bh_not_covered *n = &r->not_covered.ptr[i];
-		struct bh_buf *b = cell(t, CELL_OTHER);
+		struct bh_buf *b = table_cell(t, CELL_OTHER);
 		bh_buf_add_str(b, n->partial ? "~ " : "! ");
 		bh_buf_add_escaped(b, n->ecosystem);
 		bh_buf_add_str(b, ", ");
@@ -624,17 +618,17 @@ static void write_not_checked(struct table *t)
 
 static void write_all_packages(struct table *t)
 {
-	heading(t, "All packages", "1");
+	table_heading(t, "All packages", "1");
 	size_t name = 0, version = 0, third = t->width / 3;
 	for (size_t i = 0; i < t->report->packages.len; i++) {
-		name = larger(name, bh_utf8_width(escaped(t, t->report->packages.ptr[i].name)));
-		version = larger(version, bh_utf8_width(escaped(t, t->report->packages.ptr[i].version)));
+		name = larger(name, bh_utf8_width(table_escaped(t, t->report->packages.ptr[i].name)));
+		version = larger(version, bh_utf8_width(table_escaped(t, t->report->packages.ptr[i].version)));
 	}
 	name = name < third ? name : third;
 	version = version < third ? version : third;
 	for (size_t i = 0; i < t->report->packages.len; i++) {
 		const struct bh_package *p = &t->report->packages.ptr[i];
-		struct bh_buf *names = cell(t, CELL_PACKAGE), *versions = cell(t, CELL_INSTALLED), *rest = cell(t, CELL_OTHER);
+		struct bh_buf *names = table_cell(t, CELL_PACKAGE), *versions = table_cell(t, CELL_INSTALLED), *rest = table_cell(t, CELL_OTHER);
 		bh_buf_add_escaped(names, p->name);
 		bh_buf_add_escaped(versions, p->version);
 		bh_buf_add_escaped(rest, p->type);
@@ -651,7 +645,7 @@ static void write_all_packages(struct table *t)
 static void write_data(struct table *t)
 {
 	const struct bh_report *r = t->report;
-	heading(t, "Data", "1");
+	table_heading(t, "Data", "1");
 	if (r->data.len == 0) {
 		layout_spaces(t->out, MARGIN);
 		layout_paragraph(t->out, r->packages.len ? BH_SLICE_LIT("none: no package was compared with any advisory") : BH_SLICE_LIT("none"), MARGIN,
@@ -659,7 +653,7 @@ static void write_data(struct table *t)
 	}
 	for (size_t i = 0; i < r->data.len; i++) {
 		const struct bh_data_source *d = &r->data.ptr[i];
-		struct bh_buf *b = cell(t, CELL_OTHER);
+		struct bh_buf *b = table_cell(t, CELL_OTHER);
 		bh_buf_add_escaped(b, d->name);
 		bh_buf_add_str(b, " of ");
 		bh_buf_add_escaped(b, d->date.len ? d->date : BH_SLICE_LIT("unknown date"));
@@ -675,7 +669,7 @@ static void write_data(struct table *t)
 	}
 }
 
-static void add_count(struct bh_buf *b, uint64_t n, const char *one, const char *many)
+void table_add_count(struct bh_buf *b, uint64_t n, const char *one, const char *many)
 {
 	layout_number(b, n);
 	bh_buf_printf(b, " %s", n == 1 ? one : many);
@@ -691,24 +685,24 @@ static void summarize(struct table *t, struct bh_buf *b, size_t n_packages)
 		exploited += r->findings.ptr[i].kev;
 	}
 	if (r->findings.len)
-		add_count(b, r->findings.len, "finding", "findings");
+		table_add_count(b, r->findings.len, "finding", "findings");
 	else
 		bh_buf_add_str(b, "no findings");
 	if (n_packages) {
 		bh_buf_add_str(b, " in ");
-		add_count(b, n_packages, "package", "packages");
+		table_add_count(b, n_packages, "package", "packages");
 	}
 	const char *before = ": ";
 	for (int s = BH_SEV_CRITICAL; s >= BH_SEV_UNKNOWN; s--) {
 		if (by_severity[s] == 0)
 			continue;
 		bh_buf_add_str(b, before);
-		add_count(b, by_severity[s], bh_severity_name((enum bh_severity)s), bh_severity_name((enum bh_severity)s));
+		table_add_count(b, by_severity[s], bh_severity_name((enum bh_severity)s), bh_severity_name((enum bh_severity)s));
 		before = ", ";
 	}
 	if (r->findings.len) {
 		bh_buf_add_str(b, "; ");
-		add_count(b, fixable, "has a fix", "have a fix");
+		table_add_count(b, fixable, "has a fix", "have a fix");
 	}
 	if (exploited) {
 		bh_buf_add_str(b, "; ");
@@ -720,6 +714,11 @@ static void summarize(struct table *t, struct bh_buf *b, size_t n_packages)
 		bh_buf_add_str(b, "; ");
 		layout_number(b, filtered);
 		bh_buf_add_str(b, " hidden by filters");
+	}
+	if (r->suppressed.len) {
+		bh_buf_add_str(b, "; ");
+		layout_number(b, r->suppressed.len);
+		bh_buf_add_str(b, " suppressed");
 	}
 	if (r->not_affected) {
 		bh_buf_add_str(b, "; ");
@@ -733,9 +732,9 @@ static void write_verdict(struct table *t)
 	static const char *const words[] = { [BH_VERDICT_PASS] = "PASS", [BH_VERDICT_FAIL] = "FAIL", [BH_VERDICT_INCOMPLETE] = "INCOMPLETE" };
 	static const char *const colours[] = { [BH_VERDICT_PASS] = "1;32", [BH_VERDICT_FAIL] = "1;31", [BH_VERDICT_INCOMPLETE] = "1;35" };
 	const char *word = words[t->report->verdict];
-	coloured(t, colours[t->report->verdict], word);
+	table_coloured(t, colours[t->report->verdict], word);
 	bh_buf_add_str(t->out, ": ");
-	layout_paragraph(t->out, escaped(t, t->report->verdict_reason), strlen(word) + 2, MARGIN, t->width);
+	layout_paragraph(t->out, table_escaped(t, t->report->verdict_reason), strlen(word) + 2, MARGIN, t->width);
 }
 
 static size_t clamp_width(size_t width)
@@ -749,16 +748,18 @@ static int write_all(struct table *t, struct bh_err *err)
 {
 	size_t n_packages = 0;
 	write_header(t);
+	table_write_changes(t);
 	int rc = write_vulnerabilities(t, &n_packages, err);
 	if (rc < 0)
 		return rc;
 	write_other_findings(t);
 	if (t->style->all_packages)
 		write_all_packages(t);
+	table_write_suppressed(t);
 	write_not_checked(t);
 	write_data(t);
 	bh_buf_add_byte(t->out, '\n');
-	struct bh_buf *b = cell(t, CELL_OTHER);
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	summarize(t, b, n_packages);
 	layout_paragraph(t->out, bh_buf_slice(b), 0, MARGIN, t->width);
 	write_verdict(t);
