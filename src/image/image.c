@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "crypto/digest.h"
 #include "format/stream.h"
+#include "image/changes.h"
 #include "image/document.h"
 #include "image/layercache.h"
 #include "image/merge.h"
@@ -45,6 +46,7 @@ struct job {
 	struct image_plan plan;
 	bool planned;
 	struct image_pool pool;
+	struct image_changes changes;  /* of a container */
 	struct unit_vec streamed;      /* by unit number, of a stream */
 	struct unit_vec units;         /* all, for freeing */
 	struct image_unit **of_layer;  /* plan.layers.len; NULL: not read */
@@ -72,6 +74,12 @@ static struct image_unit *new_unit(struct job *j)
 }
 
 /* ---- the planner, and streams ---- */
+
+/* The most that a remote document or archive may have. */
+static uint64_t whole_bytes(const struct job *j)
+{
+	return j->source.kind == IMAGE_SOURCE_ARCHIVE ? BH_LAYER_BYTES_MAX : BH_MANIFEST_BYTES_MAX;
+}
 
 struct planner {
 	struct image_planner_job job; /* first: what the child's run function sees */
@@ -104,7 +112,7 @@ static int planner_handle(void *ctx, uint16_t type, bool is_request, struct bh_s
 	struct planner *p = ctx;
 	struct job *j = p->parent;
 	if (is_request)
-		return type == IMAGE_ASK_OPEN ? image_source_answer(&j->source, payload, reply, err) : bh_fail(err, BH_EMALFORMED, 0, "request %u is not known", type);
+		return type == IMAGE_ASK_OPEN ? image_source_answer(&j->source, payload, whole_bytes(j), reply, err) : bh_fail(err, BH_EMALFORMED, 0, "request %u is not known", type);
 	switch (type) {
 	case IMAGE_SAY_UNIT: return take_unit(p, payload, err);
 	case IMAGE_SAY_LAYER: return take_plan(p, payload, image_plan_get_layer, err);
@@ -157,16 +165,23 @@ static int run_planner(struct job *j, struct planner *p, struct bh_err *err)
 		.progress = archive ? planner_progress : NULL,
 		.ctx = p,
 		.limits = { .memory_bytes = archive ? LAYER_MEMORY_BYTES : PLANNER_MEMORY_BYTES,
-			    .stall_seconds = archive && !j->source.seekable ? PIPE_STALL_SECONDS : 0 },
+			    .stall_seconds = (archive && !j->source.seekable) || j->source.remote ? PIPE_STALL_SECONDS : 0 },
 	};
 	int result = 0;
 	struct bh_err why = { 0 };
 	int rc = bh_children_run(&spec, 1, 1, &result, &why, err);
 	if (rc < 0)
 		return rc;
+	struct bh_err broke = { 0 };
+	if (archive && j->source.remote && j->source.remote->outcome(j->source.remote->ctx, BH_SLICE_LIT("archive"), &broke) < 0) {
+		if (result == 0)
+			bh_report_incomplete(j->report, "archive", (struct bh_slice){ 0 }, BH_NO_LAYER, "%s", broke.text);
+		else
+			why = broke; /* what the child made of half an archive explains less */
+	}
 	if (result < 0) {
 		*err = why;
-		return result;
+		return why.code;
 	}
 	return 0;
 }
@@ -174,7 +189,7 @@ static int run_planner(struct job *j, struct planner *p, struct bh_err *err)
 static int make_plan(struct job *j, struct bh_err *err)
 {
 	struct planner p = {
-		.job = { .wish = j->wish, .layer = layer_job(j) },
+		.job = { .wish = j->wish, .layer = layer_job(j), .remote = j->source.remote != NULL },
 		.parent = j,
 		.into = &j->streamed,
 		.plan_wanted = true,
@@ -224,6 +239,8 @@ static int run_layer(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	const struct layer_child *c = ctx;
 	const struct image_place *place = &c->layer->place;
 	char name[IMAGE_BLOB_NAME_BYTES] = "archive";
+	if (place->kind == IMAGE_PLACE_CONTAINER)
+		snprintf(name, sizeof(name), "container");
 	if (place->kind == IMAGE_PLACE_BLOB)
 		blob_name(&c->layer->digest, name);
 	struct image_opened file;
@@ -232,7 +249,7 @@ static int run_layer(struct bh_channel *ch, void *ctx, struct bh_err *err)
 		return rc;
 	struct bh_file_source source;
 	bool region = place->kind == IMAGE_PLACE_REGION;
-	rc = bh_file_source_init(&source, file.fd, region ? place->offset : 0, region ? place->length : UINT64_MAX, false, err);
+	rc = bh_file_source_init(&source, file.fd, region ? place->offset : 0, region ? place->length : UINT64_MAX, !file.seekable, err);
 	const struct image_sink sink = { send_frame, send_progress, ch };
 	rc = rc < 0 ? rc : image_layer_read(&c->job, bh_file_source(&source), &sink, err);
 	bh_file_source_done(&source);
@@ -255,6 +272,8 @@ static int prepare_layer(void *ctx, struct bh_err *err)
 static int layer_handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct layer_child *c = ctx;
+	if (!is_request && type == IMAGE_SAY_SEEN)
+		return image_changes_see(&c->parent->changes, payload, err);
 	if (!is_request) {
 		if (c->recorded)
 			image_recording_add(&c->recording, type, payload);
@@ -262,7 +281,8 @@ static int layer_handle(void *ctx, uint16_t type, bool is_request, struct bh_sli
 	}
 	if (type != IMAGE_ASK_OPEN)
 		return bh_fail(err, BH_EMALFORMED, 0, "request %u is not known", type);
-	return image_source_answer(&c->parent->source, payload, reply, err);
+	uint64_t most = c->layer->place.kind == IMAGE_PLACE_CONTAINER ? BH_LAYER_BYTES_MAX : c->layer->size_bytes;
+	return image_source_answer(&c->parent->source, payload, most, reply, err);
 }
 
 static void layer_progress(void *ctx, uint64_t done_bytes)
@@ -330,6 +350,10 @@ static const char *layer_label(const struct image_plan_layer *l, size_t number, 
 {
 	char text[BH_DIGEST_TEXT_BYTES];
 	const struct bh_digest *d = l->digest.kind ? &l->digest : &l->diff_id;
+	if (l->place.kind == IMAGE_PLACE_CONTAINER) {
+		snprintf(out, BH_DIGEST_TEXT_BYTES + 16, "container");
+		return out;
+	}
 	snprintf(out, BH_DIGEST_TEXT_BYTES + 16, "layer %zu (%s)", number + 1, bh_digest_text(d, text));
 	return out;
 }
@@ -387,7 +411,7 @@ static int run_children(struct job *j, struct layer_child *children, size_t n, s
 			.handle = layer_handle,
 			.progress = layer_progress,
 			.ctx = &children[i],
-			.limits = { .memory_bytes = LAYER_MEMORY_BYTES },
+			.limits = { .memory_bytes = LAYER_MEMORY_BYTES, .stall_seconds = j->source.remote ? PIPE_STALL_SECONDS : 0 },
 		};
 	}
 	int rc = ready ? bh_children_run(specs, n, parallel, results, errs, err) : no_memory(err);
@@ -401,6 +425,12 @@ static int run_children(struct job *j, struct layer_child *children, size_t n, s
 	return rc;
 }
 
+/* It is there, and did not stream by already. */
+static bool must_be_read(const struct image_plan_layer *l)
+{
+	return l->place.kind != IMAGE_PLACE_NONE && l->place.kind != IMAGE_PLACE_UNIT;
+}
+
 /* One child for each distinct layer; where: the units of the layers, filled here. only: NULL, or which layers. */
 static int read_layers(struct job *j, const struct image_layer_job *job, const bool *only, struct image_unit **where, struct bh_err *err)
 {
@@ -411,7 +441,8 @@ static int read_layers(struct job *j, const struct image_layer_job *job, const b
 	int rc = 0;
 	for (size_t k = 0; rc == 0 && k < total; k++) {
 		const struct image_plan_layer *l = &j->plan.layers.ptr[k];
-		if (l->place.kind == IMAGE_PLACE_NONE || (only && !only[k]))
+		bool container = l->place.kind == IMAGE_PLACE_CONTAINER;
+		if (!must_be_read(l) || (only && !only[k]))
 			continue;
 		for (size_t i = 0; i < k && !where[k]; i++) {
 			if (where[i] && same_place(&j->plan.layers.ptr[i], l))
@@ -428,6 +459,8 @@ static int read_layers(struct job *j, const struct image_layer_job *job, const b
 		*c = (struct layer_child){ .job = *job, .parent = j, .layer = l, .unit = where[k] };
 		c->job.digest_kind = l->digest.kind ? l->digest.kind : BH_DIGEST_SHA256;
 		c->job.diff_kind = l->diff_id.kind ? l->diff_id.kind : BH_DIGEST_SHA256;
+		c->job.whole = container;
+		c->job.watched = container && !job->n_aliases ? &j->changes : NULL;
 		layer_label(l, k, c->name);
 		n += load_or_record(c) == 0;
 	}
@@ -446,6 +479,24 @@ static int mismatch(const char *label, const char *what, const struct bh_digest 
 		       bh_digest_text(expected, want));
 }
 
+/* A transfer that did not come to its end: that is the reason, whatever was made of the bytes. */
+static bool report_broken_stream(struct job *j, size_t k)
+{
+	const struct image_plan_layer *l = &j->plan.layers.ptr[k];
+	const struct image_remote *remote = j->source.remote;
+	char name[IMAGE_BLOB_NAME_BYTES] = "container", label[BH_DIGEST_TEXT_BYTES + 16];
+	struct bh_err why = { 0 };
+	if (!remote || (l->place.kind != IMAGE_PLACE_BLOB && l->place.kind != IMAGE_PLACE_CONTAINER))
+		return false;
+	if (l->place.kind == IMAGE_PLACE_BLOB)
+		blob_name(&l->digest, name);
+	if (remote->outcome(remote->ctx, bh_slice_str(name), &why) == 0)
+		return false;
+	layer_label(l, k, label);
+	bh_report_incomplete(j->report, "layer", bh_slice_str(label), (uint32_t)k, "%s", why.text);
+	return true;
+}
+
 /* Shorter than said, or damaged before it was packed: told and carried on. Not what the manifest names: an error. */
 static int check_layer(struct job *j, size_t k, struct bh_err *err)
 {
@@ -459,6 +510,13 @@ static int check_layer(struct job *j, size_t k, struct bh_err *err)
 	const struct bh_slice path = bh_slice_str(label);
 	bool checkable = l->digest.kind && e->digest.kind == l->digest.kind;
 	bool right = checkable && bh_digest_eq(&l->digest, &e->digest);
+	if (report_broken_stream(j, k))
+		return 0;
+	if (l->place.kind == IMAGE_PLACE_CONTAINER) {
+		if (e->code != BH_OK)
+			bh_report_incomplete(j->report, "layer", path, (uint32_t)k, "%.*s", BH_SLICE_FMT(e->problem));
+		return 0;
+	}
 	if (!right && e->raw_bytes < l->size_bytes) {
 		bh_report_incomplete(j->report, "layer", path, (uint32_t)k, "truncated: %" PRIu64 " of %" PRIu64 " bytes are there", e->raw_bytes,
 				     l->size_bytes);
@@ -590,10 +648,10 @@ static int follow_links(struct job *j, const struct image_links *links, struct b
 	job.aliases = aliases;
 	job.n_aliases = links->leads.len;
 	int rc = 0;
-	if (j->streamed.len == 0) {
-		rc = read_layers(j, &job, links->needed, j->extra, err);
-	} else if (j->source.seekable) {
-		rc = stream_again(j, &job, err);
+	bool again = j->streamed.len == 0 || j->source.seekable || j->source.remote;
+	if (again) {
+		rc = j->streamed.len ? stream_again(j, &job, err) : 0;
+		rc = rc < 0 ? rc : read_layers(j, &job, links->needed, j->extra, err);
 	} else {
 		for (size_t i = 0; i < links->leads.len; i++)
 			bh_report_incomplete(j->report, "link", links->leads.ptr[i].alias.to, BH_NO_LAYER,
@@ -601,7 +659,7 @@ static int follow_links(struct job *j, const struct image_links *links, struct b
 					     BH_SLICE_FMT(links->leads.ptr[i].alias.from));
 	}
 	free(aliases);
-	if (rc == 0 && (j->streamed.len == 0 || j->source.seekable))
+	if (rc == 0 && again)
 		image_links_report(&(struct image_stack){ .n = j->plan.layers.len, .extra = j->extra }, links, j->report);
 	return rc;
 }
@@ -612,7 +670,7 @@ static void start_bar(struct job *j)
 {
 	uint64_t total = 0;
 	for (size_t k = 0; k < j->plan.layers.len; k++)
-		total += j->plan.layers.ptr[k].place.kind != IMAGE_PLACE_NONE ? j->plan.layers.ptr[k].size_bytes : 0;
+		total += must_be_read(&j->plan.layers.ptr[k]) ? j->plan.layers.ptr[k].size_bytes : 0;
 	j->bar = bh_progress_new("reading layers", total, BH_PROGRESS_BYTES, j->req->quiet);
 }
 
@@ -621,17 +679,14 @@ static int read_all_layers(struct job *j, struct bh_err *err)
 	j->of_layer = calloc(j->plan.layers.len ? j->plan.layers.len : 1, sizeof(struct image_unit *));
 	if (!j->of_layer)
 		return no_memory(err);
-	if (j->streamed.len == 0) {
-		const struct image_layer_job job = layer_job(j);
-		start_bar(j);
-		return read_layers(j, &job, NULL, j->of_layer, err);
-	}
 	for (size_t k = 0; k < j->plan.layers.len; k++) {
 		const struct image_place *place = &j->plan.layers.ptr[k].place;
 		if (place->kind == IMAGE_PLACE_UNIT && place->unit < j->streamed.len)
 			j->of_layer[k] = j->streamed.ptr[place->unit];
 	}
-	return 0;
+	const struct image_layer_job job = layer_job(j);
+	start_bar(j);
+	return read_layers(j, &job, NULL, j->of_layer, err);
 }
 
 static int merge(struct job *j, struct bh_err *err)
@@ -650,6 +705,50 @@ static int merge(struct job *j, struct bh_err *err)
 	return rc;
 }
 
+/* ---- a container on top of its image ---- */
+
+static int run_changes(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	(void)ctx;
+	return image_changes_read(ch, err);
+}
+
+static int changes_handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
+{
+	struct job *j = ctx;
+	if (is_request && type == IMAGE_ASK_OPEN)
+		return image_source_answer(&j->source, payload, BH_WANTED_FILE_BYTES_MAX, reply, err);
+	if (!is_request && type == IMAGE_SAY_CHANGE)
+		return image_changes_take(&j->changes, payload, err);
+	return bh_fail(err, BH_EMALFORMED, 0, "message %u is not known", type);
+}
+
+/* Its file system counts as a layer that hides all others, so that what the image brought keeps its own layer. */
+static int add_container(struct job *j, struct bh_err *err)
+{
+	struct bh_child_spec spec = {
+		.name = "list of changes", .run = run_changes, .handle = changes_handle, .ctx = j,
+		.limits = { .memory_bytes = PLANNER_MEMORY_BYTES, .stall_seconds = PIPE_STALL_SECONDS },
+	};
+	int result = 0;
+	struct bh_err why = { 0 };
+	int rc = bh_children_run(&spec, 1, 1, &result, &why, err);
+	if (rc < 0)
+		return rc;
+	if (result < 0)
+		bh_report_incomplete(j->report, "changes", (struct bh_slice){ 0 }, BH_NO_LAYER, "%s", why.text);
+	const struct image_plan_layer top = { .created_by = BH_SLICE_LIT("container"), .place.kind = IMAGE_PLACE_CONTAINER };
+	return image_plan_layer_vec_push(&j->plan.layers, top) ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %u layers", BH_LAYERS_MAX);
+}
+
+static int tell_changes(struct job *j, struct bh_err *err)
+{
+	const struct image_changes *c = &j->changes;
+	uint32_t top = (uint32_t)(j->plan.layers.len - 1);
+	bool wanted = j->source.remote && j->source.remote->container && j->req->changes;
+	return wanted ? j->req->changes(j->req->changes_ctx, c->list.ptr, c->list.len, c->cut, top, err) : 0;
+}
+
 static int read_image(struct job *j, struct bh_err *err)
 {
 	if (j->source.kind == IMAGE_SOURCE_ARCHIVE)
@@ -657,10 +756,13 @@ static int read_image(struct job *j, struct bh_err *err)
 	int rc = make_plan(j, err);
 	bh_progress_free(j->bar);
 	j->bar = NULL;
+	if (rc == 0 && j->source.remote && j->source.remote->container)
+		rc = add_container(j, err);
 	rc = rc < 0 ? rc : read_all_layers(j, err);
 	rc = rc < 0 ? rc : check_layers(j, err);
 	rc = rc < 0 ? rc : fill_report(j, err);
-	return rc < 0 ? rc : merge(j, err);
+	rc = rc < 0 ? rc : merge(j, err);
+	return rc < 0 ? rc : tell_changes(j, err);
 }
 
 /* ---- directories ---- */
@@ -725,6 +827,8 @@ static int read_tree(struct job *j, struct bh_err *err)
 
 static const char *kind_name(const struct job *j)
 {
+	if (j->source.remote)
+		return j->source.remote->kind;
 	switch (j->source.kind) {
 	case IMAGE_SOURCE_LAYOUT: return "oci";
 	case IMAGE_SOURCE_ARCHIVE: return "archive";
@@ -756,6 +860,7 @@ static void job_done(struct job *j)
 	free(j->extra);
 	image_plan_done(&j->plan);
 	image_pool_done(&j->pool);
+	image_changes_done(&j->changes);
 	image_source_done(&j->source);
 }
 
@@ -765,6 +870,7 @@ int image_read(const struct image_request *req, const struct image_visitor *visi
 			 .units.max = 2 * (STREAM_UNITS_MAX + BH_LAYERS_MAX) };
 	image_plan_init(&j.plan);
 	image_pool_init(&j.pool);
+	image_changes_init(&j.changes);
 	if (req->key)
 		j.key = *req->key;
 	else

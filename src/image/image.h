@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "image/pathhash.h"
+#include "image/remote.h"
 #include "store/cache.h"
 #include "model/report.h"
 
@@ -77,7 +78,11 @@ enum image_kind { IMAGE_AUTO, IMAGE_OCI, IMAGE_ARCHIVE, IMAGE_DIR, IMAGE_ROOTFS 
 
 struct image_request {
 	enum image_kind kind;    /* IMAGE_AUTO: by looking at path */
-	const char *path;        /* file or folder; "-" = archive on standard input */
+	const char *path;        /* file or folder; "-" = archive on standard input; of a remote image its label */
+	const struct image_remote *remote; /* NULL: path says where it is */
+	/* What a container changed, in the order of its list; valid for the call, after all records. NULL: not wanted. */
+	int (*changes)(void *ctx, const struct image_change *list, size_t n, bool cut, uint32_t layer, struct bh_err *err);
+	void *changes_ctx;
 	const char *reference;   /* tag or name inside it, NULL: the only one, else an error that lists them */
 	const char *platform;    /* "linux/arm64/v8"; NULL: this machine's, with a clear error when it is not there */
 	const struct image_key *key; /* for hashes of paths, secret to the image; NULL: drawn for this call */

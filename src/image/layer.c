@@ -479,6 +479,15 @@ static bool whiteout(struct walk *w, struct bh_slice path, struct bh_err *err, i
 	return true;
 }
 
+/* Somebody wants to know what stands at this path. */
+static int watch(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
+{
+	if (!w->job->watched || !image_changes_find(w->job->watched, path))
+		return 0;
+	bool built = image_put_seen(&w->frame, path, e->type == BH_TAR_FILE || e->type == BH_TAR_HARDLINK, e->type == BH_TAR_DIR, e->mode);
+	return send_frame(w, IMAGE_SAY_SEEN, built, err);
+}
+
 static int entry(struct walk *w, const struct bh_tar_entry *e, struct bh_err *err)
 {
 	struct bh_slice path;
@@ -496,7 +505,8 @@ static int entry(struct walk *w, const struct bh_tar_entry *e, struct bh_err *er
 	bool directory = e->type == BH_TAR_DIR;
 	if (path.len == 0)
 		return 0;
-	rc = mention_folders(w, path, err);
+	rc = watch(w, e, path, err);
+	rc = rc < 0 ? rc : mention_folders(w, path, err);
 	rc = rc < 0 ? rc : hide(w, hash, directory ? IMAGE_HIDES_SELF : IMAGE_HIDES_ALL, err);
 	rc = rc < 0 ? rc : drop_replaced(w, hash, directory, err);
 	if (rc < 0)
@@ -649,6 +659,8 @@ static int run(struct walk *w, struct bh_err *err)
 	int rc = bh_hasher_new(w->job->digest_kind, &w->digest, err);
 	rc = rc < 0 ? rc : bh_hasher_new(w->job->diff_kind, &w->diff, err);
 	rc = rc < 0 ? rc : bh_stream_new(raw, &limits, tap, w, &w->stream, err);
+	if (rc == 0 && w->job->whole)
+		rc = hide(w, image_path_hash(w->job->key, (struct bh_slice){ 0 }), IMAGE_HIDES_BELOW, err);
 	rc = rc < 0 ? rc : read_entries(w, err);
 	if (rc < 0)
 		return rc;

@@ -7,6 +7,7 @@
 
 #include "crypto/lane.h"
 #include "format/stream.h"
+#include "image/changes.h"
 #include "image/image.h"
 #include "image/pathhash.h"
 
@@ -32,6 +33,8 @@ struct image_layer_job {
 	enum bh_digest_kind digest_kind, diff_kind;
 	struct bh_lane *lane;                  /* a second thread for the digests; NULL: none */
 	bool want_hides;                       /* something lies below this layer */
+	bool whole;                            /* a complete file system: nothing of what lies below shows */
+	const struct image_changes *watched;   /* tell what stands at these paths; NULL: none */
 	/* Second pass: only files that an alias leads to are read, and links that stand in the way of one are told. */
 	const struct image_alias *aliases;
 	size_t n_aliases;

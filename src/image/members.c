@@ -138,5 +138,5 @@ static int load(void *ctx, const char *name, size_t max_bytes, struct bh_buf *ou
 
 struct image_store image_members_store(struct image_members *m)
 {
-	return (struct image_store){ load, locate, m };
+	return (struct image_store){ load, locate, m, NULL };
 }

@@ -84,7 +84,8 @@ static int load(struct walk *w, const char *what, const struct desc *d, struct b
 		return bh_fail(err, BH_ELIMIT, 0, "%s %s: %ju bytes, the limit is %u", what, name, (uintmax_t)d->size_bytes, BH_MANIFEST_BYTES_MAX);
 	BH_WITH(bh_buf_done) struct bh_buf bytes;
 	bh_buf_init(&bytes, BH_MANIFEST_BYTES_MAX);
-	int rc = w->store->load(w->store->ctx, name, BH_MANIFEST_BYTES_MAX, &bytes, err);
+	bool document = w->store->load_manifest && strcmp(what, "configuration") != 0;
+	int rc = (document ? w->store->load_manifest : w->store->load)(w->store->ctx, name, BH_MANIFEST_BYTES_MAX, &bytes, err);
 	if (rc < 0)
 		return bh_wrap(err, "%s", what);
 	char label[IMAGE_BLOB_NAME_BYTES + 32];

@@ -19,6 +19,7 @@ enum image_place_kind {
 	IMAGE_PLACE_BLOB,   /* blobs/ALG/HEX of the layout folder, by the layer's digest */
 	IMAGE_PLACE_REGION, /* offset and length in the archive file */
 	IMAGE_PLACE_UNIT,   /* read already while the archive streamed by, as unit number `unit` */
+	IMAGE_PLACE_CONTAINER, /* not part of the image, so no plan names it: the file system of the container on top */
 };
 
 struct image_place {
@@ -63,6 +64,8 @@ struct image_store {
 	/* Where a layer is; BH_ENOTFOUND when it is not there. */
 	int (*locate)(void *ctx, const char *name, struct image_place *ret, struct bh_err *err);
 	void *ctx;
+	/* The same as load for what is a manifest or index; NULL: load does. Registries keep them in another place. */
+	int (*load_manifest)(void *ctx, const char *name, size_t max_bytes, struct bh_buf *out, struct bh_err *err);
 };
 
 /* Reads index.json and what it points at. */

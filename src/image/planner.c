@@ -109,9 +109,31 @@ static int check_layout_version(struct bh_channel *ch, struct bh_err *err)
 	return bh_fail(err, BH_EUNSUPPORTED, 0, "oci-layout: version \"%.*s\" is not known", BH_SLICE_FMT(bh_slice_sub(version, 0, 50)));
 }
 
+/* ---- layouts elsewhere ---- */
+
+static int remote_load_manifest(void *ctx, const char *name, size_t max_bytes, struct bh_buf *out, struct bh_err *err)
+{
+	char there[IMAGE_BLOB_NAME_BYTES + 8];
+	snprintf(there, sizeof(there), "manifests/%s", name + strlen("blobs/"));
+	return layout_load(ctx, there, max_bytes, out, err);
+}
+
+/* Asking would transfer it: what is missing shows when it is read. */
+static int remote_locate(void *ctx, const char *name, struct image_place *ret, struct bh_err *err)
+{
+	(void)ctx;
+	if (!bh_slice_starts(bh_slice_str(name), BH_SLICE_LIT("blobs/")) && strcmp(name, "index.json") != 0)
+		return bh_fail(err, BH_ENOTFOUND, 0, "%s is not part of a layout", name);
+	*ret = (struct image_place){ .kind = IMAGE_PLACE_BLOB };
+	return 0;
+}
+
 int image_planner_layout(struct bh_channel *ch, const struct image_planner_job *job, struct bh_err *err)
 {
-	const struct image_store store = { layout_load, layout_locate, ch };
+	const struct image_store far = { layout_load, remote_locate, ch, remote_load_manifest };
+	if (job->remote)
+		return plan_and_send(ch, &far, &job->wish, err);
+	const struct image_store store = { layout_load, layout_locate, ch, NULL };
 	int rc = check_layout_version(ch, err);
 	return rc < 0 ? rc : plan_and_send(ch, &store, &job->wish, err);
 }

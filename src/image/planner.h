@@ -12,6 +12,7 @@
 struct image_planner_job {
 	struct image_wish wish;
 	struct image_layer_job layer; /* for layers met in a stream */
+	bool remote;                  /* the layout lies elsewhere: remote.h */
 };
 
 /* Both are bh_child_spec.run functions; ctx begins with (or is) a struct image_planner_job. */

@@ -81,6 +81,10 @@ static int open_archive(const struct image_request *req, struct image_source *re
 int image_source_open(const struct image_request *req, struct image_source *ret, struct bh_err *err)
 {
 	struct stat st;
+	if (req->remote) {
+		*ret = (struct image_source){ .kind = req->remote->archive ? IMAGE_SOURCE_ARCHIVE : IMAGE_SOURCE_LAYOUT, .fd = -1, .remote = req->remote };
+		return 0;
+	}
 	bool wants_folder = req->kind == IMAGE_OCI || req->kind == IMAGE_DIR || req->kind == IMAGE_ROOTFS;
 	if (strcmp(req->path, "-") == 0 && !wants_folder)
 		return open_stdin(ret, err);
@@ -125,6 +129,12 @@ static int open_named(const struct image_source *source, struct bh_slice name, i
 	return bh_open_beneath(source->fd, path, ret_fd, err);
 }
 
+static int refuse(struct bh_child_reply *reply, int code, const struct bh_err *why, struct bh_err *err)
+{
+	bh_wire_put_u8(reply->payload, (uint8_t)-code);
+	return bh_wire_put_slice(reply->payload, bh_slice_str(why->text)) ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory");
+}
+
 static int put(struct bh_child_reply *reply, uint64_t size_bytes, bool seekable, struct bh_err *err)
 {
 	bh_wire_put_u8(reply->payload, 0);
@@ -134,8 +144,27 @@ static int put(struct bh_child_reply *reply, uint64_t size_bytes, bool seekable,
 	return 0;
 }
 
-int image_source_answer(const struct image_source *source, struct bh_slice name, struct bh_child_reply *reply, struct bh_err *err)
+/* Whatever it is, it comes as a stream. */
+static int answer_remote(const struct image_source *source, struct bh_slice name, uint64_t max_bytes, struct bh_child_reply *reply, struct bh_err *err)
 {
+	int fd = -1;
+	struct bh_err why = { 0 };
+	int rc = source->remote->open(source->remote->ctx, name, max_bytes, &fd, &why);
+	if (rc == BH_ECANCELLED) {
+		*err = why;
+		return rc;
+	}
+	if (rc < 0)
+		return refuse(reply, rc, &why, err);
+	reply->fd = fd;
+	reply->close_fd = true;
+	return put(reply, 0, false, err);
+}
+
+int image_source_answer(const struct image_source *source, struct bh_slice name, uint64_t max_bytes, struct bh_child_reply *reply, struct bh_err *err)
+{
+	if (source->remote)
+		return answer_remote(source, name, max_bytes, reply, err);
 	if (source->kind == IMAGE_SOURCE_ARCHIVE && bh_slice_eq_str(name, "archive")) {
 		reply->fd = source->fd;
 		reply->close_fd = false;
@@ -147,10 +176,8 @@ int image_source_answer(const struct image_source *source, struct bh_slice name,
 	int rc = open_named(source, name, &fd, &why);
 	if (rc == 0 && fstat(fd, &st) < 0)
 		rc = bh_fail_errno(&why, errno, "%.*s", BH_SLICE_FMT(name));
-	if (rc < 0) {
-		bh_wire_put_u8(reply->payload, (uint8_t)-rc);
-		return bh_wire_put_slice(reply->payload, bh_slice_str(why.text)) ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory");
-	}
+	if (rc < 0)
+		return refuse(reply, rc, &why, err);
 	rc = put(reply, (uint64_t)st.st_size, true, err);
 	if (rc == 0) {
 		reply->fd = BH_TAKE_FD(fd);

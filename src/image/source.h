@@ -23,14 +23,15 @@ struct image_source {
 	int fd;
 	uint64_t size_bytes; /* archives; 0 when not known */
 	bool seekable;
+	const struct image_remote *remote; /* asked instead of fd; NULL: none */
 	bool owned;          /* close fd at the end: not for standard input */
 };
 
 int image_source_open(const struct image_request *req, struct image_source *ret, struct bh_err *err) BH_MUST_CHECK;
 void image_source_done(struct image_source *source);
 
-/* Answers IMAGE_ASK_OPEN. What can't be opened is an answer too, not an error. */
-int image_source_answer(const struct image_source *source, struct bh_slice name, struct bh_child_reply *reply, struct bh_err *err) BH_MUST_CHECK;
+/* Answers IMAGE_ASK_OPEN. max_bytes: of a remote stream. What can't be opened is an answer too, not an error. */
+int image_source_answer(const struct image_source *source, struct bh_slice name, uint64_t max_bytes, struct bh_child_reply *reply, struct bh_err *err) BH_MUST_CHECK;
 
 /* The child's half. BH_ENOTFOUND when there is no such file. */
 struct image_opened {

@@ -38,6 +38,8 @@ enum image_message {
 	IMAGE_SAY_HIDES,
 	IMAGE_SAY_NOTE,
 	IMAGE_SAY_END,
+	IMAGE_SAY_CHANGE,     /* changes.h: a change of a container, before its layer is read */
+	IMAGE_SAY_SEEN,       /* what its file system holds at a changed path */
 };
 
 /* Why a hash stands in HIDES. */

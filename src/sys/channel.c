@@ -157,28 +157,39 @@ static int receive(int sock, uint8_t *out, size_t len, int *ret_fd, struct bh_er
 	return BH_OK;
 }
 
-int bh_channel_call(struct bh_channel *ch, uint16_t type, struct bh_slice payload, struct bh_buf *reply, int *ret_fd, struct bh_err *err)
+int channel_read(int sock, struct bh_buf *into, struct channel_frame *ret, int *ret_fd, struct bh_err *err)
 {
-	bh_buf_clear(reply);
-	int rc = channel_write(ch->sock, type, CHANNEL_REQUEST, payload, err);
-	if (rc < 0)
-		return rc;
 	uint8_t header[CHANNEL_HEADER_BYTES];
 	BH_CLOSE int fd = -1;
-	rc = receive(ch->sock, header, sizeof(header), &fd, err);
+	bh_buf_clear(into);
+	int rc = receive(sock, header, sizeof(header), ret_fd ? &fd : NULL, err);
 	if (rc < 0)
 		return rc;
 	struct bh_reader r = bh_reader_of((struct bh_slice){ header, sizeof(header) });
 	uint32_t len = 0;
-	if (!bh_take_u32le(&r, &len) || len > BH_FRAME_BYTES_MAX || !bh_buf_reserve(reply, len))
-		return bh_fail(err, BH_ECHILD, 0, "a reply of %u bytes does not fit", len);
-	rc = receive(ch->sock, reply->ptr, len, NULL, err);
+	uint16_t type = 0, kind = 0;
+	if (!bh_take_u32le(&r, &len) || !bh_take_u16le(&r, &type) || !bh_take_u16le(&r, &kind) || kind >= CHANNEL_KINDS || len > BH_FRAME_BYTES_MAX ||
+	    !bh_buf_reserve(into, len))
+		return bh_fail(err, BH_ECHILD, 0, "a message of %u bytes and kind %u does not fit", len, kind);
+	rc = receive(sock, into->ptr, len, NULL, err);
 	if (rc < 0)
 		return rc;
-	reply->len = len;
+	into->len = len;
+	*ret = (struct channel_frame){ type, (enum channel_kind)kind, bh_buf_slice(into) };
 	if (ret_fd)
 		*ret_fd = BH_TAKE_FD(fd);
 	return BH_OK;
+}
+
+int bh_channel_call(struct bh_channel *ch, uint16_t type, struct bh_slice payload, struct bh_buf *reply, int *ret_fd, struct bh_err *err)
+{
+	struct channel_frame frame;
+	BH_CLOSE int fd = -1;
+	int rc = channel_write(ch->sock, type, CHANNEL_REQUEST, payload, err);
+	rc = rc < 0 ? rc : channel_read(ch->sock, reply, &frame, &fd, err);
+	if (rc == BH_OK && ret_fd)
+		*ret_fd = BH_TAKE_FD(fd);
+	return rc;
 }
 
 void bh_channel_progress(struct bh_channel *ch, uint64_t done_bytes)

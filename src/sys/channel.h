@@ -52,6 +52,9 @@ int channel_push(int sock, struct channel_out *out, bool wait, struct bh_err *er
 /* Sends one frame and waits until it is out: the child's way. */
 int channel_write(int sock, uint16_t type, enum channel_kind kind, struct bh_slice payload, struct bh_err *err) BH_MUST_CHECK;
 
+/* Waits for one whole frame; its payload lies in `into`. ret_fd: -1 or a descriptor that came with it; NULL: none is taken. */
+int channel_read(int sock, struct bh_buf *into, struct channel_frame *ret, int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
+
 /* The child's side of a finished run: the last frame. */
 int channel_write_result(int sock, int code, const struct bh_err *result) BH_MUST_CHECK;
 bool channel_parse_result(struct bh_slice payload, int *ret_code, struct bh_err *ret);
