@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "cmd/output.h"
+#include "cmd/source.h"
 #include "sys/signals.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ static const char *const states[] = { "affected", "fixed", "not_affected", "igno
 static const struct cmd_option options[] = {
 	{ .name = "platform", .kind = CMD_STRING, .argument = "OS/ARCH[/VARIANT]",
 	  .help = "which image of a multi-platform one; default: this machine's" },
+	CMD_SOURCE_OPTIONS,
 	CMD_REPORT_OPTIONS,
 	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = thresholds, .default_text = "high",
 	  .help = "exit 1 for findings at or above this severity" },
@@ -125,6 +127,8 @@ static int read_options(const struct cmd_args *args, struct scan_options *o, str
 		.owned_files = cmd_flag(args, "owned-files"),
 		.cache_folder = cmd_string(args, "cache-dir"),
 		.max_cache_bytes = cmd_flag(args, "no-cache") ? 0 : cmd_uint(args, "cache-size"),
+		.registry = cmd_registry_options(args),
+		.tell = cmd_flag(args, "quiet") ? NULL : cmd_tell_source,
 		.quiet = cmd_flag(args, "quiet"),
 		.policy = policy_options(args),
 	};

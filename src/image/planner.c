@@ -118,6 +118,15 @@ static int remote_load_manifest(void *ctx, const char *name, size_t max_bytes, s
 	return layout_load(ctx, there, max_bytes, out, err);
 }
 
+static int remote_load(void *ctx, const char *name, size_t max_bytes, struct bh_buf *out, struct bh_err *err)
+{
+	char there[IMAGE_BLOB_NAME_BYTES + 8];
+	if (!bh_slice_starts(bh_slice_str(name), BH_SLICE_LIT("blobs/")))
+		return layout_load(ctx, name, max_bytes, out, err);
+	snprintf(there, sizeof(there), "configs/%s", name + strlen("blobs/"));
+	return layout_load(ctx, there, max_bytes, out, err);
+}
+
 /* Asking would transfer it: what is missing shows when it is read. */
 static int remote_locate(void *ctx, const char *name, struct image_place *ret, struct bh_err *err)
 {
@@ -130,7 +139,7 @@ static int remote_locate(void *ctx, const char *name, struct image_place *ret, s
 
 int image_planner_layout(struct bh_channel *ch, const struct image_planner_job *job, struct bh_err *err)
 {
-	const struct image_store far = { layout_load, remote_locate, ch, remote_load_manifest };
+	const struct image_store far = { remote_load, remote_locate, ch, remote_load_manifest };
 	if (job->remote)
 		return plan_and_send(ch, &far, &job->wish, err);
 	const struct image_store store = { layout_load, layout_locate, ch, NULL };

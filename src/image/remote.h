@@ -4,7 +4,8 @@
  *
  *   "index.json"          the index of one image, made up or from afar
  *   "manifests/ALG/HEX"   a manifest or index that it names
- *   "blobs/ALG/HEX"       a configuration or layer
+ *   "configs/ALG/HEX"     a configuration
+ *   "blobs/ALG/HEX"       a layer
  *   "archive"             instead of the above: what docker save would write
  *   "changes"             of a container: [{"Path": "/etc/motd", "Kind": 0}, ...] as Docker's API gives them
  *   "container"           of a container: its whole file system as tar

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "image/layercache.h"
 #include "scan/inventory.h"
+#include "scan/target.h"
 #include "vuln/match.h"
 
 #include <time.h>
@@ -41,6 +42,21 @@ static int open_cache(const struct scan_options *o, struct store_cache **ret, st
 	return BH_OK;
 }
 
+/* From the opened target to the packages in the report. */
+static int take_inventory(const struct scan_options *o, const struct image_request *req, struct bh_report *report, struct bh_err *err)
+{
+	struct inventory *inv;
+	int rc = inventory_new(report, req->key, o->owned_files, &inv, err);
+	if (rc < 0)
+		return rc;
+	struct image_visitor visitor = inventory_visitor(inv);
+	rc = image_read(req, &visitor, report, err);
+	if (rc == BH_OK)
+		rc = inventory_finish(inv, err);
+	inventory_free(inv);
+	return rc;
+}
+
 static int read_image(const struct scan_options *o, struct store_cache *cache, struct bh_report *report, struct bh_err *err)
 {
 	struct image_key key;
@@ -56,23 +72,19 @@ static int read_image(const struct scan_options *o, struct store_cache *cache, s
 		.max_layer_bytes = o->max_layer_bytes,
 		.quiet = o->quiet,
 	};
-	int rc = scan_target_parse(o->target, &report->arena, &req, err);
-	if (rc < 0)
-		return rc;
-	struct inventory *inv;
-	rc = inventory_new(report, &key, o->owned_files, &inv, err);
-	if (rc < 0)
-		return rc;
-	struct image_visitor visitor = inventory_visitor(inv);
-	rc = image_read(&req, &visitor, report, err);
+	struct registry_remote *remote = NULL;
+	const struct scan_target_options where = { .registry = &o->registry, .tell = o->tell };
+	int rc = scan_target_open(o->target, &where, &report->arena, &req, &remote, err);
 	if (rc == BH_OK)
-		rc = inventory_finish(inv, err);
-	inventory_free(inv);
+		rc = take_inventory(o, &req, report, err);
+	if (rc < 0)
+		rc = name_target(o->target, req.path ? req.path : o->target, err);
+	registry_close(remote); /* its label is part of req.path */
 	report->target.text = bh_slice_str(o->target);
 	if (rc == BH_OK && report->packages.len == 0) /* not the same as "no vulnerable packages" */
 		bh_report_incomplete(report, "packages", (struct bh_slice){ 0 }, BH_NO_LAYER,
 				     "no package database of a known kind was found, so there was nothing to match with advisories");
-	return rc < 0 ? name_target(o->target, req.path, err) : BH_OK;
+	return rc;
 }
 
 static int read_packages(const struct scan_options *o, struct bh_report *report, struct bh_err *err)

@@ -9,9 +9,10 @@
 #include "image/image.h"
 #include "model/report.h"
 #include "policy/judge.h"
+#include "registry/options.h"
 
 struct scan_options {
-	const char *target;          /* as the user typed it: see scan_target_parse */
+	const char *target;          /* as the user typed it: see scan/target.h */
 	const char *platform;        /* NULL = this machine's */
 	size_t parallel;             /* layers at a time; 0 = the default */
 	uint64_t max_layer_bytes;    /* 0 = the default */
@@ -23,13 +24,12 @@ struct scan_options {
 	const char *cache_folder;    /* for results of layers; NULL = the user's, when there is one that can be used */
 	uint64_t max_cache_bytes;    /* 0 = no cache */
 	struct policy_options policy; /* its now_s is the time of the scan, too: age of data, end-of-life dates, report->generated */
+	struct registry_options registry;
+	void (*tell)(const char *text); /* see scan/target.h */
 	bool quiet;
 };
 
 /* Runs everything up to the verdict. An error means that there is no report worth showing. */
 int scan_run(const struct scan_options *options, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
-
-/* "oci:DIR[:TAG]", "archive:FILE", "dir:PATH", "rootfs:PATH", "-" or a path. Fills kind, path and reference; strings live in arena. */
-int scan_target_parse(const char *text, struct bh_arena *arena, struct image_request *ret, struct bh_err *err) BH_MUST_CHECK;
 
 #endif

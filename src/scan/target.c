@@ -1,6 +1,12 @@
-/* target.c: what the user typed -> where the image is. The kinds are DESIGN section 4's. */
-#include "scan/scan.h"
+/*
+ * target.c: what the user typed -> where the image is. The kinds are DESIGN section 4's. A bare name is looked for as a path, then in
+ * the daemons that run here, then in its registry; which one it was is told, as the same name may mean different images.
+ */
+#include "scan/target.h"
 
+#include "base/cleanup.h"
+
+#include <stdio.h>
 #include <sys/stat.h>
 
 struct scheme {
@@ -16,17 +22,20 @@ static const struct scheme schemes[] = {
 	{ "rootfs:", IMAGE_ROOTFS, false },
 };
 
-/* Kinds of DESIGN section 4 that this version can't open; each with the way that works today. */
+/* In the order in which a bare name is looked for. */
 static const struct {
-	const char *prefix, *instead;
-} elsewhere[] = {
-	{ "docker:", "docker save NAME -o image.tar && bulkhead scan image.tar" },
-	{ "podman:", "podman save NAME -o image.tar && bulkhead scan image.tar" },
-	{ "containerd:", "ctr images export image.tar NAME && bulkhead scan image.tar" },
-	{ "registry:", "skopeo copy docker://REF oci:image && bulkhead scan oci:image" },
-	{ "container:", "docker export ID | bulkhead scan -" },
-	{ "sbom:", "scan the image itself" },
+	const char *prefix;
+	enum registry_kind kind;
+	const char *what;
+	bool searched; /* for a bare name */
+} remotes[] = {
+	{ "docker:", REGISTRY_DOCKER, "Docker", true },
+	{ "podman:", REGISTRY_PODMAN, "Podman", true },
+	{ "containerd:", REGISTRY_CONTAINERD, "containerd", true },
+	{ "registry:", REGISTRY_IMAGE, "the registry", true },
+	{ "container:", REGISTRY_CONTAINER, "a container", false },
 };
+#define N_REMOTES (sizeof(remotes) / sizeof(remotes[0]))
 
 static bool exists(const char *path)
 {
@@ -57,29 +66,73 @@ static int parse_scheme(const struct scheme *s, const char *rest, struct bh_aren
 	return s->has_tag ? split_tag(path, req, err) : BH_OK;
 }
 
-int scan_target_parse(const char *text, struct bh_arena *arena, struct image_request *ret, struct bh_err *err)
+/* ---- images elsewhere ---- */
+
+static void use_remote(const struct registry_remote *remote, struct image_request *req)
 {
-	struct image_request req = *ret;
-	struct bh_slice target = bh_slice_str(text);
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-		if (bh_slice_starts(target, bh_slice_str(schemes[i].prefix))) {
-			int rc = parse_scheme(&schemes[i], text + strlen(schemes[i].prefix), arena, &req, err);
-			if (rc == BH_OK)
-				*ret = req;
-			return rc;
+	req->remote = registry_image(remote);
+	req->path = req->remote->label;
+}
+
+static int open_remote(size_t which, const char *name, const struct registry_options *options, struct image_request *req, struct registry_remote **ret,
+		       struct bh_err *err)
+{
+	if (!name[0])
+		return bh_fail(err, BH_EUSAGE, 0, "%s needs a name behind it", remotes[which].prefix);
+	int rc = registry_open(remotes[which].kind, name, options, ret, err);
+	if (rc == 0)
+		use_remote(*ret, req);
+	return rc;
+}
+
+/*
+ * Daemons that don't run or don't have it are passed over in silence. The registry's answer is the last word: when it fails, the
+ * reason given is its own.
+ */
+static int search(const char *name, const struct scan_target_options *o, struct image_request *req, struct registry_remote **ret, struct bh_err *err)
+{
+	int rc = BH_ENOTFOUND;
+	for (size_t i = 0; rc < 0 && i < N_REMOTES; i++) {
+		bool last = remotes[i].kind == REGISTRY_IMAGE;
+		if (!remotes[i].searched || (!last && !registry_runs_here(remotes[i].kind)))
+			continue;
+		struct bh_err why = { 0 };
+		rc = registry_open(remotes[i].kind, name, o->registry, ret, &why);
+		if (rc == 0 && o->tell) {
+			char text[1024];
+			snprintf(text, sizeof(text), "%.200s: taken from %s (%.400s)", name, remotes[i].what, registry_image(*ret)->label);
+			o->tell(text);
 		}
-	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
-		if (bh_slice_starts(target, bh_slice_str(elsewhere[i].prefix)))
-			return bh_fail(err, BH_EUSAGE, 0, "%s targets can't be opened by this version; instead: %s", elsewhere[i].prefix, elsewhere[i].instead);
+		if (rc < 0 && (last || rc == BH_ECANCELLED)) {
+			*err = why;
+			return last && rc != BH_ECANCELLED ? bh_wrap(err, "no such file or folder, not in a daemon here, and not in its registry") : rc;
+		}
+	}
+	if (rc == 0)
+		use_remote(*ret, req);
+	return rc;
+}
+
+int scan_target_open(const char *text, const struct scan_target_options *options, struct bh_arena *arena, struct image_request *ret,
+		     struct registry_remote **ret_remote, struct bh_err *err)
+{
+	struct bh_slice target = bh_slice_str(text);
+	*ret_remote = NULL;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (bh_slice_starts(target, bh_slice_str(schemes[i].prefix)))
+			return parse_scheme(&schemes[i], text + strlen(schemes[i].prefix), arena, ret, err);
+	for (size_t i = 0; i < N_REMOTES; i++)
+		if (bh_slice_starts(target, bh_slice_str(remotes[i].prefix)))
+			return open_remote(i, text + strlen(remotes[i].prefix), options->registry, ret, ret_remote, err);
 	if (target.len == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "the target is empty");
-	if (strcmp(text, "-") != 0 && !exists(text))
-		return bh_fail(err, BH_EUSAGE, 0,
-			       "%s: no such file or folder. Images in daemons and registries can't be opened by this version: save it first, "
-			       "for example docker save %s -o image.tar",
-			       text, text);
-	req.kind = strcmp(text, "-") == 0 ? IMAGE_ARCHIVE : IMAGE_AUTO;
-	req.path = text;
-	*ret = req;
-	return BH_OK;
+	if (bh_slice_starts(target, BH_SLICE_LIT("sbom:")))
+		return bh_fail(err, BH_EUSAGE, 0, "sbom: targets can't be opened by this version; scan the image itself");
+	ret->kind = strcmp(text, "-") == 0 ? IMAGE_ARCHIVE : IMAGE_AUTO;
+	ret->path = text;
+	if (ret->kind == IMAGE_ARCHIVE || exists(text))
+		return BH_OK;
+	if (text[0] == '/' || text[0] == '.')
+		return bh_fail(err, BH_EUSAGE, 0, "%s: no such file or folder", text);
+	return search(text, options, ret, ret_remote, err);
 }
