@@ -61,7 +61,7 @@ int vuln_coverage_package(struct vuln_coverage *c, const struct vuln_place *plac
 	if (!at)
 		return bh_fail(err, BH_ELIMIT, 0, "more than %u ecosystems in one target", VULN_SOURCES_MAX);
 	if (!*at) {
-		struct bh_not_covered item = { .ecosystem = place->name, .note = note, .partial = e };
+		struct bh_not_covered item = { .ecosystem = place->name, .note = note, .partial = e || place->unpublished };
 		if (!bh_not_covered_vec_push(&report->not_covered, item))
 			return full(err);
 		*at = (void *)(uintptr_t)report->not_covered.len;

@@ -251,7 +251,7 @@ static bool place_of_language(const struct bh_package *p, struct bh_arena *arena
 			*ret = place_in(languages[i].ecosystem, p->name);
 			return vuln_package_name(ret->name, p->name, arena, &ret->package);
 		}
-	*ret = (struct vuln_place){ .name = p->type, .why_not = "not checked: nobody publishes advisories for packages of this type" };
+	*ret = (struct vuln_place){ .name = p->type, .why_not = "nobody publishes advisories for packages of this type", .unpublished = true };
 	return true;
 }
 

@@ -18,6 +18,7 @@ struct vuln_place {
 	bool by_source;         /* matched by source name and source version, else by the package's own */
 	const char *source_word; /* what is compared, for people: "source", "origin", "package" */
 	const char *why_not;    /* set: no advisories can apply to it, and this is why; nothing else is looked up */
+	bool unpublished;       /* why_not is that there are none for anybody: told, but no reason to call the check incomplete */
 };
 
 /*

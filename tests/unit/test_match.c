@@ -194,6 +194,7 @@ static void add_package(struct run *r, const struct bh_slice *f)
 				.source_version = f[4],
 				.arch = option(f[5], "arch"),
 				.modularity = option(f[5], "modularity"),
+				.owner = option(f[5], "owner"),
 				.at.layer = BH_NO_LAYER };
 	assert_true(bh_package_vec_push(&r->report.packages, p));
 }
@@ -210,6 +211,8 @@ static void set_option(struct run *r, struct bh_slice key, struct bh_slice value
 		r->options.today_days = day_of(value);
 	else if (bh_slice_eq_str(key, "withdrawn"))
 		r->options.include_withdrawn = true;
+	else if (bh_slice_eq_str(key, "owned"))
+		r->options.match_owned = true;
 	else if (bh_slice_eq_str(key, "max-age") && bh_slice_u64(value, 100000, &n))
 		r->options.max_db_age_days = (uint32_t)n;
 	else if (bh_slice_eq_str(key, "facts"))
