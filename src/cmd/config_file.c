@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #define FILE_BYTES_MAX (1u << 20)
-#define FILE_NAME "bulkhead.yaml"
 
 struct file {
 	const char *path;
@@ -258,13 +257,13 @@ static int load_file(struct cmd_args *a, const char *path, struct bh_err *err)
 int cmd_config_places(struct cmd_args *a, const char *ret[CMD_CONFIG_PLACES], struct bh_err *err)
 {
 	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	ret[0] = FILE_NAME;
+	ret[0] = CMD_CONFIG_FILE_NAME;
 	ret[1] = NULL;
-	ret[2] = "/etc/bulkhead/" FILE_NAME;
+	ret[2] = "/etc/bulkhead/" CMD_CONFIG_FILE_NAME;
 	if (xdg && xdg[0] == '/') /* the specification: relative paths are to be ignored */
-		ret[1] = bh_arena_printf(&a->arena, "%s/bulkhead/" FILE_NAME, xdg);
+		ret[1] = bh_arena_printf(&a->arena, "%s/bulkhead/" CMD_CONFIG_FILE_NAME, xdg);
 	else if (home && home[0] == '/')
-		ret[1] = bh_arena_printf(&a->arena, "%s/.config/bulkhead/" FILE_NAME, home);
+		ret[1] = bh_arena_printf(&a->arena, "%s/.config/bulkhead/" CMD_CONFIG_FILE_NAME, home);
 	else
 		return 0;
 	return ret[1] ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for paths");

@@ -5,6 +5,7 @@
 #include "cmd/args.h"
 
 #define CMD_CONFIG_PLACES 3u
+#define CMD_CONFIG_FILE_NAME "bulkhead.yaml"
 #define CMD_EXCEPTIONS_KEY "exceptions"
 
 /* The files that are looked for, nearest first; NULL where the environment names no such place. Strings live in a's arena. */

@@ -41,6 +41,9 @@ bool cmd_compare_versions(struct bh_slice type, struct bh_slice a, struct bh_sli
 /* Writes all of b to a descriptor; also fails when b itself overflowed. */
 int cmd_write(int fd, const struct bh_buf *b, struct bh_err *err) BH_MUST_CHECK;
 
+/* Replaces a file as a whole or not at all. A symbolic link stays one, a file keeps its mode. */
+int cmd_replace_file(const char *path, const struct bh_buf *text, struct bh_err *err) BH_MUST_CHECK;
+
 /* Says what failed on stderr and returns the exit code that fits: usage and input errors 2, everything else 4. */
 int cmd_failed(const struct bh_err *err);
 

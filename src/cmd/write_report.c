@@ -102,8 +102,7 @@ static struct report_style style_for(const struct cmd_args *args, const struct o
 	return style;
 }
 
-/* A symbolic link stays one, a file keeps its mode. */
-static int write_file(const char *path, const struct bh_buf *text, struct bh_err *err)
+int cmd_replace_file(const char *path, const struct bh_buf *text, struct bh_err *err)
 {
 	struct stat st;
 	bool exists = stat(path, &st) == 0;
@@ -120,7 +119,7 @@ static int write_output(const struct bh_report *report, const struct cmd_args *a
 	bh_buf_init(&text, REPORT_BYTES_MAX);
 	int rc = o->writer->write(report, &style, &text, err);
 	if (rc == 0)
-		rc = o->path ? write_file(o->path, &text, err) : cmd_write(STDOUT_FILENO, &text, err);
+		rc = o->path ? cmd_replace_file(o->path, &text, err) : cmd_write(STDOUT_FILENO, &text, err);
 	bh_buf_done(&text);
 	return rc;
 }

@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# Exceptions, VEX, states, Dockerfile lines, baselines, differences, licences: from the command line to the report.
+load common
+
+# A Debian 12 with an old openssl, of which the built-in facts know flaws.
+prepare() {
+	mkdir -p root/etc root/var/lib/dpkg
+	printf 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n' >root/etc/os-release
+	package libssl3 3.0.9-1 openssl >root/var/lib/dpkg/status
+}
+
+package() {
+	printf 'Package: %s\nStatus: install ok installed\nVersion: %s\nArchitecture: amd64\nSource: %s\nMaintainer: x\n\n' "$@"
+}
+
+# report EXPRESSION [options]: the Python expression over the JSON report r of a new scan; ask EXPRESSION: of the last one.
+report() {
+	local expression=$1
+	shift
+	bulkhead scan dir:root -f json "$@" >report.json || true
+	ask "$expression"
+}
+
+ask() {
+	python3 -c 'import json, sys; r = json.load(open("report.json")); print(eval(sys.argv[1]))' "$1"
+}
+
+# found ID: how many findings have it.
+found() {
+	ask "sum(f['id'] == '$1' for f in r['findings'])"
+}
+
+@test "except writes an exception that the next scan honours" {
+	prepare
+	report 1 && [ "$(found CVE-2023-5363)" = 1 ]
+	echo '# ours' >bulkhead.yaml
+	run bulkhead except CVE-2023-5363 --package openssl --until 2099-12-31 --reason "no such ciphers" --owner team
+	[ "$status" -eq 0 ]
+	[ "$output" = "CVE-2023-5363 is excepted until 2099-12-31 in bulkhead.yaml" ]
+	[ "$(head -1 bulkhead.yaml)" = "# ours" ]
+	[ "$(report '[(f["id"], f["exception"]["owner"], f["exception"]["from"]) for f in r["suppressed"]]')" = "[('CVE-2023-5363', 'team', 'bulkhead.yaml:4')]" ]
+	[ "$(ask 'r["summary"]["suppressed"], r["summary"]["hidden_by"]["exception"]')" = "(1, 1)" ]
+	[ "$(found CVE-2023-5363)" = 0 ]
+	run bulkhead except cve-2023-5363 --package openssl --until 2099-12-31 --reason again
+	fails 2 "is excepted there already, until 2099-12-31"
+}
+
+@test "except asks for what is missing" {
+	run bulkhead except CVE-1 --reason x
+	fails 2 "an exception needs --until DATE and --reason TEXT"
+	run bulkhead except CVE-1 --reason x --until tomorrow
+	fails 2 "--until must be a day like 2026-12-31, not 'tomorrow'"
+	run bulkhead except CVE-1 --reason x --until 2020-01-01
+	fails 2 "--until 2020-01-01 is over already"
+	[ ! -e bulkhead.yaml ]
+}
+
+@test "an exception that ran out is a finding, one that matches nothing is named" {
+	prepare
+	cat >bulkhead.yaml <<-EOF
+		exceptions:
+		  - {id: CVE-2023-5363, reason: r, owner: bob, expires: 2020-01-01}
+		  - {id: CVE-1999-0001, reason: r, owner: bob, expires: 2099-01-01}
+	EOF
+	[ "$(report '[f["title"] for f in r["findings"] if f["id"] == "exception-expired"][0]')" = \
+		"The exception for CVE-2023-5363 (bulkhead.yaml:2, owner bob) ran out on 2020-01-01" ]
+	run bulkhead scan dir:root
+	[[ $output == *"the exception for CVE-1999-0001 (bulkhead.yaml:3) matches nothing: it can be deleted"* ]]
+}
+
+@test "a damaged exception is an error with its line, for every command" {
+	prepare
+	printf 'exceptions:\n  - id: X\n    owner: o\n    expires: 2099-01-01\n' >bulkhead.yaml
+	run bulkhead scan dir:root
+	fails 2 "bulkhead.yaml:2:5: the exception has no reason 'X'"
+	run bulkhead config
+	fails 2 "bulkhead.yaml:2:5: the exception has no reason 'X'"
+}
+
+@test "VEX from a file and from a folder" {
+	prepare
+	mkdir -p vex/deep
+	cat >vex/deep/a.json <<-EOF
+		{"@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/1", "author": "Me", "timestamp": "2026-01-01T00:00:00Z", "version": 1,
+		 "statements": [{"vulnerability": {"name": "CVE-2023-5363"}, "products": [{"@id": "pkg:deb/debian/libssl3"}], "status": "not_affected",
+		                 "justification": "vulnerable_code_not_present"}]}
+	EOF
+	echo '{"some": "JSON"}' >vex/other.json
+	for place in vex vex/deep/a.json; do
+		[ "$(report '[(f["id"], f["vex"]["justification"], f["vex"]["from"]) for f in r["suppressed"]]' --vex "$place")" = \
+			"[('CVE-2023-5363', 'vulnerable_code_not_present', 'vex/deep/a.json')]" ]
+		[ "$(ask 'r["vex"][0]["matched"]')" = 1 ]
+	done
+	run bulkhead scan dir:root --vex vex/other.json
+	fails 2 "vex/other.json: neither OpenVEX nor CSAF nor CycloneDX"
+	run bulkhead scan dir:root --vex nowhere
+	fails 2 "--vex nowhere: No such file or directory"
+}
+
+@test "states are filtered and counted" {
+	prepare
+	[ "$(report '{f["state"] for f in r["findings"]}' --state fixed)" = "{'fixed'}" ]
+	[ "$(report '{f["state"] for f in r["findings"]}' --state postponed,ignored)" = "set()" ]
+	[ "$(ask 'r["summary"]["hidden_by"]["state"] > 40')" = True ]
+	run bulkhead scan dir:root --state broken
+	fails 2 "broken"
+}
+
+@test "the table says first what to change" {
+	prepare
+	run bulkhead scan dir:root
+	[ "$status" -eq 1 ]
+	[[ $output == *"Fix first"*"1. upgrade openssl (libssl3) 3.0.9-1 to 3.0."*"PACKAGE"* ]]
+	[ "$(report 'r["changes"][0]["kind"], r["changes"][0]["what"]')" = "('package', 'openssl')" ]
+	[ "$(ask 'len(r["changes"][0]["findings"]) == sum("fixed" in f for f in r["findings"])')" = True ]
+}
