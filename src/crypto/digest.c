@@ -20,6 +20,7 @@ struct bh_hasher {
 };
 
 static EVP_MD *fetched[2]; /* SHA-256, SHA-512; kept until the process ends */
+static EVP_MD *sha1;
 
 static EVP_MD **slot_of(enum bh_digest_kind kind)
 {
@@ -44,12 +45,15 @@ static int fetch(enum bh_digest_kind kind, const char *name, struct bh_err *err)
 
 int bh_crypto_init(struct bh_err *err)
 {
-	if (fetched[0] && fetched[1])
+	if (fetched[0] && fetched[1] && sha1)
 		return 0;
 	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL))
 		return openssl_failed(err, "initialisation");
 	int rc = fetch(BH_DIGEST_SHA256, "SHA2-256", err);
-	return rc < 0 ? rc : fetch(BH_DIGEST_SHA512, "SHA2-512", err);
+	rc = rc < 0 ? rc : fetch(BH_DIGEST_SHA512, "SHA2-512", err);
+	if (rc == 0 && !sha1)
+		sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	return rc < 0 || sha1 ? rc : openssl_failed(err, "SHA1");
 }
 
 int bh_hasher_new(enum bh_digest_kind kind, struct bh_hasher **ret, struct bh_err *err)
@@ -109,5 +113,23 @@ int bh_digest_of(enum bh_digest_kind kind, struct bh_slice bytes, struct bh_dige
 	bh_hasher_update(h, bytes);
 	bh_hasher_finish(h, ret);
 	bh_hasher_free(h);
+	return 0;
+}
+
+int bh_sha1_text(struct bh_slice bytes, char ret[BH_SHA1_TEXT_BYTES], struct bh_err *err)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	int rc = bh_crypto_init(err);
+	if (rc < 0)
+		return rc;
+	if (EVP_Digest(bytes.ptr, bytes.len, digest, &len, sha1, NULL) != 1 || len != (BH_SHA1_TEXT_BYTES - 1) / 2)
+		return openssl_failed(err, "SHA1");
+	for (unsigned i = 0; i < len; i++) {
+		ret[2 * i] = digits[digest[i] >> 4];
+		ret[2 * i + 1] = digits[digest[i] & 15];
+	}
+	ret[2 * len] = '\0';
 	return 0;
 }

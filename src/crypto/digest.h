@@ -22,4 +22,10 @@ void bh_hasher_reset(struct bh_hasher *h);                         /* ready for 
 /* In one call; for small inputs. */
 int bh_digest_of(enum bh_digest_kind kind, struct bh_slice bytes, struct bh_digest *ret, struct bh_err *err) BH_MUST_CHECK;
 
+/*
+ * SHA-1 in hex, NUL-terminated. A name by which others index files (Maven archives), nothing to trust: that is why it is no kind of digest.
+ */
+#define BH_SHA1_TEXT_BYTES 41u
+int bh_sha1_text(struct bh_slice bytes, char ret[BH_SHA1_TEXT_BYTES], struct bh_err *err) BH_MUST_CHECK;
+
 #endif
