@@ -202,11 +202,13 @@ static bool is_distro_type(struct bh_slice type)
 	return false;
 }
 
-/* "@scope/name" (npm), "github.com/org/mod" (golang), "vendor/name" (composer), "group:artifact" (maven). */
+/* "@scope/name" (npm), "github.com/org/mod" (golang, swift), "vendor/name" (composer), "app-shells/bash" (ebuild), "group:artifact" (maven). */
 static void split_name(struct bh_purl *u)
 {
-	bool colon = bh_slice_eq_str(u->type, "maven");
-	bool slash = bh_slice_eq_str(u->type, "npm") || bh_slice_eq_str(u->type, "golang") || bh_slice_eq_str(u->type, "composer");
+	static const char *const with_slash[] = { "npm", "golang", "swift", "composer", "ebuild", "pear" };
+	bool colon = bh_slice_eq_str(u->type, "maven"), slash = false;
+	for (size_t i = 0; i < sizeof(with_slash) / sizeof(with_slash[0]); i++)
+		slash |= bh_slice_eq_str(u->type, with_slash[i]);
 	for (size_t i = u->name.len; (colon || slash) && i > 0; i--) {
 		if (u->name.ptr[i - 1] != (colon ? ':' : '/'))
 			continue;

@@ -4,8 +4,8 @@
  *     version 1      { "object": { "pins": [ { "repositoryURL": "https://github.com/apple/swift-nio.git", "state": { "version": "2.1.0" } } ] } }
  *     versions 2, 3  { "pins": [ { "identity": "swift-nio", "kind": "remoteSourceControl", "location": "https://...", "state": {...} } ] }
  *
- * A package's name is its address without scheme and ".git", as in advisories; of packages from a registry ("mona.LinkedList") the
- * identity. A pin to a branch or commit has no version.
+ * A package's name is its address without scheme and ".git", as in advisories; of packages from a registry ("mona.LinkedList")
+ * scope and name, "mona/LinkedList". A pin to a branch or commit has no version.
  */
 #include "pkg/json_items.h"
 
@@ -33,6 +33,15 @@ static struct bh_slice name_of_address(char *address)
 	return bh_slice_ends(s, BH_SLICE_LIT(".git")) ? bh_slice_sub(s, 0, s.len - 4) : s;
 }
 
+/* "mona.LinkedList" -> "mona/LinkedList", in place: a scope has no dot. */
+static struct bh_slice name_of_identity(char *identity)
+{
+	char *dot = strchr(identity, '.');
+	if (dot)
+		*dot = '/';
+	return bh_slice_str(identity);
+}
+
 struct resolved {
 	struct pkg_notes notes;
 	struct bh_arena *scratch;
@@ -41,16 +50,16 @@ struct resolved {
 static int on_pin(void *ctx, const struct pkg_json_item *item, struct bh_err *err)
 {
 	struct resolved *r = ctx;
-	struct bh_slice address = bh_json_str(bh_json_get(item->value, "location"));
-	if (address.len == 0)
-		address = bh_json_str(bh_json_get(item->value, "repositoryURL"));
 	bool from_registry = bh_slice_eq_str(bh_json_str(bh_json_get(item->value, "kind")), "registry");
-	char *copy = bh_arena_strdup(r->scratch, address);
+	struct bh_slice origin = bh_json_str(bh_json_get(item->value, from_registry ? "identity" : "location"));
+	if (origin.len == 0)
+		origin = bh_json_str(bh_json_get(item->value, "repositoryURL"));
+	char *copy = bh_arena_strdup(r->scratch, origin);
 	if (!copy)
-		return bh_fail(err, BH_ENOMEM, item->offset_bytes, "out of memory for addresses");
+		return bh_fail(err, BH_ENOMEM, item->offset_bytes, "out of memory for a name");
 	struct bh_package p = {
 		.type = BH_SLICE_LIT("swift"),
-		.name = from_registry ? bh_json_str(bh_json_get(item->value, "identity")) : name_of_address(copy),
+		.name = from_registry ? name_of_identity(copy) : name_of_address(copy),
 		.version = bh_json_str(bh_json_get(bh_json_get(item->value, "state"), "version")),
 		.at = { .line = item->line, .evidence = BH_EVIDENCE_LOCKFILE },
 	};

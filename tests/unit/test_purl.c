@@ -148,6 +148,8 @@ static void installed_packages(void **state)
 		{ { .type = S("npm"), .name = S("@angular/animation"), .version = S("12.3.1") }, &debian, "pkg:npm/%40angular/animation@12.3.1" },
 		{ { .type = S("npm"), .name = S("left-pad"), .version = S("1.0.0") }, &debian, "pkg:npm/left-pad@1.0.0" },
 		{ { .type = S("golang"), .name = S("github.com/gorilla/context"), .version = S("v1.1") }, &debian, "pkg:golang/github.com/gorilla/context@v1.1" },
+		{ { .type = S("swift"), .name = S("github.com/apple/swift-nio"), .version = S("2.54.0") }, &debian, "pkg:swift/github.com/apple/swift-nio@2.54.0" },
+		{ { .type = S("ebuild"), .name = S("app-shells/bash"), .version = S("5.1_p16-r1") }, &debian, "pkg:ebuild/app-shells/bash@5.1_p16-r1" },
 		{ { .type = S("maven"), .name = S("org.apache.commons:io"), .version = S("1.3.4") }, &debian, "pkg:maven/org.apache.commons/io@1.3.4" },
 		{ { .type = S("deb"), .name = S("a\x01\xff/?"), .version = S("") }, &unknown, "pkg:deb/a%01%FF%2F%3F" },
 	};
