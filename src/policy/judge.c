@@ -1,6 +1,7 @@
 /* judge.c: see judge.h. What somebody ruled on comes first, so that filters count only what nobody spoke about. */
 #include "policy/judge.h"
 
+#include "policy/compare.h"
 #include "policy/dockerfile.h"
 #include "policy/exceptions.h"
 #include "policy/instruction.h"
@@ -75,14 +76,48 @@ static int find_origin(const struct policy_options *o, struct bh_report *report,
 	return rc < 0 ? rc : policy_base_image(report, o->base, err);
 }
 
+/* Marks findings as unchanged, new or worse; counts are made when the filters have run. */
+static int compare_baseline(const struct policy_options *o, struct bh_report *r, struct bh_err *err)
+{
+	struct policy_pairs pairs;
+	const struct bh_report *old = o->baseline;
+	int rc = old ? policy_compare(old, r, &pairs, err) : 0;
+	if (rc < 0 || !old)
+		return rc;
+	r->baseline = (struct bh_baseline_summary){ .digest = old->target.digest };
+	for (size_t i = 0; i < r->findings.len; i++) {
+		struct bh_finding *f = &r->findings.ptr[i];
+		uint32_t before = pairs.old_of[i];
+		const char *worse = before == POLICY_NO_PAIR ? NULL : policy_what_is_worse(&old->findings.ptr[before], f, &r->arena);
+		f->baseline = before == POLICY_NO_PAIR ? BH_BASELINE_NEW : worse ? BH_BASELINE_WORSE : BH_BASELINE_UNCHANGED;
+		f->baseline_note = bh_slice_str(worse);
+	}
+	for (size_t i = 0; i < old->findings.len; i++)
+		r->baseline.gone += pairs.new_of[i] == POLICY_NO_PAIR && filter_for(o, &old->findings.ptr[i]) == BH_HIDDEN_COUNT;
+	policy_pairs_done(&pairs);
+	return bh_arena_copy(&r->arena, old->target.text, &r->baseline.text) ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory");
+}
+
+static void count_baseline(struct bh_report *r)
+{
+	for (size_t i = 0; i < r->findings.len; i++) {
+		enum bh_baseline b = r->findings.ptr[i].baseline;
+		r->baseline.added += b == BH_BASELINE_NEW;
+		r->baseline.worse += b == BH_BASELINE_WORSE;
+		r->baseline.unchanged += b == BH_BASELINE_UNCHANGED;
+	}
+}
+
 int policy_judge(const struct policy_options *o, struct bh_report *report, struct bh_err *err)
 {
 	int rc = find_origin(o, report, err);
 	rc = rc < 0 ? rc : apply_vex(o, report, err);
 	rc = rc < 0 ? rc : apply_exceptions(o, report, err);
+	rc = rc < 0 ? rc : compare_baseline(o, report, err);
 	if (rc < 0)
 		return rc;
 	filter(o, report);
+	count_baseline(report);
 	bh_report_sort_findings(report);
 	rc = policy_changes(report, o->compare_versions, err);
 	bh_report_decide(report, o->fail_never, o->fail_on);

@@ -14,6 +14,7 @@ struct policy_options {
 	const char *dockerfile;        /* that the image was built from; NULL = not given */
 	const struct bh_report *base;  /* its base image; NULL = not given */
 	policy_compare_versions *compare_versions; /* lent by who knows the version orders; NULL = never */
+	const struct bh_report *baseline; /* only what is new or worse counts; NULL = none. Judged without filters */
 	bool ignore_unfixed;           /* hide (and count) findings without a fix */
 	enum bh_severity min_severity; /* hide (and count) findings below; unknown counts as high */
 	unsigned states;               /* hide (and count) vulnerabilities in other states; 0 = show all */
