@@ -1,37 +1,18 @@
 /*
- * conan_installed.c: packages in Conan's caches.
+ * conan_installed.c: packages in the cache of Conan 1, .conan/data/NAME/VERSION/USER/CHANNEL/package/ID/conaninfo.txt:
  *
- *     version 1   .conan/data/NAME/VERSION/USER/CHANNEL/package/ID/conaninfo.txt
- *                     [full_requires]
- *                         zlib/1.2.11:5ab84d6acfe1f23c4fae0ab88f26e3a396351ac9     what it was built with, exactly
- *     version 2   .conan2/p/cache.sqlite3, table packages, column reference: "zlib/1.2.11@user/channel"
+ *     [full_requires]
+ *         zlib/1.2.11:5ab84d6acfe1f23c4fae0ab88f26e3a396351ac9     what it was built with, exactly
  */
 #include "base/reader.h"
-#include "format/sqlite_db.h"
-#include "pkg/entry.h"
+#include "pkg/conan.h"
 
-#define CACHE_BYTES_MAX (256u << 20)
+#define INFO_BYTES_MAX (16u << 20)
 
 static const struct pkg_want conan_installed_wants[] = {
 	{ .kind = PKG_WANT_GLOB, .path = "data/*/*/*/*/package/*/conaninfo.txt" },
-	{ .kind = PKG_WANT_GLOB, .path = "p/cache.sqlite3" },
 	{ .kind = PKG_WANT_END },
 };
-
-static int give(struct pkg_notes *notes, struct bh_slice name, struct bh_slice version, uint32_t line, size_t offset, struct bh_err *err)
-{
-	struct bh_package p = { .type = BH_SLICE_LIT("conan"), .name = name, .version = version, .at = { .line = line } };
-	return pkg_give(notes, &p, offset, err);
-}
-
-/* "zlib/1.2.11@user/channel:ID" */
-static void split(struct bh_slice reference, struct bh_slice *name, struct bh_slice *version)
-{
-	struct bh_slice rest;
-	(void)bh_slice_cut(reference, ':', &reference, &rest);
-	(void)bh_slice_cut(reference, '@', &reference, &rest);
-	(void)bh_slice_cut(reference, '/', name, version);
-}
 
 /* The package itself, which only the path names. */
 static int give_self(const struct pkg_file *file, struct pkg_notes *notes, struct bh_err *err)
@@ -41,15 +22,18 @@ static int give_self(const struct pkg_file *file, struct pkg_notes *notes, struc
 		parts[i] = pkg_basename(dir);
 		dir = pkg_dirname(dir);
 	}
-	return give(notes, parts[6], parts[5], 0, 0, err); /* conaninfo.txt ID package CHANNEL USER VERSION NAME */
+	struct bh_package p = { .type = BH_SLICE_LIT("conan"), .name = parts[6], .version = parts[5] };
+	return pkg_give(notes, &p, 0, err); /* conaninfo.txt ID package CHANNEL USER VERSION NAME */
 }
 
-static int read_info(const struct pkg_file *file, struct pkg_notes *notes, struct bh_err *err)
+static int conan_installed_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
+	(void)scratch;
+	struct pkg_notes notes = { .sink = sink };
 	struct bh_reader r = bh_reader_of(file->data);
-	struct bh_slice line, name, version;
+	struct bh_slice line;
 	bool in_requires = false;
-	int rc = give_self(file, notes, err);
+	int rc = give_self(file, &notes, err);
 	for (uint32_t number = 1; rc >= 0; number++) {
 		size_t offset = r.pos;
 		if (!bh_take_line(&r, &line))
@@ -60,36 +44,10 @@ static int read_info(const struct pkg_file *file, struct pkg_notes *notes, struc
 		if (line.ptr[0] == '[') {
 			in_requires = bh_slice_eq_str(line, "[full_requires]");
 		} else if (in_requires) {
-			split(line, &name, &version);
-			rc = give(notes, name, version, number, offset, err);
+			struct bh_package like = { .at = { .line = number } };
+			rc = pkg_conan_give(&notes, line, &like, offset, err);
 		}
 	}
-	return rc;
-}
-
-static int on_row(void *ctx, uint64_t offset, struct bh_slice key, struct bh_slice value, struct bh_err *err)
-{
-	struct bh_slice name, version;
-	(void)key;
-	split(value, &name, &version);
-	return give(ctx, name, version, 0, offset, err);
-}
-
-static int on_damage(void *ctx, uint64_t offset, const char *reason, struct bh_err *err)
-{
-	return pkg_note(ctx, offset, err, "%s", reason);
-}
-
-static int conan_installed_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
-{
-	(void)scratch;
-	struct pkg_notes notes = { .sink = sink };
-	struct bh_record_sink rows = { on_row, on_damage, &notes };
-	int rc;
-	if (bh_slice_ends(file->path, BH_SLICE_LIT(".sqlite3")))
-		rc = bh_sqlite_each(file->data, file->sibling, "packages", "reference", &rows, err);
-	else
-		rc = read_info(file, &notes, err);
 	return rc < 0 ? rc : pkg_notes_end(&notes, file->data.len, err);
 }
 
@@ -97,7 +55,6 @@ const struct pkg_parser pkg_parser_conan_installed = {
 	.name = "conan_installed",
 	.type = "conan",
 	.wants = conan_installed_wants,
-	.max_bytes = CACHE_BYTES_MAX,
-	.sibling_suffix = "-wal",
+	.max_bytes = INFO_BYTES_MAX,
 	.parse = conan_installed_parse,
 };

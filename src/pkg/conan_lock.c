@@ -4,9 +4,10 @@
  *     version 1      { "graph_lock": { "nodes": { "1": { "ref": "zlib/1.2.11#RECIPE", "context": "host" } } } }
  *     version 2      { "requires": ["zlib/1.2.11#RECIPE%1650000000.1"], "build_requires": [...], "python_requires": [...] }
  *
- * A reference is NAME/VERSION[@USER/CHANNEL][#RECIPE REVISION[%TIME]]. Tools needed to build are development dependencies. In version 1 the
+ * References as in conan.h. Tools needed to build are development dependencies. In version 1 the
  * node of the project itself has a ref without revision, or a path only.
  */
+#include "pkg/conan.h"
 #include "pkg/json_items.h"
 
 static const struct pkg_want conan_lock_wants[] = {
@@ -16,12 +17,8 @@ static const struct pkg_want conan_lock_wants[] = {
 
 static int give(struct pkg_notes *notes, const struct pkg_json_item *item, struct bh_slice reference, enum bh_scope scope, struct bh_err *err)
 {
-	struct bh_package p = { .type = BH_SLICE_LIT("conan"), .scope = scope, .at = { .line = item->line, .evidence = BH_EVIDENCE_LOCKFILE } };
-	struct bh_slice rest;
-	(void)bh_slice_cut(reference, '#', &reference, &rest);
-	(void)bh_slice_cut(reference, '@', &reference, &rest);
-	(void)bh_slice_cut(reference, '/', &p.name, &p.version);
-	return pkg_give(notes, &p, item->offset_bytes, err);
+	struct bh_package like = { .scope = scope, .at = { .line = item->line, .evidence = BH_EVIDENCE_LOCKFILE } };
+	return pkg_conan_give(notes, reference, &like, item->offset_bytes, err);
 }
 
 static int on_requires(void *ctx, const struct pkg_json_item *item, struct bh_err *err)

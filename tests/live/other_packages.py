@@ -178,8 +178,9 @@ def nix_database(here):
            "NIX_CONF_DIR": str(write(WORK / "nix-conf/nix.conf", "sandbox = false\nbuild-users-group =\n").parent)}
     (here / "nix/store").mkdir(parents=True)
     names = ["hello-2.12.1", "python3.11-requests-2.28.2", "perl5.36.0-URI-5.12", "nix-2.3-pre1234_abc", "wrapper", "glibc-2.37-45"]
-    build = 'derivation {{ name = "{}"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "/bin/mkdir -p $out/bin; echo > $out/bin/x" ]; }}'
-    paths = run("nix-build", "--no-out-link", "-E", "[" + " ".join(f"({build.format(n)})" for n in names) + "]", **env).split()
+    many = " ".join(map(str, range(40)))
+    build = 'derivation {{ name = "{}"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "/bin/mkdir -p $out/bin; for i in {}; do echo > $out/bin/$i; done" ]; }}'
+    paths = run("nix-build", "--no-out-link", "-E", "[" + " ".join(f"({build.format(n, many)})" for n in names) + "]", **env).split()
     text = " ".join(f'"{pathlib.Path(p).name[33:]}"' for p in paths)
     split = json.loads(run("nix-instantiate", "--eval", "--strict", "--json", "-E", f"map builtins.parseDrvName [{text}]", **env))
     shutil.move(here / "nix/store", WORK / "nix-store")  # the database alone must do
