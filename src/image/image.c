@@ -603,7 +603,7 @@ static int fill_report(struct job *j, struct bh_err *err)
 	for (size_t k = 0; ok && k < p->layers.len; k++) {
 		const struct image_plan_layer *l = &p->layers.ptr[k];
 		const struct image_unit *u = j->of_layer[k];
-		struct bh_layer out = { .digest = l->digest, .diff_id = l->diff_id, .size_bytes = l->size_bytes, .skipped = !u };
+		struct bh_layer out = { .digest = l->digest, .diff_id = l->diff_id, .size_bytes = l->size_bytes, .skipped = !u, .container = l->place.kind == IMAGE_PLACE_CONTAINER };
 		if (u && u->ended) {
 			out.digest = l->digest.kind ? l->digest : u->end.digest;
 			out.diff_id = l->diff_id.kind ? l->diff_id : u->end.diff_id;

@@ -31,6 +31,7 @@ struct bh_layer {
 	struct bh_slice instruction;  /* the Dockerfile instruction that made it: "RUN apt-get update"; empty when history doesn't tell */
 	uint32_t dockerfile_line;     /* of it in report.dockerfile; 0 = not found there */
 	bool base;                    /* it belongs to the base image, see report.base */
+	bool container;               /* not of the image: the file system of the container on top of it */
 	bool skipped;                 /* foreign layer that is not at hand, see incomplete */
 };
 

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "crypto/digest.h"
 #include "model/wire.h"
+#include "registry/daemon.h"
 #include "registry/pull.h"
 #include "sys/helper.h"
 
@@ -49,28 +50,54 @@ static int start(struct registry_remote *r, struct bh_err *err)
 	return rc;
 }
 
-/* The helper gets its backend by the fork: the program only keeps the process. */
-static int start_pull(const char *name, const struct registry_options *options, struct registry_remote *r, struct bh_err *err)
+/* What the helper works with; it gets it by the fork, the program only keeps the process. */
+struct workplace {
+	struct broker broker;
+	struct registry_pull pull;
+	struct registry_daemon daemon;
+};
+
+static int furnish(struct workplace *w, enum registry_kind kind, const char *name, const struct registry_options *options, struct bh_err *err)
 {
 	struct registry_ref ref;
-	int rc = registry_ref_parse(name, &ref, err);
-	struct registry_pull *pull = calloc(1, sizeof(*pull));
-	struct broker *broker = calloc(1, sizeof(*broker));
-	if (rc == 0 && (!pull || !broker))
-		rc = bh_fail(err, BH_ENOMEM, 0, "out of memory");
-	if (rc == 0) {
-		registry_pull_init(pull, &ref, options);
-		broker->backend = registry_pull_backend(pull);
-		rc = bh_helper_start(broker_serve, broker, &r->helper, err);
+	if (kind == REGISTRY_IMAGE) {
+		int rc = registry_ref_parse(name, &ref, err);
+		if (rc < 0)
+			return rc;
+		registry_pull_init(&w->pull, &ref, options);
+		w->broker.backend = registry_pull_backend(&w->pull);
+		return 0;
 	}
-	free(broker);
-	free(pull);
+	w->broker.backend = registry_daemon_backend(&w->daemon);
+	return registry_daemon_init(&w->daemon, kind, name, err);
+}
+
+static int start_helper(struct registry_remote *r, enum registry_kind kind, const char *name, const struct registry_options *options, struct bh_err *err)
+{
+	struct workplace *w = calloc(1, sizeof(*w));
+	if (!w)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
+	int rc = furnish(w, kind, name, options, err);
+	rc = rc < 0 ? rc : bh_helper_start(broker_serve, &w->broker, &r->helper, err);
+	free(w);
 	return rc;
 }
 
 bool registry_runs_here(enum registry_kind kind)
 {
-	return kind == REGISTRY_IMAGE;
+	return kind == REGISTRY_IMAGE || registry_daemon_runs(kind);
+}
+
+static const char *kind_word(enum registry_kind kind)
+{
+	switch (kind) {
+	case REGISTRY_IMAGE: return "registry";
+	case REGISTRY_DOCKER: return "docker";
+	case REGISTRY_PODMAN: return "podman";
+	case REGISTRY_CONTAINERD: return "containerd";
+	case REGISTRY_CONTAINER: return "container";
+	}
+	return "";
 }
 
 int registry_open(enum registry_kind kind, const char *name, const struct registry_options *options, struct registry_remote **ret, struct bh_err *err)
@@ -78,9 +105,11 @@ int registry_open(enum registry_kind kind, const char *name, const struct regist
 	struct registry_remote *r = calloc(1, sizeof(*r));
 	if (!r)
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
-	r->image = (struct image_remote){ .open = ask_open, .outcome = ask_outcome, .ctx = r, .kind = "registry", .label = r->label };
-	(void)kind;
-	int rc = start_pull(name, options, r, err);
+	r->image = (struct image_remote){
+		.open = ask_open, .outcome = ask_outcome, .ctx = r, .kind = kind_word(kind), .label = r->label,
+		.archive = kind != REGISTRY_IMAGE, .container = kind == REGISTRY_CONTAINER,
+	};
+	int rc = start_helper(r, kind, name, options, err);
 	rc = rc < 0 ? rc : start(r, err);
 	if (rc < 0)
 		registry_close(r);

@@ -4,14 +4,11 @@
 #include "base/cleanup.h"
 #include "format/json.h"
 #include "registry/base64.h"
+#include "registry/program.h"
 #include "sys/files.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define FILE_BYTES_MAX (1u << 20)
@@ -60,42 +57,6 @@ static bool is_helper_name(struct bh_slice s)
 	return s.len > 0 && s.len < 100;
 }
 
-_Noreturn static void become_program(const char *program, int in, int out)
-{
-	(void)signal(SIGPIPE, SIG_DFL);
-	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0)
-		execlp(program, program, "get", (char *)NULL);
-	_exit(127);
-}
-
-/* Runs "program get" with the key on its standard input; its output goes to out. Exit code, or negative. */
-static int ask_program(const char *program, const char *key, struct bh_buf *out, struct bh_err *err)
-{
-	int question[2], answer[2];
-	if (pipe2(question, O_CLOEXEC) < 0)
-		return bh_fail_errno(err, errno, "pipe");
-	if (pipe2(answer, O_CLOEXEC) < 0) {
-		(void)close(question[0]);
-		(void)close(question[1]);
-		return bh_fail_errno(err, errno, "pipe");
-	}
-	pid_t pid = fork();
-	if (pid == 0)
-		become_program(program, question[0], answer[1]);
-	(void)close(question[0]);
-	(void)close(answer[1]);
-	int rc = pid < 0 ? bh_fail_errno(err, errno, "fork") : bh_write_all(question[1], bh_slice_str(key), err);
-	(void)close(question[1]);
-	rc = rc < 0 ? rc : bh_read_all(answer[0], ANSWER_BYTES_MAX, out, err);
-	(void)close(answer[0]);
-	int status = 0;
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (rc < 0)
-		return rc;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
 static int take_helper_answer(const struct bh_json_node *root, struct registry_secret *ret, struct bh_err *err)
 {
 	struct bh_slice user = bh_json_str(bh_json_get(root, "Username")), password = bh_json_str(bh_json_get(root, "Secret"));
@@ -114,17 +75,20 @@ static int ask_helper(struct bh_slice name, const char *key, struct registry_sec
 		return bh_fail(err, BH_EMALFORMED, 0, "a credential helper's name has odd characters");
 	snprintf(program, sizeof(program), "docker-credential-%.*s", BH_SLICE_FMT(name));
 	bh_buf_init(&answer, ANSWER_BYTES_MAX);
-	int code = ask_program(program, key, &answer, err);
-	if (code < 0)
-		return bh_wrap(err, "%s", program);
+	const char *argv[] = { program, "get", NULL };
+	const struct program p = { .argv = argv, .input = bh_slice_str(key), .out = &answer };
+	char complaint[PROGRAM_COMPLAINT_BYTES];
+	int code = 0, rc = program_run(&p, &code, complaint, err);
+	if (rc < 0)
+		return rc;
 	struct bh_slice text = bh_slice_trim(bh_buf_slice(&answer));
-	if (code == 127)
+	if (code == PROGRAM_MISSING)
 		return bh_fail(err, BH_ENOTFOUND, 0, "%s is not installed, though the configuration names it", program);
 	if (code != 0 && bh_slice_starts(text, BH_SLICE_LIT("credentials not found")))
 		return 0;
 	if (code != 0)
-		return bh_fail(err, BH_EIO, 0, "%s ended with code %d", program, code);
-	int rc = bh_json_parse(text, ANSWER_BYTES_MAX, &doc, err);
+		return bh_fail(err, BH_EIO, 0, "%s ended with code %d: %s", program, code, complaint);
+	rc = bh_json_parse(text, ANSWER_BYTES_MAX, &doc, err);
 	rc = rc < 0 ? bh_wrap(err, "%s", program) : take_helper_answer(bh_json_root(doc), ret, err);
 	explicit_bzero(answer.ptr, answer.cap);
 	return rc;

@@ -114,6 +114,7 @@ static void write_layer(struct json *j, const void *at)
 	json_number(j, "unpacked_bytes", l->unpacked_bytes);
 	json_number(j, "entries", l->entries);
 	origin(j, l);
+	json_flag(j, "container", l->container);
 	json_flag(j, "skipped", l->skipped);
 }
 

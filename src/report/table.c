@@ -580,7 +580,10 @@ static void add_layer_name(struct table *t, struct bh_buf *b, uint32_t layer)
 {
 	if (layer >= t->report->layers.len)
 		return;
-	bh_buf_printf(b, " (layer %u)", layer + 1);
+	if (t->report->layers.ptr[layer].container)
+		bh_buf_add_str(b, " (container)");
+	else
+		bh_buf_printf(b, " (layer %u)", layer + 1);
 }
 
 static void write_not_checked(struct table *t)

@@ -509,3 +509,8 @@ int inventory_finish(struct inventory *inv, struct bh_err *err)
 	ownership_name(&inv->ownership, &inv->key, report);
 	return same_packages_merge(report) ? BH_OK : full(err);
 }
+
+const struct bh_package *inventory_owner(const struct inventory *inv, struct bh_slice path)
+{
+	return ownership_find(&inv->ownership, &inv->key, inv->report, path);
+}

@@ -22,4 +22,7 @@ struct image_visitor inventory_visitor(struct inventory *inv);
  */
 int inventory_finish(struct inventory *inv, struct bh_err *err) BH_MUST_CHECK;
 
+/* After inventory_finish: the distribution's package that owns this file; NULL when none does. */
+const struct bh_package *inventory_owner(const struct inventory *inv, struct bh_slice path);
+
 #endif

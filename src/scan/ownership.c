@@ -125,3 +125,9 @@ void ownership_name(struct ownership *o, const struct image_key *key, struct bh_
 			p->owner = by->purl;
 	}
 }
+
+const struct bh_package *ownership_find(const struct ownership *o, const struct image_key *key, const struct bh_report *report, struct bh_slice path)
+{
+	const struct owner *w = o->hashes.len ? owner_of(o, key, path) : NULL;
+	return w ? package_of(report, w) : NULL;
+}

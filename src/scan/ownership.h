@@ -42,4 +42,7 @@ bool ownership_take(struct ownership *o, struct bh_slice payload, struct bh_aren
 /* Fills owner of every package whose file a package of another type owns. Packages are sorted and have their purls. */
 void ownership_name(struct ownership *o, const struct image_key *key, struct bh_report *report);
 
+/* After ownership_name: the package whose file it is; NULL when no list of files has it. */
+const struct bh_package *ownership_find(const struct ownership *o, const struct image_key *key, const struct bh_report *report, struct bh_slice path);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "image/layercache.h"
+#include "scan/drift.h"
 #include "scan/inventory.h"
 #include "scan/target.h"
 #include "vuln/match.h"
@@ -50,9 +51,16 @@ static int take_inventory(const struct scan_options *o, const struct image_reque
 	if (rc < 0)
 		return rc;
 	struct image_visitor visitor = inventory_visitor(inv);
-	rc = image_read(req, &visitor, report, err);
+	struct scan_drift drift = { .arena = &report->arena };
+	struct image_request watched = *req;
+	watched.changes = scan_drift_keep;
+	watched.changes_ctx = &drift;
+	rc = image_read(&watched, &visitor, report, err);
 	if (rc == BH_OK)
 		rc = inventory_finish(inv, err);
+	if (rc == BH_OK && req->remote && req->remote->container)
+		rc = scan_drift_report(&drift, inv, report, err);
+	scan_drift_done(&drift);
 	inventory_free(inv);
 	return rc;
 }
