@@ -65,7 +65,10 @@ static const struct {
 };
 
 /* Types of distributions; a package of any other type is nobody's but its ecosystem's. */
-static const char *const distro_types[] = { "alpm", "apk", "deb", "opkg", "rpm" };
+static const char *const distro_types[] = { "alpm", "apk", "deb", "ebuild", "opkg", "rpm" };
+
+/* Somebody publishes advisories for these, in no form that a feed here reads. */
+static const char *const uncollected_types[] = { "cpan", "otp", "pear", "wordpress-plugin", "wordpress-theme" };
 
 /*
  * Programs found by their content, type "generic", and the application of Bitnami that is the same product. Bitnami's records of them repeat what
@@ -250,6 +253,11 @@ static bool place_of_language(const struct bh_package *p, struct bh_arena *arena
 		if (bh_slice_eq_str(p->type, languages[i].type)) {
 			*ret = place_in(languages[i].ecosystem, p->name);
 			return vuln_package_name(ret->name, p->name, arena, &ret->package);
+		}
+	for (size_t i = 0; i < COUNT(uncollected_types); i++)
+		if (bh_slice_eq_str(p->type, uncollected_types[i])) {
+			*ret = (struct vuln_place){ .name = p->type, .why_not = "not checked: no advisories are collected for packages of this type" };
+			return true;
 		}
 	*ret = (struct vuln_place){ .name = p->type, .why_not = "nobody publishes advisories for packages of this type", .unpublished = true };
 	return true;
