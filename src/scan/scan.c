@@ -95,7 +95,7 @@ static int read_image(const struct scan_options *o, struct store_cache *cache, s
 	return rc;
 }
 
-static int read_packages(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
+int scan_read(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
 {
 	struct store_cache *cache;
 	int rc = open_cache(o, &cache, err);
@@ -134,7 +134,7 @@ static void stamp(struct bh_report *report, int64_t now_s)
 
 int scan_run(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
 {
-	int rc = read_packages(o, report, err);
+	int rc = scan_read(o, report, err);
 	if (rc == BH_OK)
 		rc = match(o, report, err);
 	rc = rc < 0 ? rc : policy_judge(&o->policy, report, err);

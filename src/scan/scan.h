@@ -29,6 +29,9 @@ struct scan_options {
 	bool quiet;
 };
 
+/* Only layers and packages: what the image holds. */
+int scan_read(const struct scan_options *options, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
+
 /* Runs everything up to the verdict. An error means that there is no report worth showing. */
 int scan_run(const struct scan_options *options, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
 

@@ -114,3 +114,45 @@ found() {
 	[ "$(report 'r["changes"][0]["kind"], r["changes"][0]["what"]')" = "('package', 'openssl')" ]
 	[ "$(ask 'len(r["changes"][0]["findings"]) == sum("fixed" in f for f in r["findings"])')" = True ]
 }
+
+# second: a later version of the root, with another openssl and one package more.
+second() {
+	cp -r root new
+	{
+		package libssl3 3.0.15-1~deb12u1 openssl
+		package curl 7.88.1-10 curl
+	} >new/var/lib/dpkg/status
+}
+
+@test "with a baseline only what is new or worse counts" {
+	prepare
+	second
+	run bulkhead scan --baseline dir:root dir:root
+	[ "$status" -eq 0 ]
+	[[ $output == *"Baseline  dir:root: 0 new, 0 worse, "*" unchanged, 0 gone"* ]]
+	run bulkhead scan --baseline dir:new dir:root
+	[ "$status" -eq 1 ]
+	[[ $output == *"new or worse findings at or above high"* ]]
+	report "sorted({f['baseline'] for f in r['findings']})" --baseline dir:new >out
+	[ "$(cat out)" = "['new', 'unchanged']" ]
+	[ "$(ask "r['baseline']['new'] + r['baseline']['unchanged'] == len(r['findings'])")" = True ]
+	[ "$(ask "r['baseline']['text']")" = dir:new ]
+}
+
+@test "diff tells packages and findings apart" {
+	prepare
+	second
+	run bulkhead diff dir:root dir:new
+	[ "$status" -eq 0 ]
+	[[ $output == *"Packages: 1 added, 1 upgraded; 0 are the same"*"+ curl 7.88.1-10 (deb)"*"↑ libssl3 3.0.9-1 → 3.0.15-1~deb12u1 (deb)"* ]]
+	[[ $output == *"- unknown CVE-2023-5363 libssl3 3.0.9-1"* ]]
+	bulkhead diff -f json -o report.json dir:new dir:root
+	[ "$(ask "[(p['change'], p['name']) for p in r['packages']]")" = "[('removed', 'curl'), ('downgraded', 'libssl3')]" ]
+	[ "$(ask "r['summary']['new_findings'] == sum(f['change'] == 'new' for f in r['findings']) > 0")" = True ]
+	run bulkhead diff --fail-on high dir:new dir:root
+	[ "$status" -eq 1 ]
+	run bulkhead diff --fail-on critical dir:root dir:root
+	[ "$status" -eq 0 ]
+	run bulkhead diff dir:root
+	[ "$status" -eq 2 ]
+}

@@ -1,0 +1,69 @@
+/* scanning.c: see scanning.h. */
+#include "cmd/scanning.h"
+
+#include "cmd/output.h"
+#include "sys/signals.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define SIGNAL_EXIT_BASE 128 /* as shells report a program that a signal ended */
+
+void cmd_scanning_options(const struct cmd_args *args, struct scan_options *ret)
+{
+	*ret = (struct scan_options){
+		.platform = cmd_string(args, "platform"),
+		.parallel = (size_t)cmd_uint(args, "parallel"),
+		.max_layer_bytes = cmd_uint(args, "max-layer-size"),
+		.db_path = cmd_string(args, "db"),
+		.max_db_age_days = (uint32_t)cmd_uint(args, "max-db-age"),
+		.include_withdrawn = cmd_flag(args, "include-withdrawn"),
+		.match_owned = cmd_flag(args, "match-owned"),
+		.cache_folder = cmd_string(args, "cache-dir"),
+		.max_cache_bytes = cmd_flag(args, "no-cache") ? 0 : cmd_uint(args, "cache-size"),
+		.registry = cmd_registry_options(args),
+		.tell = cmd_flag(args, "quiet") ? NULL : cmd_tell_source,
+		.quiet = cmd_flag(args, "quiet"),
+	};
+}
+
+int cmd_report_time(int64_t *ret, struct bh_err *err)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	if (!epoch || !epoch[0]) {
+		*ret = (int64_t)time(NULL);
+		return BH_OK;
+	}
+	uint64_t seconds;
+	if (!bh_slice_u64(bh_slice_str(epoch), (uint64_t)INT32_MAX * 64, &seconds))
+		return bh_fail(err, BH_EUSAGE, 0, "SOURCE_DATE_EPOCH is '%s', not a number of seconds since 1970", epoch);
+	*ret = (int64_t)seconds;
+	return BH_OK;
+}
+
+/*
+ * No report at all. The target is the user's: whatever the operating system or a limit said about it is an input error (2). A
+ * child that died over it means that nothing was checked (3). What is left is our own trouble (4).
+ */
+int cmd_no_report(const struct bh_err *err)
+{
+	int code = cmd_failed(err);
+	switch (err->code) {
+	case BH_ECANCELLED: return bh_interrupted() ? SIGNAL_EXIT_BASE + bh_interrupt_signal() : EXIT_INTERNAL;
+	case BH_EIO:
+	case BH_ELIMIT: return EXIT_USAGE;
+	case BH_ECHILD: return EXIT_INCOMPLETE;
+	default: return code;
+	}
+}
+
+int cmd_verdict_exit(enum bh_verdict verdict)
+{
+	switch (verdict) {
+	case BH_VERDICT_PASS: return EXIT_CLEAN;
+	case BH_VERDICT_FAIL: return EXIT_FINDINGS;
+	case BH_VERDICT_INCOMPLETE: return EXIT_INCOMPLETE;
+	}
+	return EXIT_INTERNAL;
+}
+
