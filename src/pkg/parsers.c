@@ -23,7 +23,7 @@ static struct bh_slice basename_of(struct bh_slice path)
 }
 
 /* One part against one pattern; a "*" that fails is given one byte more, the last one only: enough, and linear in practice. */
-static bool part_matches(struct bh_slice pattern, struct bh_slice part)
+bool pkg_part_matches(struct bh_slice pattern, struct bh_slice part)
 {
 	size_t i = 0, k = 0, star = SIZE_MAX, resume = 0;
 	while (k < part.len) {
@@ -55,7 +55,7 @@ static bool glob_matches(struct bh_slice pattern, struct bh_slice path)
 {
 	for (;;) {
 		struct bh_slice p = basename_of(pattern), part = basename_of(path);
-		if (part.len == 0 || !part_matches(p, part))
+		if (part.len == 0 || !pkg_part_matches(p, part))
 			return false;
 		if (p.len == pattern.len)
 			return true;

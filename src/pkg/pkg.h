@@ -60,6 +60,9 @@ extern const struct pkg_parser *const pkg_parsers[]; /* NULL-terminated, order o
  */
 const struct pkg_parser *pkg_parser_for(struct bh_slice path, bool elf, size_t *at);
 
+/* Does a part of a path, without "/", fit this pattern? A star stands for any bytes. */
+bool pkg_part_matches(struct bh_slice pattern, struct bh_slice part);
+
 /* Does a file that begins so interest PKG_WANT_ELF parsers? head: at least 4 bytes, or all of it. */
 bool pkg_is_elf(struct bh_slice head);
 uint64_t pkg_elf_max_bytes(void); /* largest max_bytes of those parsers; 0: there are none */
