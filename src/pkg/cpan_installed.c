@@ -74,13 +74,15 @@ static int begin_section(struct bh_slice line, uint32_t number, size_t offset, s
 		return 0;
 	while (bh_slice_cut(head, '<', &rest, &name))
 		head = name;
-	struct module *m = BH_ARENA_NEW(a, struct module);
 	struct bh_slice distribution;
-	if (!m || !distribution_name(head, a, &distribution))
+	if (!distribution_name(head, a, &distribution))
 		return bh_fail(err, BH_ENOMEM, offset, "out of memory for modules");
 	void **slot = bh_map_put(modules, distribution);
 	if (!slot)
 		return bh_fail(err, BH_ELIMIT, offset, "line %u: more than %u modules", number, MODULES_MAX);
+	struct module *m = *slot ? *slot : BH_ARENA_NEW(a, struct module);
+	if (!m)
+		return bh_fail(err, BH_ENOMEM, offset, "out of memory for modules");
 	*m = (struct module){ { .type = BH_SLICE_LIT("cpan"), .name = distribution, .at = { .line = number } }, offset };
 	*slot = *ret = m;
 	return 0;
