@@ -115,7 +115,7 @@ static void every_parser_has_its_row(void **state)
 		make_row(pkg_parsers[parsers], &row);
 		if (rows_that_start(bh_buf_slice(&page), bh_buf_slice(&row)) == 1)
 			continue;
-		print_message("%s needs one row that starts so:\n%.*s\n", PAGE, BH_SLICE_FMT(bh_buf_slice(&row)));
+		fprintf(stderr, "%s needs one row that starts so:\n%.*s\n", PAGE, BH_SLICE_FMT(bh_buf_slice(&row)));
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
