@@ -10,27 +10,21 @@
  * what Composer refuses is compared as it stands.
  */
 #include "version/chars.h"
+#include "version/composer_parts.h"
 #include "version/version.h"
 
-#define VERSION_BYTES_MAX 512u /* longer ones are refused */
-#define NORMAL_BYTES_MAX (VERSION_BYTES_MAX + 128u)
 #define NUMBERS 4
 #define MAJOR_DIGITS_MAX 5u    /* more are a date */
 #define DATE_GROUPS_MAX 6u
 
-struct text {
-	char bytes[NORMAL_BYTES_MAX];
-	size_t len;
-};
-
-static void put(struct text *t, struct bh_slice s)
+static void put(struct composer_text *t, struct bh_slice s)
 {
 	size_t room = sizeof(t->bytes) - t->len, n = s.len < room ? s.len : room;
 	memcpy(t->bytes + t->len, s.ptr, n);
 	t->len += n;
 }
 
-static void put_str(struct text *t, const char *s)
+static void put_str(struct composer_text *t, const char *s)
 {
 	put(t, bh_slice_str(s));
 }
@@ -90,18 +84,36 @@ static bool is_dev(struct bh_slice s)
 	return version_eq_nocase(s, "dev");
 }
 
-/* What stands behind the numbers: [sign][stability[number]][[sign]dev]. */
-static bool put_modifier(struct bh_slice s, struct text *ret)
+/* [sign][stability[number]][[sign]dev], cut into its parts. */
+static bool split_modifier(struct bh_slice s, const struct stability **found, struct bh_slice *number, bool *dev)
 {
-	struct bh_slice word = without_sign(s), number = { 0 };
-	const struct stability *found = take_stability(&word);
-	bool small = found && bh_slice_starts(without_sign(s), BH_SLICE_LIT("stable"));
-	if (found)
-		number = take_stability_number(&word);
-	bool dev = word.len && is_dev(word);
-	if (word.len && !dev)
+	struct bh_slice word = without_sign(s);
+	*number = (struct bh_slice){ 0 };
+	*found = take_stability(&word);
+	if (*found)
+		*number = take_stability_number(&word);
+	*dev = word.len && is_dev(word);
+	return word.len == 0 || *dev;
+}
+
+bool composer_is_modifier(struct bh_slice s, struct composer_modifier *ret)
+{
+	const struct stability *found;
+	struct bh_slice number;
+	bool good = split_modifier(s, &found, &number, &ret->dev);
+	ret->stability = found != NULL;
+	return good;
+}
+
+/* What stands behind the numbers. */
+static bool put_modifier(struct bh_slice s, struct composer_text *ret)
+{
+	const struct stability *found;
+	struct bh_slice number;
+	bool dev;
+	if (!split_modifier(s, &found, &number, &dev))
 		return false;
-	if (small)
+	if (found && bh_slice_starts(without_sign(s), BH_SLICE_LIT("stable")))
 		return true;
 	if (found) {
 		put_str(ret, "-");
@@ -115,7 +127,7 @@ static bool put_modifier(struct bh_slice s, struct text *ret)
 }
 
 /* Numbers with points before them, as they stand; ".0" for those that are missing. */
-static bool put_classical(struct bh_slice s, struct text *ret)
+static bool put_classical(struct bh_slice s, struct composer_text *ret)
 {
 	struct bh_slice digits = version_take_digits(&s);
 	if (digits.len == 0 || digits.len > MAJOR_DIGITS_MAX)
@@ -138,7 +150,7 @@ static bool is_date_sign(uint8_t c)
 }
 
 /* Takes n digits, more up to max, with a sign before them or none. */
-static bool take_date_part(struct bh_slice *s, size_t min, size_t max, struct text *ret)
+static bool take_date_part(struct bh_slice *s, size_t min, size_t max, struct composer_text *ret)
 {
 	struct bh_slice rest = *s;
 	bool sign = rest.len && is_date_sign(rest.ptr[0]);
@@ -153,7 +165,7 @@ static bool take_date_part(struct bh_slice *s, size_t min, size_t max, struct te
 }
 
 /* 2010, 2010-01-02, 20100102.3 */
-static bool put_date(struct bh_slice s, struct text *ret)
+static bool put_date(struct bh_slice s, struct composer_text *ret)
 {
 	if (version_count(bh_slice_sub(s, 0, 4), version_is_digit) < 4)
 		return false;
@@ -168,7 +180,7 @@ static bool put_date(struct bh_slice s, struct text *ret)
 }
 
 /* "1.x-dev": numbers, x or * */
-static bool put_branch(struct bh_slice s, struct text *ret)
+static bool put_branch(struct bh_slice s, struct composer_text *ret)
 {
 	static const char any[] = "9999999";
 	for (unsigned i = 0; i < NUMBERS; i++) {
@@ -214,10 +226,10 @@ static bool has_space(struct bh_slice s)
 	return false;
 }
 
-static bool normalize(struct bh_slice v, struct text *ret)
+bool composer_normalize(struct bh_slice v, struct composer_text *ret)
 {
 	struct bh_slice s = strip(version_trim(v)), numbers = s;
-	if (s.len > VERSION_BYTES_MAX || has_space(s))
+	if (s.len > COMPOSER_VERSION_BYTES_MAX || has_space(s))
 		return false;
 	if (s.len && version_lower(s.ptr[0]) == 'v')
 		(void)version_take(&numbers, 1);
@@ -289,7 +301,7 @@ static int compare_rest(struct bh_slice part, struct bh_slice rest)
 	return 0;
 }
 
-static int compare_php(struct bh_slice a, struct bh_slice b)
+int composer_compare(struct bh_slice a, struct bh_slice b)
 {
 	for (;;) {
 		struct bh_slice x, y;
@@ -305,22 +317,22 @@ static int compare_php(struct bh_slice a, struct bh_slice b)
 static int compare(struct bh_slice a, struct bh_slice b, int *ret, struct bh_err *err)
 {
 	struct bh_slice v[2] = { a, b };
-	struct text text[2];
+	struct composer_text text[2];
 	for (size_t i = 0; i < 2; i++) {
-		if (v[i].len == 0 || v[i].len > VERSION_BYTES_MAX || bh_slice_find(v[i], '\0') < v[i].len)
+		if (v[i].len == 0 || v[i].len > COMPOSER_VERSION_BYTES_MAX || bh_slice_find(v[i], '\0') < v[i].len)
 			return version_refuse(err, v[i], "Composer");
-		if (normalize(v[i], &text[i]))
+		if (composer_normalize(v[i], &text[i]))
 			v[i] = (struct bh_slice){ (const uint8_t *)text[i].bytes, text[i].len };
 	}
-	int order = compare_php(v[0], v[1]);
+	int order = composer_compare(v[0], v[1]);
 	*ret = (order > 0) - (order < 0);
 	return 0;
 }
 
 static bool valid(struct bh_slice v)
 {
-	struct text text;
-	return v.len <= VERSION_BYTES_MAX && bh_slice_find(v, '\0') == v.len && normalize(v, &text);
+	struct composer_text text;
+	return v.len <= COMPOSER_VERSION_BYTES_MAX && bh_slice_find(v, '\0') == v.len && composer_normalize(v, &text);
 }
 
 const struct version_scheme version_scheme_composer = { .name = "composer", .compare = compare, .valid = valid };

@@ -8,17 +8,8 @@
  *     1.0.dev1 < 1.0a1.dev1 < 1.0a1 < 1.0a1.post1 < 1.0 < 1.0+local < 1.0.post1.dev1 < 1.0.post1
  */
 #include "version/chars.h"
+#include "version/pep440_parts.h"
 #include "version/version.h"
-
-enum pre { PRE_DEV_ONLY, PRE_ALPHA, PRE_BETA, PRE_RC, PRE_NONE };
-
-struct pep440 {
-	struct bh_slice epoch, release; /* release: without zeros at its end */
-	enum pre pre;
-	struct bh_slice pre_number, post, dev; /* a part without number is 0: empty */
-	bool has_post, has_dev;
-	struct bh_slice local;
-};
 
 static void skip_separator(struct bh_slice *s)
 {
@@ -47,7 +38,7 @@ static size_t take_part(struct bh_slice *s, const char *const *words, size_t n, 
 static void take_pre(struct bh_slice *s, struct pep440 *ret)
 {
 	static const char *const words[] = { "alpha", "a", "beta", "b", "preview", "pre", "c", "rc" };
-	static const enum pre kinds[] = { PRE_ALPHA, PRE_ALPHA, PRE_BETA, PRE_BETA, PRE_RC, PRE_RC, PRE_RC, PRE_RC, PRE_NONE };
+	static const enum pep440_pre kinds[] = { PEP440_ALPHA, PEP440_ALPHA, PEP440_BETA, PEP440_BETA, PEP440_RC, PEP440_RC, PEP440_RC, PEP440_RC, PEP440_FINAL };
 	ret->pre = kinds[take_part(s, words, 8, &ret->pre_number)];
 }
 
@@ -75,6 +66,7 @@ static bool take_release(struct bh_slice *s, struct pep440 *ret)
 		keep = version_is_zero(digits) && keep ? keep : end;
 	} while (s->len > 1 && s->ptr[0] == '.' && version_is_digit(s->ptr[1]) && version_take_char(s, '.'));
 	ret->release = bh_slice_sub(whole, 0, keep);
+	ret->written = bh_slice_sub(whole, 0, end);
 	return true;
 }
 
@@ -103,7 +95,7 @@ static bool is_local(struct bh_slice s)
 	}
 }
 
-static bool parse(struct bh_slice s, struct pep440 *ret)
+bool pep440_parse(struct bh_slice s, struct pep440 *ret)
 {
 	static const char *const dev[] = { "dev" };
 	*ret = (struct pep440){ 0 };
@@ -120,8 +112,8 @@ static bool parse(struct bh_slice s, struct pep440 *ret)
 	take_pre(&s, ret);
 	take_post(&s, ret);
 	ret->has_dev = take_part(&s, dev, 1, &ret->dev) < 1;
-	if (ret->pre == PRE_NONE && !ret->has_post && ret->has_dev)
-		ret->pre = PRE_DEV_ONLY;
+	if (ret->pre == PEP440_FINAL && !ret->has_post && ret->has_dev)
+		ret->pre = PEP440_DEV_ONLY;
 	if (s.len == 0)
 		return true;
 	ret->local = bh_slice_sub(s, 1, s.len);
@@ -129,7 +121,7 @@ static bool parse(struct bh_slice s, struct pep440 *ret)
 }
 
 /* "1.2" against "1.2.3": what is missing comes first; release has no zeros at its end */
-static int compare_release(struct bh_slice a, struct bh_slice b)
+int pep440_compare_release(struct bh_slice a, struct bh_slice b)
 {
 	for (;;) {
 		struct bh_slice x, y;
@@ -162,11 +154,11 @@ static int compare_optional(bool has_a, struct bh_slice a, bool has_b, struct bh
 	return has_a && has_b ? version_compare_numbers(a, b) : has_a - has_b;
 }
 
-static int compare_parts(const struct pep440 *a, const struct pep440 *b)
+int pep440_compare(const struct pep440 *a, const struct pep440 *b)
 {
 	int order = version_compare_numbers(a->epoch, b->epoch);
 	if (order == 0)
-		order = compare_release(a->release, b->release);
+		order = pep440_compare_release(a->release, b->release);
 	if (order == 0)
 		order = (a->pre > b->pre) - (a->pre < b->pre);
 	if (order == 0)
@@ -178,21 +170,26 @@ static int compare_parts(const struct pep440 *a, const struct pep440 *b)
 	return order ? order : compare_local(a->local, b->local);
 }
 
+bool pep440_is_prerelease(const struct pep440 *v)
+{
+	return v->has_dev || v->pre != PEP440_FINAL;
+}
+
 static int compare(struct bh_slice a, struct bh_slice b, int *ret, struct bh_err *err)
 {
 	struct pep440 x, y;
-	if (!parse(a, &x))
+	if (!pep440_parse(a, &x))
 		return version_refuse(err, a, "Python (PEP 440)");
-	if (!parse(b, &y))
+	if (!pep440_parse(b, &y))
 		return version_refuse(err, b, "Python (PEP 440)");
-	*ret = compare_parts(&x, &y);
+	*ret = pep440_compare(&x, &y);
 	return 0;
 }
 
 static bool valid(struct bh_slice v)
 {
 	struct pep440 parts;
-	return parse(v, &parts);
+	return pep440_parse(v, &parts);
 }
 
 const struct version_scheme version_scheme_pep440 = { .name = "pep440", .compare = compare, .valid = valid };

@@ -37,6 +37,11 @@ static bool has_zero_identifier(struct bh_slice s)
 	return false;
 }
 
+bool semver_are_strict_identifiers(struct bh_slice s)
+{
+	return semver_are_identifiers(s) && !has_zero_identifier(s);
+}
+
 static bool take_numbers(struct bh_slice *s, unsigned flags, struct semver *ret)
 {
 	do {
@@ -61,7 +66,7 @@ static bool read_pre(struct bh_slice s, unsigned flags, struct semver *ret)
 		ret->pre = s;
 	if (s.len == 0)
 		return true;
-	return semver_are_identifiers(ret->pre) && ((flags & SEMVER_ZEROS) || !has_zero_identifier(ret->pre));
+	return flags & SEMVER_ZEROS ? semver_are_identifiers(ret->pre) : semver_are_strict_identifiers(ret->pre);
 }
 
 bool semver_parse(struct bh_slice s, unsigned flags, struct semver *ret)

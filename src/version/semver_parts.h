@@ -36,5 +36,6 @@ int semver_compare_identifiers(struct bh_slice a, struct bh_slice b);
 
 /* [0-9A-Za-z-]+ between dots */
 bool semver_are_identifiers(struct bh_slice s);
+bool semver_are_strict_identifiers(struct bh_slice s); /* and numbers without leading zeros */
 
 #endif

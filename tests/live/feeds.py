@@ -23,6 +23,7 @@ import tarfile
 import tempfile
 import xml.etree.ElementTree as ElementTree
 
+import packaging.version
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -89,16 +90,34 @@ def osv_ranges(affected):
     return out
 
 
-# Where our program can order versions, listed ones that lie in a range are left out. Samples of others than dpkg's have no lists.
-ORDERED = re.compile(r"(Debian|Ubuntu|Alpine|AlmaLinux|Rocky Linux|Red Hat|SUSE|openSUSE|Wolfi|Chainguard)\b")
+# Where our program can order versions, listed ones that lie in a range are left out.
+DPKG = re.compile(r"(Debian|Ubuntu|Alpine|AlmaLinux|Rocky Linux|Red Hat|SUSE|openSUSE|Wolfi|Chainguard)\b")
 
 
-def dpkg_holds(interval, version):
-    """Is a version in "A<B", "A<=B" or "A<", by dpkg's order?"""
-    def order(a, op, b):
-        return subprocess.run(["dpkg", "--compare-versions", a, op, b]).returncode == 0
+def order(ecosystem, a, b):
+    """Negative, 0 or positive; None where one of the two has no order. Lists of others than Python's have plain numbers only."""
+    if DPKG.match(ecosystem):
+        return next(sign for sign, op in ((-1, "lt"), (0, "eq"), (1, "gt")) if subprocess.run(["dpkg", "--compare-versions", a, op, b]).returncode == 0)
+    try:
+        read = packaging.version.Version if ecosystem == "PyPI" else lambda v: tuple(int(n) for n in v.split("."))
+        a, b = read(a), read(b)
+    except ValueError:
+        return None
+    return (a > b) - (a < b)
+
+
+def holds(ecosystem, interval, version):
+    """Is a version in "A<B", "A<=B" or "A<"?"""
     start, op, end = re.fullmatch(r"([^<]*)(<=?)(.*)", interval).groups()
-    return (not start or order(version, "ge", start)) and (not end or order(version, "le" if op == "<=" else "lt", end))
+    low, high = order(ecosystem, version, start or version), order(ecosystem, version, end) if end else -1
+    return low is not None and high is not None and low >= 0 and (high <= 0 if op == "<=" else high < 0)
+
+
+def filed(ecosystem, name):
+    """The spelling that the ecosystem's rows stand under."""
+    if ecosystem == "PyPI":
+        return re.sub(r"[-_.]+", "-", name).lower()
+    return name.lower() if ecosystem in ("NuGet", "Packagist") else name
 
 
 def osv_rows(record):
@@ -110,8 +129,7 @@ def osv_rows(record):
         if not package or not package.get("ecosystem") or not package.get("name"):
             continue
         ranges, versions = osv_ranges(affected), affected.get("versions") or []
-        if ORDERED.match(package["ecosystem"]):
-            versions = [v for v in versions if not any(dpkg_holds(r, v) for r in ranges)]
+        versions = [v for v in versions if not any(holds(package["ecosystem"], r, v) for r in ranges)]
         if "<" in ranges and (affected.get("ecosystem_specific") or {}).get("custom_ranges"):
             ranges, versions = [], []
         state = "undetermined" if not ranges and not versions else "affected"
@@ -124,7 +142,7 @@ def osv_rows(record):
         for name in names:
             if any(re.search(r"[\0-\x1f\x7f]", t) for t in [package["ecosystem"], package["name"], *versions, *ranges]):
                 continue
-            yield Row(package["ecosystem"], package["name"], name, state, flags, frozenset(ranges), frozenset(versions), erratum, module)
+            yield Row(package["ecosystem"], filed(package["ecosystem"], package["name"]), name, state, flags, frozenset(ranges), frozenset(versions), erratum, module)
 
 
 def osv_records(data):

@@ -139,7 +139,8 @@ class Oracles:
                 if not pathlib.Path(python).exists():
                     made([sys.executable, "-m", "venv", str(self.scratch / "py")], self.scratch)
                 made([python, "-m", "pip", "install", "--quiet", {"rattler": "py-rattler"}.get(module, module)], self.scratch)
-            if subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode == 0:
+            # packaging 26 reads "<" and ">" otherwise than Debian's 23
+            if subprocess.run([python, "-c", f"import {module}; assert '{module}' != 'packaging' or {module}.__version__ >= '26'"], capture_output=True).returncode == 0:
                 return [python, HERE / script, *mode]
         raise Missing(f"no Python module {module} here")
 

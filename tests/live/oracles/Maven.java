@@ -15,7 +15,7 @@ class Maven {
     static String holds(String[] v) {
         try {
             VersionRange range = VersionRange.createFromVersionSpec(v[1]);
-            return range.hasRestrictions() ? range.containsVersion(new DefaultArtifactVersion(v[0])) ? "y" : "n" : "?";
+            return range.getRecommendedVersion() != null || range.containsVersion(new DefaultArtifactVersion(v[0])) ? "y" : "n";
         } catch (InvalidVersionSpecificationException e) {
             return "?";
         }

@@ -6,7 +6,7 @@ rescue ArgumentError
 end
 
 def holds(version, range)
-  Gem::Requirement.new(range.split(",")).satisfied_by?(Gem::Version.new(version)) ? "y" : "n"
+  Gem::Requirement.new(range.empty? ? [""] : range.split(",", -1)).satisfied_by?(Gem::Version.new(version)) ? "y" : "n"
 rescue ArgumentError
   "?"
 end

@@ -11,7 +11,7 @@ const order = (a, b) => {
 };
 const holds = (version, range) => {
   try {
-    return new semver.Range(range, true).test(new semver.SemVer(version, true)) ? 'y' : 'n';
+    return new semver.Range(range).test(new semver.SemVer(version, true)) ? 'y' : 'n';
   } catch {
     return '?';
   }
