@@ -26,6 +26,14 @@ extern const char *const cmd_format_names[];
 	{ .name = "list-all-packages", .kind = CMD_FLAG, .help = "table: list the packages without findings too" },               \
 	{ .name = "by-layer", .kind = CMD_FLAG, .help = "table: group the findings by the layer that brought the package" }
 
+#define EXIT_SIGNAL_BASE 128 /* as shells report a program that a signal ended */
+
+/* Where the report of one of several targets goes. */
+struct cmd_place {
+	const char *name; /* what %s in the name of a file becomes; NULL = it stays */
+	int fd;           /* instead of standard output, whose width and colours it has */
+};
+
 /* Do -f and -o fit together? To be asked before the work starts. */
 int cmd_check_report(const struct cmd_args *args, struct bh_err *err) BH_MUST_CHECK;
 
@@ -34,6 +42,9 @@ int cmd_check_report(const struct cmd_args *args, struct bh_err *err) BH_MUST_CH
  * An output that fails does not keep the others from being written; the first failure is returned.
  */
 int cmd_write_report(const struct bh_report *report, const struct cmd_args *args, struct bh_err *err) BH_MUST_CHECK;
+
+/* The same for one of several targets. */
+int cmd_write_report_at(const struct bh_report *report, const struct cmd_args *args, const struct cmd_place *place, struct bh_err *err) BH_MUST_CHECK;
 
 /* Which of two versions of a package type is higher: *ret like strcmp. False when that can't be told. For rooms that know no versions. */
 bool cmd_compare_versions(struct bh_slice type, struct bh_slice a, struct bh_slice b, int *ret);

@@ -1,7 +1,7 @@
 /* scan.c: `bulkhead scan TARGET`: options to scan_run, report to the writers, verdict to an exit code. */
 #include "scan/scan.h"
 
-#include "cmd/output.h"
+#include "cmd/fleet.h"
 #include "cmd/scanning.h"
 
 
@@ -31,6 +31,10 @@ static const struct cmd_option options[] = {
 	{ .name = "vex", .kind = CMD_LIST, .argument = "FILE|DIR",
 	  .help = "VEX statements (OpenVEX, CSAF, CycloneDX) to honour; may be repeated" },
 	{ .name = "owned-files", .kind = CMD_FLAG, .help = "list each package's files in the JSON report" },
+	{ .name = "targets-file", .kind = CMD_STRING, .argument = "FILE", .not_in_config = true,
+	  .help = "more targets, one a line; - is standard input" },
+	{ .name = "jobs", .kind = CMD_UINT, .argument = "N", .default_text = "1", .min = 1, .max = 64,
+	  .help = "how many of several targets are scanned at a time" },
 	CMD_SCANNING_OPTIONS,
 	{ 0 },
 };
@@ -44,8 +48,10 @@ static const char details[] =
 	"  registry:REF       an image in a registry\n"
 	"  docker:NAME        an image of Docker; also podman:, containerd:\n"
 	"  container:ID       a container of Docker or Podman, and what changed in it\n"
+	"  images:DIR         every archive and layout in a folder and below it\n"
 	"  PATH               any file or folder of these; its content tells which\n"
 	"  NAME               an image of a daemon here, else of its registry\n"
+	"Several targets are scanned in turn; the exit status is the worst of them.\n"
 	"\n"
 	"Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong\n"
 	"usage or input, 3 something could not be checked and nothing worse was found,\n"
@@ -79,12 +85,10 @@ static struct policy_options policy_options(const struct cmd_args *args)
 	return p;
 }
 
-static int read_options(const struct cmd_args *args, struct scan_options *o, struct bh_err *err)
+static int read_options(const struct cmd_args *args, const char *target, struct scan_options *o, struct bh_err *err)
 {
-	const char *const *targets;
-	(void)cmd_targets(args, &targets);
 	cmd_scanning_options(args, o);
-	o->target = targets[0];
+	o->target = target;
 	o->owned_files = cmd_flag(args, "owned-files");
 	o->policy = policy_options(args);
 	return cmd_report_time(&o->policy.now_s, err);
@@ -109,38 +113,69 @@ static int scan_others(const struct cmd_args *args, struct scan_options *o, stru
 	return rc;
 }
 
-static int run(const struct cmd_args *args)
+static void count(const struct bh_report *report, struct fleet_result *ret)
+{
+	ret->has_report = true;
+	ret->verdict = report->verdict;
+	ret->packages = report->packages.len;
+	for (size_t i = 0; i < report->findings.len; i++)
+		ret->by_severity[report->findings.ptr[i].severity]++;
+}
+
+/* One target, from its name to its report. place: NULL when it is the only one. */
+static void scan_one(const struct cmd_args *args, const char *target, const struct cmd_place *place, struct fleet_result *ret)
 {
 	struct scan_options o;
 	struct bh_report report, base, baseline;
 	struct bh_err err = { 0 };
-	int rc = read_options(args, &o, &err);
-	if (rc < 0)
-		return cmd_failed(&err);
 	bh_report_init(&report);
 	bh_report_init(&base);
 	bh_report_init(&baseline);
-	int code;
-	if (scan_others(args, &o, &base, &baseline, &err) < 0 || scan_run(&o, &report, &err) < 0)
-		code = cmd_no_report(&err);
-	else if (cmd_write_report(&report, args, &err) < 0)
-		code = cmd_failed(&err);
-	else
-		code = cmd_verdict_exit(report.verdict);
+	if (read_options(args, target, &o, &err) < 0) {
+		ret->code = cmd_failed(&err);
+	} else if (scan_others(args, &o, &base, &baseline, &err) < 0 || scan_run(&o, &report, &err) < 0) {
+		ret->code = cmd_no_report(&err);
+	} else {
+		count(&report, ret);
+		int rc = place ? cmd_write_report_at(&report, args, place, &err) : cmd_write_report(&report, args, &err);
+		ret->code = rc < 0 ? cmd_failed(&err) : cmd_verdict_exit(report.verdict);
+	}
+	snprintf(ret->reason, sizeof(ret->reason), "%s", err.text);
 	bh_report_done(&report);
 	bh_report_done(&base);
 	bh_report_done(&baseline);
-	return code;
+}
+
+static int run(const struct cmd_args *args)
+{
+	struct cmd_target_list targets;
+	struct bh_err err = { 0 };
+	struct fleet_result result = { 0 };
+	if (cmd_target_list(args, &targets, &err) < 0)
+		return cmd_failed(&err);
+	if (cmd_is_fleet(args))
+		result.code = cmd_fleet_run(args, &targets, scan_one);
+	else
+		scan_one(args, targets.all.ptr[0], NULL, &result);
+	cmd_target_list_done(&targets);
+	return result.code;
+}
+
+static int check(const struct cmd_args *args, struct bh_err *err)
+{
+	const char *const *targets;
+	if (cmd_targets(args, &targets) == 0 && !cmd_string(args, "targets-file"))
+		return bh_fail(err, BH_EUSAGE, 0, "scan: a target is missing; usage: bulkhead scan [options] TARGET...");
+	return cmd_check_fleet(args, err);
 }
 
 const struct cmd_command cmd_command_scan = {
 	.name = "scan",
-	.usage = "[options] TARGET",
+	.usage = "[options] TARGET...",
 	.summary = "Find the packages of an image and their known vulnerabilities",
 	.options = options,
-	.min_targets = 1,
-	.max_targets = 1,
+	.max_targets = SIZE_MAX,
 	.details = details,
-	.check = cmd_check_report,
+	.check = check,
 	.run = run,
 };

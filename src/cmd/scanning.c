@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SIGNAL_EXIT_BASE 128 /* as shells report a program that a signal ended */
 
 void cmd_scanning_options(const struct cmd_args *args, struct scan_options *ret)
 {
@@ -49,7 +48,7 @@ int cmd_no_report(const struct bh_err *err)
 {
 	int code = cmd_failed(err);
 	switch (err->code) {
-	case BH_ECANCELLED: return bh_interrupted() ? SIGNAL_EXIT_BASE + bh_interrupt_signal() : EXIT_INTERNAL;
+	case BH_ECANCELLED: return bh_interrupted() ? EXIT_SIGNAL_BASE + bh_interrupt_signal() : EXIT_INTERNAL;
 	case BH_EIO:
 	case BH_ELIMIT: return EXIT_USAGE;
 	case BH_ECHILD: return EXIT_INCOMPLETE;

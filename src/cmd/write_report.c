@@ -1,6 +1,7 @@
 /* write_report.c: one report in as many formats as were asked for, each to standard output or to a file of its own. */
 #include "cmd/output.h"
 
+#include "base/cleanup.h"
 #include "model/report.h"
 #include "report/writer.h"
 #include "sys/files.h"
@@ -12,6 +13,7 @@
 
 #define REPORT_BYTES_MAX (1024u << 20) /* as much as a report may hold in memory */
 #define REPORT_MODE 0644u
+#define PATH_BYTES_MAX 8192u
 
 const char *const cmd_format_names[] = {
 #define WRITER(name) #name,
@@ -112,30 +114,60 @@ int cmd_replace_file(const char *path, const struct bh_buf *text, struct bh_err 
 	return rc;
 }
 
-static int write_output(const struct bh_report *report, const struct cmd_args *args, const struct output *o, struct bh_err *err)
+/* path with every %s replaced; to be freed. */
+static char *path_for(const char *path, const char *name)
+{
+	struct bh_buf b;
+	const char *at;
+	bh_buf_init(&b, PATH_BYTES_MAX);
+	for (; name && (at = strstr(path, "%s")); path = at + 2) {
+		bh_buf_add(&b, (struct bh_slice){ (const uint8_t *)path, (size_t)(at - path) });
+		bh_buf_add_str(&b, name);
+	}
+	bh_buf_add_str(&b, path);
+	bh_buf_add_byte(&b, '\0');
+	char *ret = b.failed ? NULL : strdup((const char *)b.ptr);
+	bh_buf_done(&b);
+	return ret;
+}
+
+static int write_to_file(const char *path, const struct cmd_place *place, const struct bh_buf *text, struct bh_err *err)
+{
+	BH_FREE char *real = path_for(path, place->name);
+	return real ? cmd_replace_file(real, text, err) : bh_fail(err, BH_ELIMIT, 0, "%.100s: the name is too long", path);
+}
+
+static int write_output(const struct bh_report *report, const struct cmd_args *args, const struct output *o, const struct cmd_place *place,
+			struct bh_err *err)
 {
 	struct report_style style = style_for(args, o);
 	struct bh_buf text;
 	bh_buf_init(&text, REPORT_BYTES_MAX);
 	int rc = o->writer->write(report, &style, &text, err);
 	if (rc == 0)
-		rc = o->path ? cmd_replace_file(o->path, &text, err) : cmd_write(STDOUT_FILENO, &text, err);
+		rc = o->path ? write_to_file(o->path, place, &text, err) : cmd_write(place->fd, &text, err);
 	bh_buf_done(&text);
 	return rc;
 }
 
-int cmd_write_report(const struct bh_report *report, const struct cmd_args *args, struct bh_err *err)
+int cmd_write_report_at(const struct bh_report *report, const struct cmd_args *args, const struct cmd_place *place, struct bh_err *err)
 {
 	int first = cmd_check_report(args, err);
 	size_t n = first < 0 ? 0 : count_outputs(args);
 	for (size_t i = 0; i < n; i++) {
 		struct output o = output_at(args, i);
 		struct bh_err own = { 0 };
-		int rc = write_output(report, args, &o, &own);
+		int rc = write_output(report, args, &o, place, &own);
 		if (rc < 0 && first == 0) {
 			first = rc;
 			*err = own;
 		}
 	}
 	return first;
+}
+
+int cmd_write_report(const struct bh_report *report, const struct cmd_args *args, struct bh_err *err)
+{
+	const struct cmd_place here = { .fd = STDOUT_FILENO };
+	return cmd_write_report_at(report, args, &here, err);
 }

@@ -165,6 +165,12 @@ void bh_progress_title(struct bh_progress *p, const char *title)
 	bh_buf_done(&b);
 }
 
+void bh_progress_hide(struct bh_progress *p)
+{
+	if (p)
+		erase(p);
+}
+
 void bh_progress_free(struct bh_progress *p)
 {
 	if (!p)

@@ -15,6 +15,7 @@ enum bh_progress_unit { BH_PROGRESS_BYTES, BH_PROGRESS_ITEMS };
 struct bh_progress *bh_progress_new(const char *title, uint64_t total, enum bh_progress_unit unit, bool quiet); /* total 0 = unknown */
 void bh_progress_set(struct bh_progress *p, uint64_t done);
 void bh_progress_title(struct bh_progress *p, const char *title);
+void bh_progress_hide(struct bh_progress *p); /* until it is set again: something else is about to be written */
 void bh_progress_free(struct bh_progress *p); /* erases the bar */
 
 #endif

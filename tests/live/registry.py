@@ -217,6 +217,30 @@ def with_tokens():
     login()
 
 
+def on_a_terminal(argv):
+    """What it shows on a terminal of 120 columns."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(argv[0], argv, {**base_env, "TERM": "xterm"})
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
+    seen = b""
+    while True:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        seen += data
+    os.waitpid(pid, 0)
+    os.close(fd)
+    return seen.decode("utf-8", "replace")
+
+
 def fleet(port):
     """A fleet of 20 images with one command."""
     names = []
@@ -225,6 +249,10 @@ def fleet(port):
         skopeo("--dest-tls-verify=false", f"oci:{image.layout(top / f'f{n}', 'v1')}:v1", f"docker://127.0.0.1:{port}/fleet/app{n}:v1")
         names.append(f"registry:127.0.0.1:{port}/fleet/app{n}:v1")
     code, reports, err = scan(*names, "--jobs", "2", seconds=120)
+    began = time.monotonic()
+    screen = on_a_terminal([sys.argv[1], "scan", "--no-cache", "--fail-on", "never", "--jobs", "2", *names])
+    tap.check(f"a fleet of 20 on a terminal: one bar, tables, a summary ({time.monotonic() - began:.1f} s)",
+              "scanning targets" in screen and "[####" in screen and "Summary of 20 targets" in screen and "20 pass" in screen, screen[-1500:])
     tap.check("a fleet of 20 with one command", code == 0 and reports and [packages(r) for r in reports["reports"]] == [[("bash", f"5.{n}")] for n in range(20)],
               (code, err, reports and list(reports)))
 
@@ -233,8 +261,7 @@ try:
     port = plain()
     with_tls()
     with_tokens()
-    if "--jobs" in subprocess.run([sys.argv[1], "scan", "--help"], capture_output=True, text=True).stdout:
-        fleet(port)
+    fleet(port)
 finally:
     for d in daemons:
         d.stop()
