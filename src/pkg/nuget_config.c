@@ -3,9 +3,11 @@
  *
  *     packages.config            <packages><package id="A" version="1.0" developmentDependency="true"/></packages>
  *     Directory.Packages.props   <Project><ItemGroup><PackageVersion Include="B" Version="2.0"/></ItemGroup></Project>
+ *     Shop.csproj                <Project><ItemGroup><PackageReference Include="C" Version="3.0" PrivateAssets="all"/></ItemGroup></Project>
  *
- * packages.config is what was resolved. Central versions are declarations: a property is looked up in the file itself, a
- * range or a version that stays unknown gives a package without one.
+ * packages.config is what was resolved. The others are declarations: a property is looked up in the file itself, a range or a version that
+ * stays unknown gives a package without one. References that leave the version to a central file tell nothing of their own. What is private
+ * to a project (analyzers, build tools) is not shipped.
  */
 #include "base/cleanup.h"
 #include "base/map.h"
@@ -20,6 +22,11 @@ static const struct pkg_want nuget_config_wants[] = {
 	{ .kind = PKG_WANT_GLOB, .path = "packages.*.config" },
 	{ .kind = PKG_WANT_GLOB, .path = "Directory.Packages.props" },
 	{ .kind = PKG_WANT_GLOB, .path = "Packages.props" },
+	{ .kind = PKG_WANT_GLOB, .path = "Directory.Build.props" },
+	{ .kind = PKG_WANT_GLOB, .path = "Directory.Build.targets" },
+	{ .kind = PKG_WANT_GLOB, .path = "*.csproj" },
+	{ .kind = PKG_WANT_GLOB, .path = "*.fsproj" },
+	{ .kind = PKG_WANT_GLOB, .path = "*.vbproj" },
 	{ .kind = PKG_WANT_END },
 };
 
@@ -70,23 +77,39 @@ static struct bh_slice exact_version(const struct bh_map *properties, struct bh_
 	return text;
 }
 
-static int give_central(struct pkg_notes *notes, const struct bh_map *properties, const struct bh_xml_node *node, struct bh_err *err)
+/* <PackageVersion Version="1.0"/>, or the same as an element in it. */
+static struct bh_slice attribute_or_child(const struct bh_xml_node *node, const char *name)
 {
-	bool everywhere = bh_slice_eq_str(bh_xml_name(node), "GlobalPackageReference"); /* build tools, never shipped */
-	struct bh_slice version = bh_xml_attr(node, "Version"), name = bh_xml_attr(node, "Include");
-	if (!everywhere && !bh_slice_eq_str(bh_xml_name(node), "PackageVersion"))
+	struct bh_slice value = bh_xml_attr(node, name);
+	return value.len ? value : bh_xml_text(bh_xml_get(node, name));
+}
+
+static bool is_private(const struct bh_xml_node *node)
+{
+	struct bh_slice assets = attribute_or_child(node, "PrivateAssets");
+	return bh_slice_eq_str(bh_xml_name(node), "GlobalPackageReference") || bh_slice_eq_str(assets, "all") || bh_slice_eq_str(assets, "All");
+}
+
+static int give_declared(struct pkg_notes *notes, const struct bh_map *properties, const struct bh_xml_node *node, struct bh_err *err)
+{
+	static const char *const items[] = { "PackageVersion", "GlobalPackageReference", "PackageReference" };
+	struct bh_slice version = attribute_or_child(node, "Version"), name = bh_xml_attr(node, "Include"), kind = bh_xml_name(node);
+	bool declares = false;
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+		declares |= bh_slice_eq_str(kind, items[i]);
+	if (!declares || (version.len == 0 && bh_slice_eq_str(kind, "PackageReference")))
 		return 0;
 	struct bh_package p = {
 		.type = BH_SLICE_LIT("nuget"),
 		.name = name.len ? name : bh_xml_attr(node, "Update"),
-		.version = exact_version(properties, version.len ? version : bh_xml_text(bh_xml_get(node, "Version"))),
-		.scope = everywhere ? BH_SCOPE_DEVELOPMENT : BH_SCOPE_RUNTIME,
+		.version = exact_version(properties, version),
+		.scope = is_private(node) ? BH_SCOPE_DEVELOPMENT : BH_SCOPE_RUNTIME,
 		.at = { .line = bh_xml_line(node), .evidence = BH_EVIDENCE_MANIFEST },
 	};
 	return pkg_give(notes, &p, 0, err);
 }
 
-static int read_central(struct pkg_notes *notes, const struct bh_xml_node *project, struct bh_err *err)
+static int read_declared(struct pkg_notes *notes, const struct bh_xml_node *project, struct bh_err *err)
 {
 	BH_WITH(bh_map_done) struct bh_map properties;
 	bh_map_init(&properties, PROPERTIES_MAX);
@@ -94,7 +117,7 @@ static int read_central(struct pkg_notes *notes, const struct bh_xml_node *proje
 	const struct bh_xml_node *group = bh_xml_get(project, "ItemGroup");
 	for (; rc >= 0 && group; group = bh_xml_next(group, "ItemGroup"))
 		for (const struct bh_xml_node *n = bh_xml_get(group, NULL); rc >= 0 && n; n = bh_xml_next(n, NULL))
-			rc = give_central(notes, &properties, n, err);
+			rc = give_declared(notes, &properties, n, err);
 	return rc;
 }
 
@@ -106,7 +129,7 @@ static int nuget_config_parse(const struct pkg_file *file, const struct pkg_sink
 	int rc = bh_xml_parse(file->data, CONFIG_BYTES_MAX, &doc, err);
 	const struct bh_xml_node *root = rc < 0 ? NULL : bh_xml_root(doc);
 	if (rc >= 0 && bh_slice_eq_str(bh_xml_name(root), "Project"))
-		rc = read_central(&notes, root, err);
+		rc = read_declared(&notes, root, err);
 	else if (rc >= 0 && bh_slice_eq_str(bh_xml_name(root), "packages"))
 		for (const struct bh_xml_node *n = bh_xml_get(root, "package"); rc >= 0 && n; n = bh_xml_next(n, "package"))
 			rc = give_package(&notes, n, err);
