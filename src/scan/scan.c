@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "image/layercache.h"
+#include "scan/archives.h"
 #include "scan/drift.h"
 #include "scan/inventory.h"
 #include "scan/target.h"
@@ -116,7 +117,8 @@ static int match(const struct scan_options *o, struct bh_report *report, struct 
 		.today_days = (int32_t)(o->policy.now_s / SECONDS_PER_DAY),
 		.max_db_age_days = o->max_db_age_days,
 	};
-	rc = vuln_match(set, &options, report, err);
+	rc = scan_name_archives(set, report, err);
+	rc = rc < 0 ? rc : vuln_match(set, &options, report, err);
 	vuln_set_close(set);
 	return rc;
 }

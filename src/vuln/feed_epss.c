@@ -7,8 +7,7 @@
  */
 #include "vuln/feed.h"
 
-#include "base/buf.h"
-#include "format/feed.h"
+#include "format/lines.h"
 
 #include <inttypes.h>
 
@@ -111,48 +110,19 @@ static int32_t day_of_name(struct bh_slice name)
 	return VULN_NO_DAY;
 }
 
-struct lines {
-	struct bh_feed feed;
-	struct bh_buf line; /* what lies over the end of a run */
-};
-
-/* 1: the next line without its end; 0: none is left. */
-static int next_line(struct lines *l, struct bh_slice *ret, struct bh_err *err)
-{
-	bh_buf_clear(&l->line);
-	for (;;) {
-		int rc = bh_feed_fill(&l->feed, err);
-		if (rc < 0)
-			return rc;
-		size_t n = bh_slice_find(l->feed.now, '\n');
-		bool whole = n < l->feed.now.len;
-		struct bh_slice part = bh_feed_take(&l->feed, n);
-		if (whole)
-			(void)bh_feed_take(&l->feed, 1);
-		bool ends = whole || l->feed.now.len + part.len == 0;
-		if (l->line.len + part.len > LINE_BYTES_MAX || !bh_buf_add(&l->line, part))
-			return bh_fail(err, BH_ELIMIT, bh_feed_offset(&l->feed), "a line of more than %u bytes", LINE_BYTES_MAX);
-		if (ends) {
-			*ret = bh_slice_trim(bh_buf_slice(&l->line));
-			return whole || l->line.len;
-		}
-	}
-}
-
-static int read_lines(struct vuln_feed_run *run, struct lines *l, struct bh_err *err)
+static int read_lines(struct vuln_feed_run *run, struct bh_lines *l, struct bh_err *err)
 {
 	struct bh_slice line;
 	int32_t day = run->options->day != VULN_NO_DAY ? run->options->day : day_of_name(run->document);
-	uint64_t number = 0, before = run->counts.records;
+	uint64_t before = run->counts.records;
 	int rc = 0;
-	while (rc == 0 && (rc = next_line(l, &line, err)) == 1) {
-		number++;
+	while (rc == 0 && (rc = bh_lines_next(l, &line, err)) == 1) {
 		rc = 0;
 		if (line.len && line.ptr[0] == '#') {
 			int32_t said = day_of_comment(line);
 			day = said != VULN_NO_DAY ? said : day;
-		} else if (line.len && !(number <= 2 && bh_slice_starts(line, BH_SLICE_LIT("cve,epss")))) {
-			rc = add_line(run, line, number, day, err);
+		} else if (line.len && !(l->number <= 2 && bh_slice_starts(line, BH_SLICE_LIT("cve,epss")))) {
+			rc = add_line(run, line, l->number, day, err);
 		}
 	}
 	if (rc == 0 && run->counts.records == before)
@@ -163,10 +133,10 @@ static int read_lines(struct vuln_feed_run *run, struct lines *l, struct bh_err 
 
 static int parse(struct vuln_feed_run *run, struct bh_source plain, struct bh_err *err)
 {
-	struct lines l = { .feed.src = plain };
-	bh_buf_init(&l.line, LINE_BYTES_MAX + 1);
+	struct bh_lines l;
+	bh_lines_init(&l, plain, LINE_BYTES_MAX);
 	int rc = read_lines(run, &l, err);
-	bh_buf_done(&l.line);
+	bh_lines_done(&l);
 	return rc;
 }
 

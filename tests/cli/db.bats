@@ -36,6 +36,15 @@ db() {
 	fails 2 "no source is named two"
 }
 
+@test "a jar that says nothing about itself gets its name from an imported index" {
+	mkdir -p root/opt
+	tail -n +2 "$CORPUS/pkg-java_archive/no-name-in-pom" >root/opt/x.jar
+	db import --no-embedded "$CORPUS/feed-java_index/both.sha1sum"
+	run --separate-stderr bulkhead scan --db my.bkdb --format json dir:root
+	[[ $output == *'"purl": "pkg:maven/com.example/x@1.5"'* ]]
+	(cd root && sha1sum opt/x.jar | grep -q 664d2eda86f11e033fed7a482def4b5a4156583d)
+}
+
 @test "an import that would lose an ecosystem is refused" {
 	db import --no-embedded "$CORPUS/feed-osv/BIT-minio-2024-55949.json"
 	cp my.bkdb before
