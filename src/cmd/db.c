@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const char *const verbs[] = { "import", "remove", "status", "verify", "lookup", NULL };
+static const char *const verbs[] = { "import", "remove", "status", "verify", "lookup", "export", "sign", "update", NULL };
 
 static const char *const feed_choices[] = {
 	"auto",
@@ -22,7 +22,15 @@ static const struct cmd_option options[] = {
 	{ .name = "db", .kind = CMD_STRING, .argument = "FILE", .help = "the database; default: the user's, see bulkhead-db(1)" },
 	{ .name = "feed", .kind = CMD_CHOICE, .argument = "FEED", .help = "import: what the files are", .choices = feed_choices, .default_text = "auto",
 	  .not_in_config = true },
-	{ .name = "source", .kind = CMD_STRING, .argument = "NAME", .help = "import: name of the source; default: the feed's", .not_in_config = true },
+	{ .name = "source", .kind = CMD_STRING, .argument = "NAME", .help = "import: name of the source; default: the feed's. update: this source only",
+	  .not_in_config = true },
+	{ .name = "sources", .kind = CMD_LIST, .argument = "NAME", .help = "update: what is fetched: names that --list shows, or NAME=FEED:URL",
+	  .default_text = "kev,epss,debian,alpine,npm,pypi,go,maven", .commas = true },
+	{ .name = "list", .kind = CMD_FLAG, .help = "update: show the built-in sources and stop", .not_in_config = true },
+	{ .name = "from", .kind = CMD_STRING, .argument = "URL|PATH", .help = "update: fetch a signed export instead, only what changed in it; needs --key" },
+	{ .name = "max-downloads", .kind = CMD_UINT, .argument = "BYTES", .help = "update: keep at most so much of downloaded files of other sources",
+	  .default_text = "8G" },
+	{ .name = "insecure", .kind = CMD_FLAG, .help = "update: don't check certificates of servers" },
 	{ .name = "url", .kind = CMD_STRING, .argument = "URL", .help = "import: where the files came from, for reports", .not_in_config = true },
 	{ .name = "licence", .kind = CMD_STRING, .argument = "TEXT", .help = "import: licence of the data, for reports", .alias = "license",
 	  .not_in_config = true },
@@ -35,6 +43,9 @@ static const struct cmd_option options[] = {
 	{ .name = "vendor", .kind = CMD_FLAG, .help = "import: the data come from who makes the packages; they beat other sources", .not_in_config = true },
 	{ .name = "replace", .kind = CMD_FLAG, .help = "import: replace the source even if an ecosystem gets lost by it", .not_in_config = true },
 	{ .name = "no-embedded", .kind = CMD_FLAG, .help = "import: begin a new database without the built-in facts", .not_in_config = true },
+	{ .name = "key", .kind = CMD_STRING, .argument = "FILE", .help = "sign: private key; verify, update --from: the key that must have signed (PEM)" },
+	{ .name = "valid-days", .kind = CMD_UINT, .argument = "N", .help = "sign: for how many days the signature holds; 0: for ever", .default_text = "30",
+	  .max = 36500 },
 	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .help = "status, lookup: text or json", .choices = format_choices,
 	  .default_text = "text", .not_in_config = true },
 	{ 0 },
@@ -42,9 +53,12 @@ static const struct cmd_option options[] = {
 
 static const char details[] =
 	"  import FILE|FOLDER|- ...            put a source into the database\n"
+	"  update                              fetch what changed in the sources\n"
 	"  remove NAME                         take a source out of it\n"
 	"  status                              sources, dates, what they cover\n"
-	"  verify                              check every byte of it\n"
+	"  verify                              check every byte; --key: signature\n"
+	"  export FILE                         all of it in one file, for a fleet\n"
+	"  sign FILE                           sign an export for update --from\n"
 	"  lookup ECOSYSTEM PACKAGE [VERSION]  what the data say about a package\n"
 	"  lookup ID                           what they say about an advisory\n";
 
@@ -59,6 +73,9 @@ static const struct {
 	{ "status", db_status, 0, 0, "nothing behind it" },
 	{ "verify", db_verify, 0, 0, "nothing behind it" },
 	{ "lookup", db_lookup, 1, 3, "an id, or an ecosystem, a package and perhaps a version" },
+	{ "export", db_export, 1, 1, "the name of a file" },
+	{ "sign", db_sign, 1, 1, "a database that export made" },
+	{ "update", db_update, 0, 0, "no words behind it; sources are named with --source or in bulkhead.yaml" },
 };
 
 static size_t verb_index(const struct cmd_args *args, const char *const **words, size_t *n)
@@ -78,6 +95,10 @@ static int check(const struct cmd_args *args, struct bh_err *err)
 	size_t n, i = verb_index(args, &words, &n);
 	if (n < table[i].min || n > table[i].max)
 		return bh_fail(err, BH_EUSAGE, 0, "bulkhead db %s wants %s", table[i].verb, table[i].wants);
+	if (strcmp(table[i].verb, "update") == 0)
+		return db_check_update(args, err);
+	if (strcmp(table[i].verb, "sign") == 0)
+		return db_check_sign(args, err);
 	return strcmp(table[i].verb, "import") == 0 ? db_check_import(args, err) : 0;
 }
 

@@ -17,6 +17,19 @@ int db_status(const struct cmd_args *args, const char *const *words, size_t n);
 int db_verify(const struct cmd_args *args, const char *const *words, size_t n);
 int db_lookup(const struct cmd_args *args, const char *const *words, size_t n);
 
+struct vuln_import_request;
+/* Imports and says what came in; inputs and progress are the request's. replace: whatever the source had before. */
+int db_take(const struct cmd_args *args, struct vuln_import_request *req, bool replace, bool *ret_damaged, struct bh_err *err) BH_MUST_CHECK;
+
+int db_update(const struct cmd_args *args, const char *const *words, size_t n);
+int db_check_update(const struct cmd_args *args, struct bh_err *err) BH_MUST_CHECK;
+int db_export(const struct cmd_args *args, const char *const *words, size_t n);
+int db_sign(const struct cmd_args *args, const char *const *words, size_t n);
+int db_check_sign(const struct cmd_args *args, struct bh_err *err) BH_MUST_CHECK;
+
+/* `verify --key`: says in out that FILE is what its manifest, signed with that key, says. */
+int db_check_signature(const struct cmd_args *args, const char *file, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK;
+
 /* Words of the options that `import` understands; checked before it runs. */
 int db_check_import(const struct cmd_args *args, struct bh_err *err) BH_MUST_CHECK;
 

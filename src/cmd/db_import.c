@@ -190,8 +190,8 @@ static int check_feed(const struct vuln_userdb_change *change, const struct vuln
 		       BH_SLICE_FMT(old.name), BH_SLICE_FMT(old.feed), BH_SLICE_FMT(result->feed));
 }
 
-static int put_in(const struct cmd_args *args, struct vuln_userdb_change *change, const struct vuln_import_result *result,
-		  struct vuln_db_totals *totals, struct bh_err *err)
+static int put_in(bool replace, struct vuln_userdb_change *change, const struct vuln_import_result *result, struct vuln_db_totals *totals,
+		  struct bh_err *err)
 {
 	struct vuln_db *with;
 	struct bh_slice lost = { 0 };
@@ -199,9 +199,9 @@ static int put_in(const struct cmd_args *args, struct vuln_userdb_change *change
 	int rc = vuln_db_open(bh_buf_slice(&result->bytes), &with, err);
 	if (rc < 0)
 		return rc;
-	if (!cmd_flag(args, "replace"))
+	if (!replace)
 		rc = check_feed(change, result, err);
-	if (rc == 0 && !cmd_flag(args, "replace"))
+	if (rc == 0 && !replace)
 		rc = vuln_userdb_loses(change, result->source, with, &lost, &rows, err);
 	if (rc == 0 && lost.len)
 		rc = refuse_loss(result->source, lost, rows, err);
@@ -210,7 +210,7 @@ static int put_in(const struct cmd_args *args, struct vuln_userdb_change *change
 	return rc;
 }
 
-static int import(const struct cmd_args *args, struct vuln_import_request *req, bool *ret_damaged, struct bh_err *err)
+int db_take(const struct cmd_args *args, struct vuln_import_request *req, bool replace, bool *ret_damaged, struct bh_err *err)
 {
 	struct vuln_userdb_change change;
 	struct vuln_import_result result = { 0 };
@@ -223,7 +223,7 @@ static int import(const struct cmd_args *args, struct vuln_import_request *req, 
 	req->progress_ctx = bar;
 	rc = vuln_import(req, &result, err);
 	bh_progress_title(bar, "writing the database");
-	rc = rc < 0 ? rc : put_in(args, &change, &result, &totals, err);
+	rc = rc < 0 ? rc : put_in(replace, &change, &result, &totals, err);
 	bh_progress_free(bar);
 	*ret_damaged = is_damaged(&result);
 	if (rc == 0 && !cmd_flag(args, "quiet"))
@@ -255,7 +255,7 @@ int db_import(const struct cmd_args *args, const char *const *words, size_t n)
 				     .day = day, .today = db_today() },
 			.inputs = inputs,
 		};
-		rc = import(args, &req, &damaged, &err);
+		rc = db_take(args, &req, cmd_flag(args, "replace"), &damaged, &err);
 	}
 	vuln_inputs_free(inputs);
 	free(ecosystems.ptr);

@@ -188,14 +188,16 @@ int db_status(const struct cmd_args *args, const char *const *words, size_t n)
 static int render_verify(const struct cmd_args *args, const struct vuln_userdb *u, const char *const *words, size_t n, struct bh_buf *out,
 			 struct bh_err *err)
 {
-	(void)args, (void)words, (void)n;
+	(void)words, (void)n;
 	const char *what = u->path[0] ? u->path : "facts built into this program";
 	int rc = vuln_db_verify(u->db, err);
 	if (rc < 0)
 		return bh_wrap(err, "%s", what);
 	bh_buf_add_escaped(out, bh_slice_str(what));
 	bh_buf_add_str(out, ": sound\n");
-	return rc;
+	if (!cmd_string(args, "key"))
+		return 0;
+	return u->path[0] ? db_check_signature(args, u->path, out, err) : bh_fail(err, BH_EUSAGE, 0, "--key: the built-in facts have no signature of their own");
 }
 
 int db_verify(const struct cmd_args *args, const char *const *words, size_t n)

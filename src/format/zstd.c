@@ -1,5 +1,6 @@
 /* zstd.c: Zstandard frames (RFC 8878) by libzstd, skippable ones too (zstd:chunked keeps its table of contents in one). */
 #include "format/codec.h"
+#include "format/zstd_frame.h"
 
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -66,3 +67,19 @@ const struct bh_codec bh_codec_zstd = {
 	.begin = zstd_begin,
 	.step = zstd_step,
 };
+
+int bh_zstd_compress(struct bh_slice plain, int level, struct bh_buf *out, struct bh_err *err)
+{
+	size_t room = ZSTD_compressBound(plain.len);
+	ZSTD_CCtx *ctx = ZSTD_createCCtx();
+	size_t len = 0;
+	bool good = ctx && bh_buf_reserve(out, room) && !ZSTD_isError(ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, level)) &&
+		    !ZSTD_isError(ZSTD_CCtx_setParameter(ctx, ZSTD_c_checksumFlag, 1));
+	if (good)
+		len = ZSTD_compress2(ctx, out->ptr + out->len, room, plain.ptr, plain.len);
+	ZSTD_freeCCtx(ctx);
+	if (!good || ZSTD_isError(len))
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory while compressing");
+	out->len += len;
+	return 0;
+}

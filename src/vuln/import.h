@@ -16,6 +16,11 @@ struct vuln_import_request {
 	struct bh_slice source;              /* name; empty: the feed's own */
 	struct bh_slice url, licence;        /* licence empty: the feed's */
 	bool vendor;                         /* the data come from who makes the packages */
+	/*
+	 * Single files replace members of archives that have the same name (without folders), whatever the archives say; an empty one just
+	 * takes the member away. They must stand before the archives.
+	 */
+	bool newer_files_win;
 	struct vuln_feed_options options;
 	const struct vuln_inputs *inputs;
 	void (*progress)(void *ctx, uint64_t done_bytes); /* may be NULL */

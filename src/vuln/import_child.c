@@ -9,6 +9,7 @@
 #include "vuln/import_child.h"
 
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "crypto/digest.h"
 #include "format/feed.h"
 #include "format/tar.h"
@@ -22,6 +23,7 @@
 #define PLAIN_BYTES_MAX (64ull << 30)
 #define NOTE_BYTES 200u
 #define SECONDS_A_DAY 86400
+#define NEWER_MAX 1000000u
 
 struct import {
 	const struct vuln_import_request *req;
@@ -33,6 +35,7 @@ struct import {
 	uint64_t done_bytes, file_bytes; /* raw bytes of finished files; of the current one */
 	int32_t file_day;          /* newest modification time */
 	struct bh_slice file;      /* name of the current one */
+	struct bh_map newer;       /* names of single files, without folders, when they win over archives' members */
 };
 
 /* Something that is read as a stream of documents. */
@@ -153,6 +156,30 @@ static int parse_member(struct import *im, struct bh_source raw, struct bh_slice
 	return rc;
 }
 
+static struct bh_slice base_name(struct bh_slice path)
+{
+	struct bh_slice name = path;
+	while (bh_slice_cut(path, '/', &name, &path))
+		;
+	return name;
+}
+
+static int remember_newer(struct import *im, struct bh_err *err)
+{
+	struct bh_slice name;
+	void **slot = bh_arena_copy(&im->texts, base_name(im->file), &name) ? bh_map_put(&im->newer, name) : NULL;
+	if (!slot)
+		return bh_fail(err, BH_ELIMIT, 0, "more than %u newer files", NEWER_MAX);
+	*slot = im;
+	return 0;
+}
+
+/* A newer file stands in the place of this member; that is no loss, so nobody is told. */
+static bool is_replaced(const struct import *im, struct bh_slice name)
+{
+	return bh_map_get(&im->newer, base_name(name)) != NULL;
+}
+
 static bool member_wanted(const struct import *im, struct bh_slice name)
 {
 	const struct vuln_feed *feed = im->feed ? im->feed : im->req->feed;
@@ -174,6 +201,8 @@ static int parse_zip(struct import *im, struct bh_source plain, struct bh_err *e
 		return rc;
 	while ((rc = bh_zip_next(z, &name, err)) == 1) {
 		rc = 0;
+		if (is_replaced(im, name))
+			continue;
 		if (member_wanted(im, name))
 			rc = parse_member(im, (struct bh_source){ .read = read_zip, .ctx = z }, name, err);
 		else
@@ -194,7 +223,7 @@ static int parse_tar(struct import *im, struct bh_source plain, struct bh_err *e
 		return rc;
 	while ((rc = bh_tar_next(t, &e, err)) == 1) {
 		rc = 0;
-		if (e.type != BH_TAR_FILE)
+		if (e.type != BH_TAR_FILE || is_replaced(im, e.name))
 			continue;
 		if (member_wanted(im, e.name))
 			rc = parse_member(im, (struct bh_source){ .read = read_tar, .ctx = t }, e.name, err);
@@ -214,6 +243,14 @@ static bool is_tar(struct bh_slice head)
 
 /* ---- files ---- */
 
+static int parse_single(struct import *im, struct bh_feed *f, bool alone, struct bh_err *err)
+{
+	int rc = im->req->newer_files_win ? remember_newer(im, err) : 0;
+	if (rc < 0 || (im->req->newer_files_win && f->now.len == 0))
+		return rc;
+	return parse_plain(im, f, alone, err);
+}
+
 static int parse_file(struct import *im, struct bh_stream *s, bool alone, struct bh_err *err)
 {
 	struct bh_feed f = { .src = { .read = read_stream, .ctx = s } };
@@ -225,7 +262,7 @@ static int parse_file(struct import *im, struct bh_stream *s, bool alone, struct
 	else if (rc == 0 && is_tar(f.now))
 		rc = parse_tar(im, plain, &why);
 	else if (rc == 0)
-		return parse_plain(im, &f, alone, err);
+		return parse_single(im, &f, alone, err);
 	return judge(im, rc, alone, &why, err);
 }
 
@@ -373,6 +410,8 @@ int vuln_import_run(struct bh_channel *ch, const struct vuln_import_request *req
 	struct import im = { .req = req, .ch = ch, .file_day = VULN_NO_DAY };
 	im.run = (struct vuln_feed_run){ .options = &req->options, .newest_day = VULN_NO_DAY, .tick = tick, .tick_ctx = &im };
 	bh_arena_init(&im.run.scratch, SCRATCH_BYTES_MAX);
+	bh_arena_init(&im.texts, SCRATCH_BYTES_MAX);
+	bh_map_init(&im.newer, NEWER_MAX);
 	int rc = vuln_builder_new(&im.run.builder, err);
 	if (rc == 0 && req->inputs->alone)
 		rc = bh_hasher_new(BH_DIGEST_SHA256, &im.hasher, err);
@@ -380,6 +419,8 @@ int vuln_import_run(struct bh_channel *ch, const struct vuln_import_request *req
 	rc = rc < 0 ? rc : finish(&im, err);
 	bh_hasher_free(im.hasher);
 	vuln_builder_free(im.run.builder);
+	bh_map_done(&im.newer);
+	bh_arena_done(&im.texts);
 	bh_arena_done(&im.run.scratch);
 	return rc;
 }

@@ -209,8 +209,8 @@ assert d["id"] == "CVE-2019-9999" and d["score"] == 9.8 and len(d["entries"]) ==
 	fails 2 "--date tomorrow: not a date"
 	run db import --release forky x
 	fails 2 "not NAME=ECOSYSTEM"
-	run db import --feed nvd x
-	fails 2 "nvd"
+	run db import --feed nvdx x
+	fails 2 "nvdx"
 	run bulkhead db imprt x
 	fails 2 "import"
 	run bulkhead db status --db nothing.bkdb
