@@ -1,4 +1,4 @@
-/* package.c: the names of evidence and scopes, and what they say about urgency. */
+/* package.c: the names of evidence, scopes and reach, and what they say about urgency. */
 #include "model/package.h"
 
 const char *bh_evidence_name(enum bh_evidence e)
@@ -18,6 +18,17 @@ const char *bh_scope_name(enum bh_scope s)
 	case BH_SCOPE_DEVELOPMENT: return "development";
 	}
 	return "runtime";
+}
+
+const char *bh_reach_name(enum bh_reach r)
+{
+	switch (r) {
+	case BH_REACH_UNKNOWN: return "unknown";
+	case BH_REACH_CODE: return "code";
+	case BH_REACH_NO_CODE: return "no-code";
+	case BH_REACH_METADATA: return "metadata";
+	}
+	return "unknown";
 }
 
 const char *bh_package_hint(const struct bh_package *p)

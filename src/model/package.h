@@ -63,6 +63,7 @@ struct bh_package {
 
 const char *bh_evidence_name(enum bh_evidence e); /* "database", "lockfile" ... */
 const char *bh_scope_name(enum bh_scope s);       /* "runtime", "optional", "development" */
+const char *bh_reach_name(enum bh_reach r);       /* "unknown", "code", "no-code", "metadata" */
 
 /* Why a flaw in it is less urgent: "development dependency", "no programs or libraries", "package record only"; NULL when nothing says so. */
 const char *bh_package_hint(const struct bh_package *p);

@@ -118,6 +118,31 @@ static void write_layer(struct json *j, const void *at)
 	json_flag(j, "skipped", l->skipped);
 }
 
+/* All files that tell of the package; "lib/a.jar!/b.jar" is an archive in an archive. */
+static void write_paths(struct json *j, const struct bh_package *p)
+{
+	struct bh_buf place;
+	if (p->at.path.len == 0)
+		return;
+	json_key(j, "paths");
+	json_open_bracket(j, '[');
+	for (size_t i = 0; i <= p->n_also; i++) {
+		const struct bh_location *at = i ? &p->also[i - 1] : &p->at;
+		json_item(j);
+		if (at->inner.len == 0) {
+			bh_buf_add_json(j->out, at->path);
+			continue;
+		}
+		bh_buf_init(&place, at->path.len + at->inner.len + 2);
+		bh_buf_add(&place, at->path);
+		bh_buf_add_str(&place, "!/");
+		bh_buf_add(&place, at->inner);
+		bh_buf_add_json(j->out, bh_buf_slice(&place));
+		bh_buf_done(&place);
+	}
+	json_close_bracket(j, ']');
+}
+
 static void write_package(struct json *j, const void *at)
 {
 	const struct bh_package *p = at;
@@ -133,8 +158,17 @@ static void write_package(struct json *j, const void *at)
 	json_close_bracket(j, '}');
 	json_text(j, "vendor", p->vendor);
 	json_text(j, "modularity", p->modularity);
-	json_texts(j, "paths", &p->at.path, p->at.path.len > 0);
+	write_paths(j, p);
+	if (p->at.line)
+		json_number(j, "line", p->at.line);
 	json_layer(j, p->at.layer);
+	json_word(j, "evidence", bh_evidence_name(p->at.evidence));
+	if (p->scope != BH_SCOPE_RUNTIME)
+		json_word(j, "scope", bh_scope_name(p->scope));
+	if (p->reach != BH_REACH_UNKNOWN)
+		json_word(j, "reach", bh_reach_name(p->reach));
+	json_text(j, "owner", p->owner);
+	json_text(j, "sha1", p->sha1);
 	json_texts(j, "licenses", &p->license, p->license.len > 0);
 	json_text(j, "spdx", p->spdx);
 }

@@ -13,6 +13,10 @@
 #define OUT_BYTES_MAX (16u << 20)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+static const struct bh_location evil_also[] = {
+	{ .path = S("srv/app.war"), .inner = S("WEB-INF/lib/a.jar!/b.jar"), .layer = 1, .evidence = BH_EVIDENCE_CONTENT },
+};
+
 static struct bh_package packages[] = {
 	{ .type = S("deb"), .name = S("bash"), .version = S("5.2.15-2+b2"), .arch = S("amd64"), .source_version = S("5.2.15-2"), .license = S("GPL-3+"), .spdx = S("GPL-3.0-or-later"), .reach = BH_REACH_NO_CODE,
 	  .at.path = S("var/lib/dpkg/status"), .at.layer = 0 },
@@ -28,7 +32,8 @@ static struct bh_package packages[] = {
 	  .at.path = S("var/lib/dpkg/status"), .at.layer = 1 },
 	{ .type = S("deb"), .name = S("openssl"), .version = S("3.0.9-1"), .arch = S("amd64"), .at.path = S("var/lib/dpkg/status"), .at.layer = 1 },
 	{ .type = S("npm"), .name = S("evil\x1b[2J\xff\xe2\x80\xae"), .version = S("1.0\n"), .at.path = S("srv/\xe8\x88\xb9\xe8\x88\xb6/package.json"),
-	  .at.layer = 1 },
+	  .at.layer = 1, .at.line = 33, .at.evidence = BH_EVIDENCE_LOCKFILE, .scope = BH_SCOPE_OPTIONAL, .also = evil_also, .n_also = 1,
+	  .owner = S("pkg:deb/debian/node-evil@1.0-1"), .sha1 = S("da39a3ee5e6b4b0d3255bfef95601890afd80709") },
 	{ .type = S("rpm"), .name = S("kernel-\xe4\xb8\xad\xe6\x96\x87\xe5\x8c\x85\xe5\x90\x8d\xe5\xad\x97\xe5\xbe\x88\xe9\x95\xbf-modules-extra-matched"),
 	  .version = S("2:5.14.0-427.13.1.el9_4"), .arch = S("x86_64"), .modularity = S("kernel:5:9:abc"), .vendor = S("Example"),
 	  .license = S("GPL-2.0-only AND \"quoted\""), .at.path = S("var/lib/rpm/rpmdb.sqlite"), .at.layer = BH_NO_LAYER },
