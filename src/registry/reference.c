@@ -28,6 +28,31 @@ static bool is_port(struct bh_slice s)
 	return bh_slice_u64(s, 65535, &port) && port > 0;
 }
 
+/* "a.b-c.d": letters, digits and dashes between dots, no dash at an end. */
+static bool has_labels(struct bh_slice name)
+{
+	struct bh_slice label;
+	bool more = true;
+	while (more) {
+		more = bh_slice_cut(name, '.', &label, &name);
+		for (size_t i = 0; i < label.len; i++)
+			if (!is_alnum(label.ptr[i]) && !(label.ptr[i] == '-' && i && i + 1 < label.len))
+				return false;
+		if (label.len == 0)
+			return false;
+	}
+	return true;
+}
+
+/* What stands between the brackets of an IPv6 address. */
+static bool is_address(struct bh_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!isxdigit(s.ptr[i]) && s.ptr[i] != ':' && s.ptr[i] != '.')
+			return false;
+	return s.len > 0;
+}
+
 static bool is_host(struct bh_slice s)
 {
 	struct bh_slice name = s, port = { 0 };
@@ -39,13 +64,7 @@ static bool is_host(struct bh_slice s)
 	port = bh_slice_sub(s, name.len, s.len);
 	if (port.len && !(port.ptr[0] == ':' && is_port(bh_slice_sub(port, 1, port.len))))
 		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		uint8_t c = name.ptr[i];
-		bool fine = bracket ? isxdigit(c) || c == ':' || c == '[' || c == ']' || c == '.' : is_alnum(c) || c == '-' || c == '.';
-		if (!fine)
-			return false;
-	}
-	return name.len > 0;
+	return bracket ? is_address(bh_slice_sub(name, 1, name.len - 2)) : has_labels(name);
 }
 
 /* Lower-case words joined by ".", "_", "__" or dashes; parts joined by "/". */

@@ -1,5 +1,5 @@
 /*
- * net_probe.c: one net_fetch, for tests/cli/http.py to point at servers that misbehave.
+ * net_probe.c: one net_fetch, for tests/cli/http_client.py to point at servers that misbehave.
  *
  *   net-probe [--auth VALUE] [--etag E] [--max BYTES] [--resume N --if-range E] [--immutable] [--tries N] [--stall S]
  *             [--total S] [--insecure] [--ca FILE] [--unix PATH] [--post BODY] URL

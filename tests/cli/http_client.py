@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""http: the HTTP client meets servers that break off, lie, stall, redirect and never end.
+"""http_client: the HTTP client meets servers that break off, lie, stall, redirect and never end.
 
-usage: http.py NET_PROBE
+usage: http_client.py NET_PROBE
 
 Servers are threads on loopback ports; each path of theirs is one kind of misbehaviour. Output: TAP.
 """
