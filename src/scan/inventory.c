@@ -506,6 +506,7 @@ int inventory_finish(struct inventory *inv, struct bh_err *err)
 		if (rc < 0)
 			return rc;
 	}
+	ownership_reach(&inv->ownership, report);
 	ownership_name(&inv->ownership, &inv->key, report);
 	return same_packages_merge(report) ? BH_OK : full(err);
 }

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "model/wire.h"
+#include "scan/reach.h"
 
 #include <stdlib.h>
 
@@ -32,6 +33,7 @@ bool ownership_put(struct bh_buf *frame, const struct image_key *key, const stru
 	bh_wire_put_slice(frame, owner->type);
 	bh_wire_put_slice(frame, owner->name);
 	bh_wire_put_slice(frame, owner->arch);
+	bh_wire_put_u8(frame, (uint8_t)reach_of_paths(paths));
 	for (size_t n = 0; n < HASHES_PER_FRAME && paths.len; n++) {
 		struct bh_slice path;
 		(void)bh_slice_cut(paths, '\0', &path, &paths);
@@ -46,9 +48,11 @@ bool ownership_take(struct ownership *o, struct bh_slice payload, struct bh_aren
 	struct bh_reader r = bh_reader_of(payload);
 	struct owner w;
 	uint64_t hash;
+	uint8_t reach;
 	if (!bh_wire_get_slice(&r, BH_NAME_BYTES_MAX, &w.type) || !bh_wire_get_slice(&r, BH_NAME_BYTES_MAX, &w.name) ||
-	    !bh_wire_get_slice(&r, BH_NAME_BYTES_MAX, &w.arch))
+	    !bh_wire_get_slice(&r, BH_NAME_BYTES_MAX, &w.arch) || !bh_take_u8(&r, &reach) || reach > BH_REACH_METADATA)
 		return false;
+	w.reach = (enum bh_reach)reach;
 	if (!bh_arena_copy(arena, w.type, &w.type) || !bh_arena_copy(arena, w.name, &w.name) || !bh_arena_copy(arena, w.arch, &w.arch) ||
 	    !owner_vec_push(&o->owners, w))
 		return false;
@@ -130,4 +134,22 @@ const struct bh_package *ownership_find(const struct ownership *o, const struct 
 {
 	const struct owner *w = o->hashes.len ? owner_of(o, key, path) : NULL;
 	return w ? package_of(report, w) : NULL;
+}
+
+void ownership_reach(const struct ownership *o, struct bh_report *r)
+{
+	for (size_t i = 0; i < o->owners.len; i++) {
+		const struct owner *w = &o->owners.ptr[i];
+		size_t lo = 0, hi = r->packages.len;
+		while (lo < hi) {
+			size_t mid = lo + (hi - lo) / 2;
+			if (compare_names(&r->packages.ptr[mid], w) < 0)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		for (; lo < r->packages.len && compare_names(&r->packages.ptr[lo], w) == 0; lo++)
+			if (w->arch.len == 0 || bh_slice_eq(w->arch, r->packages.ptr[lo].arch))
+				r->packages.ptr[lo].reach = reach_join(r->packages.ptr[lo].reach, w->reach);
+	}
 }

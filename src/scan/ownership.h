@@ -15,6 +15,7 @@
 
 struct owner {
 	struct bh_slice type, name, arch; /* arch: empty when the list of files does not say */
+	enum bh_reach reach;              /* what the paths look like */
 };
 
 struct owned_hash {
@@ -38,6 +39,9 @@ bool ownership_put(struct bh_buf *frame, const struct image_key *key, const stru
 
 /* The parent: takes such a message in; slices are copied to arena. False: malformed or over a limit. */
 bool ownership_take(struct ownership *o, struct bh_slice payload, struct bh_arena *arena);
+
+/* Fills reach of every package that has a list of files. Packages are sorted. */
+void ownership_reach(const struct ownership *o, struct bh_report *report);
 
 /* Fills owner of every package whose file a package of another type owns. Packages are sorted and have their purls. */
 void ownership_name(struct ownership *o, const struct image_key *key, struct bh_report *report);

@@ -1,4 +1,5 @@
 /* test_scan.c: one package from several files, and packages that belong to a distribution's package. */
+#include "scan/reach.h"
 #include "scan/ownership.h"
 #include "scan/same.h"
 
@@ -107,9 +108,43 @@ static void files_have_owners(void **state)
 	bh_report_done(&r);
 }
 
+static void reach(void **state)
+{
+	(void)state;
+	/* "|" stands for the NUL behind each path. */
+	static const struct {
+		const char *paths;
+		enum bh_reach reach;
+	} cases[] = {
+		{ "usr/bin/curl|", BH_REACH_CODE },
+		{ "/.|/usr|/usr/lib|/usr/lib/x86_64-linux-gnu|/usr/lib/x86_64-linux-gnu/libz.so.1|", BH_REACH_CODE },
+		{ "/.|/usr|/usr/share|/usr/share/doc|/usr/share/doc/x|/usr/share/doc/x/copyright|", BH_REACH_NO_CODE },
+		{ "/usr/include/linux/if.h|/usr/share/doc/linux-libc-dev/changelog.gz|", BH_REACH_NO_CODE }, /* linux-libc-dev */
+		{ "/usr/lib/x86_64-linux-gnu/libz.a|", BH_REACH_NO_CODE },
+		{ "/usr/share/perl5/Foo.pm|", BH_REACH_CODE },
+		{ "/usr/lib/git-core/git|", BH_REACH_CODE },
+		{ "/etc/init.d/x|", BH_REACH_CODE },
+		{ "/opt/x/run|", BH_REACH_CODE },
+		{ "/.|", BH_REACH_METADATA },
+		{ "", BH_REACH_METADATA },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[300];
+		size_t len = strlen(cases[i].paths);
+		memcpy(text, cases[i].paths, len);
+		for (size_t k = 0; k < len; k++)
+			text[k] = text[k] == '|' ? 0 : text[k];
+		if (reach_of_paths((struct bh_slice){ (const uint8_t *)text, len }) != cases[i].reach)
+			fail_msg("%s", cases[i].paths);
+	}
+	assert_int_equal(reach_join(BH_REACH_UNKNOWN, BH_REACH_METADATA), BH_REACH_METADATA);
+	assert_int_equal(reach_join(BH_REACH_NO_CODE, BH_REACH_CODE), BH_REACH_CODE);
+	assert_int_equal(reach_join(BH_REACH_METADATA, BH_REACH_NO_CODE), BH_REACH_NO_CODE);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(the_surest_evidence_speaks), cmocka_unit_test(equal_places_are_one),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(the_surest_evidence_speaks), cmocka_unit_test(reach), cmocka_unit_test(equal_places_are_one),
 					    cmocka_unit_test(files_have_owners) };
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
 }
