@@ -1,12 +1,12 @@
 /*
  * range_gem.c: requirements of gems, as Gem::Requirement reads them: comparisons between commas, all of which must hold; without an operator "=".
  *
- *     ~> 1.2.3   >=1.2.3 and, without its pre-release part, <1.3        ~> 1   >=1, <2
+ *     ~> 1.2.3   >=1.2.3, <1.3.A        ~> 1   >=1, <2.A
+ *
+ * The tool compares the version without its pre-release part with 1.3; "1.3.A" is what the pre-releases of 1.3 begin with.
  */
 #include "version/chars.h"
 #include "version/ranges.h"
-
-enum own { RELEASE = 1 }; /* the version's numbers before its first word are compared: pre-releases of the bound lie beyond it */
 
 static bool is_number_byte(uint8_t c)
 {
@@ -23,7 +23,7 @@ static struct bh_slice release_of(struct bh_slice version)
 	return bh_slice_sub(version, 0, n);
 }
 
-/* "1.2.3" -> "1.3": without the last number the one before it goes up; "1" -> "2" */
+/* "1.2.3" -> "1.3.A": without the last number the one before it goes up; "1" -> "2.A" */
 static struct bh_slice bumped(struct version_range *r, struct bh_slice version)
 {
 	struct bh_slice s = release_of(version);
@@ -36,7 +36,7 @@ static struct bh_slice bumped(struct version_range *r, struct bh_slice version)
 	while (dot && s.ptr[dot - 1] != '.')
 		dot--;
 	struct bh_slice head = bh_slice_sub(s, 0, dot), last = version_range_plus_one(r, bh_slice_sub(s, dot, s.len));
-	return bh_slice_str(bh_arena_printf(r->arena, "%.*s%.*s", BH_SLICE_FMT(head), BH_SLICE_FMT(last)));
+	return bh_slice_str(bh_arena_printf(r->arena, "%.*s%.*s.A", BH_SLICE_FMT(head), BH_SLICE_FMT(last)));
 }
 
 static int parse(struct bh_slice text, struct version_range *r, struct bh_err *err)
@@ -49,18 +49,10 @@ static int parse(struct bh_slice text, struct version_range *r, struct bh_err *e
 		int op = version_range_take_op(&word, operators);
 		if (!r->scheme->valid(word) || !version_range_add(r, op < 0 ? VERSION_EQ : ops[op], word, 0))
 			return version_range_refuse(r, text, err);
-		if (op == 0 && !version_range_add(r, VERSION_LT, bumped(r, word), RELEASE))
+		if (op == 0 && !version_range_add(r, VERSION_LT, bumped(r, word), 0))
 			return version_range_refuse(r, text, err);
 	}
 	return 0;
 }
 
-static bool holds(const struct version_range *r, const struct version_bound *b, struct bh_slice version)
-{
-	int order = 0;
-	if (r->scheme->compare(b->own & RELEASE ? release_of(version) : version, b->version, &order, NULL) < 0)
-		return false;
-	return version_op_holds(b->op, order);
-}
-
-const struct version_range_syntax version_ranges_gem = { .name = "gem", .scheme = "gem", .parse = parse, .holds = holds };
+const struct version_range_syntax version_ranges_gem = { .name = "gem", .scheme = "gem", .parse = parse };
