@@ -214,6 +214,11 @@ static void who_wants_what(void **state)
 		{ "nix/store/115j4rz8pz73vn13186fwdhblb1rzrwa-hello-2.12.1/bin/hello", "nix_store" },
 		{ "nix/store/115j4rz8pz73vn13186fwdhblb1rzrwa-hello-2.12.1", "" },
 		{ "var/db/pkg/app-shells/bash-5.1_p16-r1/CONTENTS", "portage" },
+		{ "app/node_modules/a/package.json", "npm_installed" },
+		{ "app/node_modules/@s/a/package.json", "npm_installed" },
+		{ "app/node_modules/a/lib/package.json", "" },
+		{ "app/package.json", "" },
+		{ "app/node_modules/.package-lock.json", "npm_lock" },
 		{ "", "" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
