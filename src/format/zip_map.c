@@ -136,7 +136,7 @@ int bh_zip_map_read(const struct bh_zip_map *map, const struct bh_zip_entry *e, 
 		return bh_fail(err, BH_ELIMIT, at, "an entry of more than %zu bytes", buf->max_bytes);
 	bh_buf_clear(buf);
 	if (e->method == DEFLATED) {
-		rc = bh_inflate(content, buf, err);
+		rc = bh_inflate(content, (size_t)e->plain, buf, err);
 		content = bh_buf_slice(buf);
 	}
 	if (rc < 0)

@@ -59,7 +59,7 @@ static int cargo_auditable_parse(const struct pkg_file *file, const struct pkg_s
 	if (bh_elf_open(file->data, &elf, NULL) < 0 || !bh_elf_section(&elf, ".dep-v0", &section))
 		return 0; /* elf_note tells about files without headers */
 	uint64_t offset = (uint64_t)(section.ptr - file->data.ptr);
-	if (bh_inflate_zlib(section, &text, err) < 0)
+	if (bh_inflate_zlib(section, JSON_BYTES_MAX, &text, err) < 0)
 		return bh_wrap(err, "cargo-auditable's section .dep-v0");
 	return read_list(bh_buf_slice(&text), offset, &notes, err);
 }
