@@ -24,6 +24,7 @@ extern const char *const cmd_format_names[];
 	{ .name = "width", .kind = CMD_UINT, .argument = "COLUMNS", .min = 40, .max = 200,                                        \
 	  .help = "width of the table; default: the terminal's, else 100" },                                                      \
 	{ .name = "list-all-packages", .kind = CMD_FLAG, .help = "table: list the packages without findings too" },               \
+	{ .name = "licenses", .kind = CMD_FLAG, .help = "table: list the licences and how many packages have each" },             \
 	{ .name = "by-layer", .kind = CMD_FLAG, .help = "table: group the findings by the layer that brought the package" }
 
 #define EXIT_SIGNAL_BASE 128 /* as shells report a program that a signal ended */

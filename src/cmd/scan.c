@@ -22,6 +22,10 @@ static const struct cmd_option options[] = {
 	{ .name = "state", .kind = CMD_LIST, .argument = "STATE", .choices = states, .commas = true,
 	  .help = "show vulnerabilities in these states only; the others are counted" },
 	{ .name = "ignore-unfixed", .kind = CMD_FLAG, .help = "hide findings for which there is no fix; they are counted" },
+	{ .name = "license-allow", .kind = CMD_LIST, .argument = "LICENSE", .commas = true,
+	  .help = "licences that are allowed; others are findings; may be repeated" },
+	{ .name = "license-deny", .kind = CMD_LIST, .argument = "LICENSE", .commas = true,
+	  .help = "licences that are not: findings; may be repeated" },
 	{ .name = "baseline", .kind = CMD_STRING, .argument = "TARGET",
 	  .help = "an image to compare with: only what is new or worse counts" },
 	{ .name = "base", .kind = CMD_STRING, .argument = "TARGET",
@@ -90,6 +94,8 @@ static int read_options(const struct cmd_args *args, const char *target, struct 
 	cmd_scanning_options(args, o);
 	o->target = target;
 	o->owned_files = cmd_flag(args, "owned-files");
+	o->license_allow.n = cmd_list(args, "license-allow", &o->license_allow.words);
+	o->license_deny.n = cmd_list(args, "license-deny", &o->license_deny.words);
 	o->policy = policy_options(args);
 	return cmd_report_time(&o->policy.now_s, err);
 }

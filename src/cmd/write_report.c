@@ -97,6 +97,7 @@ static struct report_style style_for(const struct cmd_args *args, const struct o
 		.width = width || o->path ? width : cmd_columns(STDOUT_FILENO),
 		.colour = !o->path && cmd_colour(args, STDOUT_FILENO),
 		.all_packages = cmd_flag(args, "list-all-packages"),
+		.licenses = cmd_flag(args, "licenses"),
 		.by_layer = cmd_flag(args, "by-layer"),
 		.tool_version = BH_VERSION,
 		.compare_versions = cmd_compare_versions,

@@ -557,7 +557,7 @@ static void write_other_findings(struct table *t)
 		{ BH_CLASS_VULNERABILITY, "Vulnerabilities outside packages" },
 		{ BH_CLASS_MISCONFIGURATION, "Configuration" },
 		{ BH_CLASS_DRIFT, "Drift" },
-		{ BH_CLASS_LICENSE, "Licences" },
+		{ BH_CLASS_LICENSE, "Licences that are not allowed" },
 		{ BH_CLASS_EXCEPTION, "Exceptions that ran out" },
 	};
 	for (size_t s = 0; s < sizeof(sections) / sizeof(sections[0]); s++) {
@@ -758,6 +758,10 @@ static int write_all(struct table *t, struct bh_err *err)
 	write_other_findings(t);
 	if (t->style->all_packages)
 		write_all_packages(t);
+	if (t->style->licenses)
+		rc = table_write_licenses(t, err);
+	if (rc < 0)
+		return rc;
 	table_write_suppressed(t);
 	write_not_checked(t);
 	write_data(t);

@@ -31,4 +31,7 @@ void table_write_changes(struct table *t);    /* "Fix first" */
 void table_write_suppressed(struct table *t); /* what does not count and why; exceptions that match nothing */
 void table_add_instruction(struct table *t, struct bh_buf *b, const struct bh_layer *l); /* "RUN make (Dockerfile:3)" */
 
+/* table_licenses.c: which licences there are */
+int table_write_licenses(struct table *t, struct bh_err *err) BH_MUST_CHECK;
+
 #endif

@@ -10,6 +10,7 @@ struct report_style {
 	size_t width;       /* columns of the terminal; 0 = not a terminal: use the writer's default and no colour */
 	bool colour;
 	bool all_packages;  /* table: list packages without findings too (--list-all-packages) */
+	bool licenses;      /* table: list the licences (--licenses) */
 	bool by_layer;      /* table: say which layer brought a package */
 	const char *tool_version; /* "0.1.0" */
 	/*

@@ -7,6 +7,7 @@
 #include "scan/archives.h"
 #include "scan/drift.h"
 #include "scan/inventory.h"
+#include "scan/licenses.h"
 #include "scan/target.h"
 #include "vuln/match.h"
 
@@ -59,6 +60,7 @@ static int take_inventory(const struct scan_options *o, const struct image_reque
 	rc = image_read(&watched, &visitor, report, err);
 	if (rc == BH_OK)
 		rc = inventory_finish(inv, err);
+	rc = rc < 0 ? rc : scan_licenses(report, err);
 	if (rc == BH_OK && req->remote && req->remote->container)
 		rc = scan_drift_report(&drift, inv, report, err);
 	scan_drift_done(&drift);
@@ -139,6 +141,7 @@ int scan_run(const struct scan_options *o, struct bh_report *report, struct bh_e
 	int rc = scan_read(o, report, err);
 	if (rc == BH_OK)
 		rc = match(o, report, err);
+	rc = rc < 0 ? rc : scan_licenses_judge(report, &o->license_allow, &o->license_deny, err);
 	rc = rc < 0 ? rc : policy_judge(&o->policy, report, err);
 	if (rc < 0)
 		return rc;

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "image/image.h"
+#include "license/license.h"
 #include "model/report.h"
 #include "policy/judge.h"
 #include "registry/options.h"
@@ -23,6 +24,7 @@ struct scan_options {
 	bool owned_files;            /* keep each package's list of files in the report */
 	const char *cache_folder;    /* for results of layers; NULL = the user's, when there is one that can be used */
 	uint64_t max_cache_bytes;    /* 0 = no cache */
+	struct license_list license_allow, license_deny;
 	struct policy_options policy; /* its now_s is the time of the scan, too: age of data, end-of-life dates, report->generated */
 	struct registry_options registry;
 	void (*tell)(const char *text); /* see scan/target.h */

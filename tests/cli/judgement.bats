@@ -156,3 +156,22 @@ second() {
 	run bulkhead diff dir:root
 	[ "$status" -eq 2 ]
 }
+
+# npm_package NAME VERSION LICENSE
+npm_package() {
+	mkdir -p "root/srv/node_modules/$1"
+	echo "{\"name\": \"$1\", \"version\": \"$2\", \"license\": \"$3\"}" >"root/srv/node_modules/$1/package.json"
+}
+
+@test "licences are normalised, listed, allowed and denied" {
+	npm_package a 1.0.0 "Apache 2.0"
+	npm_package b 1.0.0 "GPL-2.0+"
+	npm_package c 1.0.0 "MIT OR GPL-3.0"
+	npm_package d 1.0.0 "BSD"
+	[ "$(report "[p['spdx'] for p in r['packages']]")" = "['Apache-2.0', 'GPL-2.0-or-later', 'MIT OR GPL-3.0-only', 'LicenseRef-BSD']" ]
+	[ "$(report "[f['package'] for f in r['findings'] if f['class'] == 'license']" --license-deny 'GPL-*')" = "['pkg:npm/b@1.0.0']" ]
+	[ "$(report "[f['package'] for f in r['findings'] if f['class'] == 'license']" --license-allow MIT,Apache-2.0)" = "['pkg:npm/b@1.0.0', 'pkg:npm/d@1.0.0']" ]
+	[ "$(report "[f['package'] for f in r['findings'] if f['class'] == 'license']" --license-allow 'MIT,Apache-2.0,GPL-3.0-only,LicenseRef-BSD')" = "[]" ]
+	run bulkhead scan dir:root --licenses
+	[[ $output == *"Licences"*"Apache-2.0  1: a"*"LicenseRef-BSD  1: d"* ]]
+}

@@ -1,7 +1,7 @@
 /*
  * make_report.c: writes one fixed report, which has every field, hostile bytes and wide characters, in a given format:
  *
- *     make-report FORMAT [WIDTH [colour|by-layer|all-packages|empty]...]
+ *     make-report FORMAT [WIDTH [colour|by-layer|licenses|all-packages|empty]...]
  *
  * The golden files beside this one are what came out when a person last looked at it.
  */
@@ -257,11 +257,12 @@ int main(int argc, char **argv)
 	uint64_t width = 0;
 	bool empty = false;
 	if (!writer || (argc > 2 && !bh_slice_u64(bh_slice_str(argv[2]), 1000, &width)))
-		return fprintf(stderr, "usage: %s FORMAT [WIDTH [colour|by-layer|all-packages|empty]...]\n", argv[0]), 2;
+		return fprintf(stderr, "usage: %s FORMAT [WIDTH [colour|by-layer|licenses|all-packages|empty]...]\n", argv[0]), 2;
 	style.width = (size_t)width;
 	for (int i = 3; i < argc; i++) {
 		style.colour = style.colour || strcmp(argv[i], "colour") == 0;
 		style.by_layer = style.by_layer || strcmp(argv[i], "by-layer") == 0;
+		style.licenses = style.licenses || strcmp(argv[i], "licenses") == 0;
 		style.all_packages = style.all_packages || strcmp(argv[i], "all-packages") == 0;
 		empty = empty || strcmp(argv[i], "empty") == 0;
 	}
