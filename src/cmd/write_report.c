@@ -100,6 +100,7 @@ static struct report_style style_for(const struct cmd_args *args, const struct o
 		.licenses = cmd_flag(args, "licenses"),
 		.by_layer = cmd_flag(args, "by-layer"),
 		.tool_version = BH_VERSION,
+		.job = { getenv("GITHUB_RUN_ID"), getenv("GITHUB_JOB"), getenv("GITHUB_SHA"), getenv("GITHUB_REF") },
 		.compare_versions = cmd_compare_versions,
 	};
 	return style;

@@ -79,6 +79,12 @@ void json_digest(struct json *j, const char *name, const struct bh_digest *d)
 		json_word(j, name, bh_digest_text(d, hex));
 }
 
+void json_built(struct json *j, const char *name, struct bh_buf *text)
+{
+	json_text(j, name, bh_buf_slice(text));
+	bh_buf_clear(text);
+}
+
 void json_texts(struct json *j, const char *name, const struct bh_slice *values, size_t n)
 {
 	if (n == 0)

@@ -22,6 +22,7 @@ void json_word(struct json *j, const char *name, const char *value);      /* a w
 void json_number(struct json *j, const char *name, uint64_t value);
 void json_flag(struct json *j, const char *name, bool value);             /* left out when false */
 void json_digest(struct json *j, const char *name, const struct bh_digest *d); /* left out when there is none */
+void json_built(struct json *j, const char *name, struct bh_buf *text);   /* a text that was put together, which is emptied; left out when empty */
 void json_texts(struct json *j, const char *name, const struct bh_slice *values, size_t n); /* left out when there are none */
 void json_layer(struct json *j, uint32_t index);                          /* "layer": by its digest; left out when unknown */
 void json_purl(struct json *j, const char *name, const struct bh_package *p);

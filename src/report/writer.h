@@ -6,6 +6,11 @@
 #include "base/err.h"
 #include "model/report.h"
 
+/* What a pipeline says about itself; NULL where it doesn't. */
+struct report_job {
+	const char *id, *name, *commit, *ref;
+};
+
 struct report_style {
 	size_t width;       /* columns of the terminal; 0 = not a terminal: use the writer's default and no colour */
 	bool colour;
@@ -13,6 +18,7 @@ struct report_style {
 	bool licenses;      /* table: list the licences (--licenses) */
 	bool by_layer;      /* table: say which layer brought a package */
 	const char *tool_version; /* "0.1.0" */
+	struct report_job job;
 	/*
 	 * Which of two versions of a package type ("deb") is higher: *ret like strcmp. False when that can't be told; NULL is
 	 * "never". This room knows the model only; the command lends it the version orders, to name the one version that fixes all.
