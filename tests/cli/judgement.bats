@@ -175,3 +175,15 @@ npm_package() {
 	run bulkhead scan dir:root --licenses
 	[[ $output == *"Licences"*"Apache-2.0  1: a"*"LicenseRef-BSD  1: d"* ]]
 }
+
+@test "VEX that a scan writes says to the next one what the first was told" {
+	prepare
+	cat >in.json <<-EOF
+		{"@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.com/1", "author": "Me", "timestamp": "2026-01-01T00:00:00Z", "version": 1,
+		 "statements": [{"vulnerability": {"name": "CVE-2023-5363"}, "products": [{"@id": "pkg:deb/debian/libssl3"}], "status": "not_affected",
+		                 "justification": "vulnerable_code_not_present"}]}
+	EOF
+	bulkhead scan dir:root --vex in.json -f openvex=out.json || true
+	[ "$(report "[(f['id'], f['vex']['justification']) for f in r['suppressed']]" --vex out.json)" = "[('CVE-2023-5363', 'vulnerable_code_not_present')]" ]
+	[ "$(ask "all(f['vex']['status'] in ('affected', 'under_investigation') for f in r['findings'] if f['class'] == 'vulnerability')")" = True ]
+}
