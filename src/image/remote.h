@@ -6,6 +6,7 @@
  *   "manifests/ALG/HEX"   a manifest or index that it names
  *   "configs/ALG/HEX"     a configuration
  *   "blobs/ALG/HEX"       a layer
+ *   "referrers", "referrers/ALG/HEX"  of a registry: the index of what is attached to the image that was named, or to a manifest
  *   "archive"             instead of the above: what docker save would write
  *   "changes"             of a container: [{"Path": "/etc/motd", "Kind": 0}, ...] as Docker's API gives them
  *   "container"           of a container: its whole file system as tar

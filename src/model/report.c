@@ -28,6 +28,7 @@ void bh_report_init(struct bh_report *r)
 		.labels.max = LABELS_MAX,
 		.exceptions.max = EXCEPTIONS_MAX,
 		.vex.max = SOURCES_MAX,
+		.attached.max = SOURCES_MAX,
 	};
 	bh_arena_init(&r->arena, REPORT_BYTES_MAX);
 }
@@ -46,6 +47,7 @@ void bh_report_done(struct bh_report *r)
 	bh_label_vec_done(&r->labels);
 	bh_exception_vec_done(&r->exceptions);
 	bh_vex_vec_done(&r->vex);
+	bh_attached_vec_done(&r->attached);
 	bh_arena_done(&r->arena);
 }
 

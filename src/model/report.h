@@ -121,6 +121,12 @@ struct bh_vex_document {
 	uint64_t matched;                  /* findings that it says something about */
 };
 
+/* A document that lies beside the image in its registry. */
+struct bh_attached {
+	struct bh_slice media_type, bytes;
+	struct bh_digest digest;
+};
+
 /* Why a finding is not in report.findings. The first three are filters, the others lead to report.suppressed. */
 enum bh_hidden_reason { BH_HIDDEN_SEVERITY, BH_HIDDEN_UNFIXED, BH_HIDDEN_STATE, BH_HIDDEN_VEX, BH_HIDDEN_EXCEPTION, BH_HIDDEN_COUNT };
 
@@ -143,6 +149,7 @@ BH_VEC(bh_label_vec, struct bh_label)
 BH_VEC(bh_change_vec, struct bh_change)
 BH_VEC(bh_exception_vec, struct bh_exception)
 BH_VEC(bh_vex_vec, struct bh_vex_document)
+BH_VEC(bh_attached_vec, struct bh_attached)
 
 struct bh_report {
 	struct bh_arena arena;
@@ -158,6 +165,7 @@ struct bh_report {
 	struct bh_slice dockerfile;          /* the file that instruction lines refer to; empty = none was given */
 	struct bh_exception_vec exceptions;  /* in the order of the file */
 	struct bh_vex_vec vex;
+	struct bh_attached_vec attached;     /* VEX documents, before they are read; written by no format */
 	struct bh_baseline_summary baseline;
 	struct bh_incomplete_vec incomplete;
 	struct bh_data_vec data;

@@ -40,6 +40,27 @@ static void filter(const struct policy_options *o, struct bh_report *report)
 	report->findings.len = kept;
 }
 
+/* What somebody attached and is no VEX document is not the user's mistake. */
+static int load_attached(struct policy_vex *vex, struct bh_report *report, struct bh_err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < report->attached.len; i++) {
+		char digest[BH_DIGEST_TEXT_BYTES];
+		struct bh_err why = { 0 };
+		const char *from = bh_arena_printf(&report->arena, "attached to the image (%.19s)", bh_digest_text(&report->attached.ptr[i].digest, digest));
+		if (!from)
+			return bh_fail(err, BH_ENOMEM, 0, "out of memory");
+		rc = policy_vex_load_bytes(vex, from, report->attached.ptr[i].bytes, report, &why);
+		if (rc < 0 && rc != BH_ENOMEM && rc != BH_ECANCELLED) {
+			bh_report_incomplete(report, "vex", bh_slice_str(from), BH_NO_LAYER, "%s", why.text);
+			rc = 0;
+		} else if (rc < 0) {
+			*err = why;
+		}
+	}
+	return rc;
+}
+
 static int apply_vex(const struct policy_options *o, struct bh_report *report, struct bh_err *err)
 {
 	struct policy_vex *vex;
@@ -49,7 +70,7 @@ static int apply_vex(const struct policy_options *o, struct bh_report *report, s
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; rc == 0 && i < o->n_vex; i++)
-		rc = policy_vex_load(vex, o->vex[i], report, err);
+		rc = strcmp(o->vex[i], POLICY_VEX_ATTACHED) == 0 ? load_attached(vex, report, err) : policy_vex_load(vex, o->vex[i], report, err);
 	rc = rc < 0 ? rc : policy_vex_apply(vex, report, err);
 	policy_vex_free(vex);
 	return rc;

@@ -7,6 +7,8 @@
 
 #define POLICY_STATE(s) (1u << (s)) /* for policy_options.states */
 
+#define POLICY_VEX_ATTACHED "attached" /* instead of a file: report.attached */
+
 struct policy_options {
 	const struct bh_exception_vec *exceptions; /* NULL = none */
 	const char *const *vex;        /* files and folders */

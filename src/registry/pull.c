@@ -152,6 +152,33 @@ static bool streams(void *ctx, const char *name)
 	return begins(name, "blobs/");
 }
 
+/*
+ * What names the subject as such: the referrers API, or, where a registry has none (404), the index under the tag ALG-HEX; when there
+ * is neither, nothing is attached.
+ */
+static int referrers(struct registry_pull *p, const char *name, struct bh_buf *out, struct bh_err *err)
+{
+	BH_WITH(net_response_done) struct net_response resp;
+	struct bh_digest digest = p->digest;
+	char what[64 + BH_DIGEST_TEXT_BYTES], text[BH_DIGEST_TEXT_BYTES];
+	size_t i;
+	net_response_init(&resp);
+	int rc = strcmp(name, "referrers") == 0 ? 0 : digest_in(name, &digest, err);
+	if (rc < 0)
+		return rc;
+	snprintf(what, sizeof(what), "referrers/%s", bh_digest_text(&digest, text));
+	rc = get_anywhere(p, what, true, out, &resp, &i, err);
+	if (rc != BH_ENOTFOUND)
+		return rc;
+	*strchr(text, ':') = '-';
+	snprintf(what, sizeof(what), "manifests/%s", text);
+	rc = get_anywhere(p, what, true, out, &resp, &i, err);
+	if (rc != BH_ENOTFOUND)
+		return rc;
+	bh_buf_clear(out);
+	return keep(out, BH_SLICE_LIT("{\"schemaVersion\":2,\"manifests\":[]}"), err);
+}
+
 static int document(void *ctx, const char *name, struct bh_buf *out, struct bh_err *err)
 {
 	struct registry_pull *p = ctx;
@@ -159,6 +186,8 @@ static int document(void *ctx, const char *name, struct bh_buf *out, struct bh_e
 	char what[32 + BH_DIGEST_TEXT_BYTES], text[BH_DIGEST_TEXT_BYTES];
 	if (strcmp(name, "index.json") == 0)
 		return make_index(p, out, err);
+	if (begins(name, "referrers"))
+		return referrers(p, name, out, err);
 	bool manifest = begins(name, "manifests/");
 	if (!manifest && !begins(name, "configs/"))
 		return bh_fail(err, BH_ENOTFOUND, 0, "%s is not part of an image in a registry", name);

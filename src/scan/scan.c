@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "image/layercache.h"
 #include "scan/archives.h"
+#include "scan/attached.h"
 #include "scan/drift.h"
 #include "scan/inventory.h"
 #include "scan/licenses.h"
@@ -68,6 +69,22 @@ static int take_inventory(const struct scan_options *o, const struct image_reque
 	return rc;
 }
 
+static bool wants_attached(const struct scan_options *o)
+{
+	for (size_t i = 0; i < o->policy.n_vex; i++)
+		if (strcmp(o->policy.vex[i], POLICY_VEX_ATTACHED) == 0)
+			return true;
+	return false;
+}
+
+static int take_attached(const struct image_request *req, struct bh_report *report, struct bh_err *err)
+{
+	if (req->remote && !req->remote->archive)
+		return scan_attached_vex(req->remote, report, err);
+	bh_report_incomplete(report, "vex", BH_SLICE_LIT(POLICY_VEX_ATTACHED), BH_NO_LAYER, "documents are attached to images in registries only");
+	return 0;
+}
+
 static int read_image(const struct scan_options *o, struct store_cache *cache, struct bh_report *report, struct bh_err *err)
 {
 	struct image_key key;
@@ -88,6 +105,8 @@ static int read_image(const struct scan_options *o, struct store_cache *cache, s
 	int rc = scan_target_open(o->target, &where, &report->arena, &req, &remote, err);
 	if (rc == BH_OK)
 		rc = take_inventory(o, &req, report, err);
+	if (rc == BH_OK && wants_attached(o))
+		rc = take_attached(&req, report, err);
 	if (rc < 0)
 		rc = name_target(o->target, req.path ? req.path : o->target, err);
 	registry_close(remote); /* its label is part of req.path */

@@ -315,6 +315,52 @@ def forbidden_manifests(h, ref, n):
     return True
 
 
+VEX = json.dumps({"@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.org/vex/1", "author": "team", "timestamp": "2026-01-01T00:00:00Z",
+                  "version": 1, "statements": [{"vulnerability": {"name": "CVE-2023-5363"}, "products": [{"@id": "pkg:deb/debian/openssl"}],
+                                                "status": "not_affected", "justification": "vulnerable_code_not_present"}]}).encode()
+ATTACHED = Image()
+_config = ATTACHED.put(b"{}", "application/vnd.oci.empty.v1+json")
+_vex = ATTACHED.put({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": "application/vnd.openvex+json", "config": _config,
+                     "layers": [ATTACHED.put(VEX, "application/vnd.openvex+json")]}, MANIFEST)
+ATTACHED.index(_vex)
+
+
+def attached_referrers(h, ref, n):
+    h.answer(200, ATTACHED.blobs[ATTACHED.top], Content_Type=INDEX) if ref == GOOD.top else h.answer(404)
+    return True
+
+
+def attached_manifests(h, ref, n):
+    if ref == _vex["digest"]:
+        h.good("manifests", ref, ATTACHED)
+        return True
+
+
+def attached_blobs(h, ref, n):
+    if ref in ATTACHED.blobs:
+        h.good("blobs", ref, ATTACHED)
+        return True
+
+
+def forgedvex_referrers(h, ref, n):
+    return attached_referrers(h, ref, n)
+
+
+def forgedvex_manifests(h, ref, n):
+    return attached_manifests(h, ref, n)
+
+
+def forgedvex_blobs(h, ref, n):
+    if ref in ATTACHED.blobs:
+        h.answer(200, ATTACHED.blobs[ref].replace(b"5363", b"0464"))
+        return True
+
+
+def crowd_referrers(h, ref, n):
+    h.answer(200, json.dumps({"schemaVersion": 2, "manifests": [_vex] * 3000}).encode(), Content_Type=INDEX)
+    return True
+
+
 # ---- cases: name, repository, exit code, words on stderr or in "incomplete", and whether the packages must be there ----
 
 CASES = [
@@ -349,6 +395,9 @@ CASES = [
     ("a layer that is not there", "lost", 3, "unknown", None),
     ("a configuration that is not there", "noconfig", 2, "404", False),
     ("a web page for a layer", "pageblob", 3, "truncated", None),
+    ("an attached VEX document, by the referrers API", "attached", 0, "", True),
+    ("an attached document with other bytes", "forgedvex", 3, "was expected", None),
+    ("3,000 attached documents", "crowd", 3, "the limit is 256", None),
     ("a gateway's refusal, word for word", "forbidden", 2, "image is not signed: policy prod-only", False),
 ]
 
@@ -356,7 +405,10 @@ CASES = [
 def run(case):
     name, repository, code, words, found = case
     began = time.monotonic()
-    got, report, err = scan(f"registry:127.0.0.1:{PORT}/{repository}", seconds=90)
+    got, report, err = scan(*(["--vex", "attached"] if repository in ("attached", "forgedvex", "crowd") else []), f"registry:127.0.0.1:{PORT}/{repository}",
+                            seconds=90)
+    if repository == "attached" and [s["id"] for s in report["suppressed"]] != ["CVE-2023-5363"]:
+        return False, report["suppressed"]
     told = err + (json.dumps(report["incomplete"]) if report else "")
     ok = got == code and words in told and "\x1b" not in err and "sesame" not in err and time.monotonic() - began < 60
     if found is not None:
