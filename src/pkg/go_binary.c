@@ -20,6 +20,7 @@
 #define MARK_BYTES 16u
 #define MODULES_BYTES_MAX (8u << 20) /* the largest real ones have about 200 KiB */
 #define UPX_TAIL_BYTES 64u
+#define RELEASE_BYTES_MAX 64u
 
 enum flags { FLAG_BIG_ENDIAN = 1, FLAG_INLINE = 2 };
 
@@ -158,15 +159,18 @@ static int on_line(struct modules *m, struct bh_slice line, struct bh_err *err)
 	return rc;
 }
 
-/* "v1.2.3", "1.2.3-rc1": digits, a dot, digits. */
-static bool is_release(struct bh_slice s)
+/* The version at the front of s, empty when there is none: "v1.2.3", "1.2.3-rc1+meta"; behind it stand quotes of quotes. */
+static struct bh_slice release_of(struct bh_slice s)
 {
+	static const char more[] = ".+-_";
 	size_t i = s.len && s.ptr[0] == 'v' ? 1 : 0, dots = 0, digits = 0;
 	for (; i < s.len && ((s.ptr[i] >= '0' && s.ptr[i] <= '9') || s.ptr[i] == '.'); i++) {
 		dots += s.ptr[i] == '.';
 		digits += s.ptr[i] != '.';
 	}
-	return dots >= 1 && digits > dots && s.len < 64 && pkg_word_ok(s, BH_VERSION_BYTES_MAX);
+	while (i < s.len && ((s.ptr[i] >= '0' && s.ptr[i] <= '9') || ((s.ptr[i] | 0x20) >= 'a' && (s.ptr[i] | 0x20) <= 'z') || memchr(more, s.ptr[i], 4)))
+		i++;
+	return dots >= 1 && digits > dots && i < RELEASE_BYTES_MAX ? bh_slice_sub(s, 0, i) : (struct bh_slice){ 0 };
 }
 
 /* -X importpath.name=value: does the name end with "version"? */
@@ -193,14 +197,13 @@ static struct bh_slice version_in_flags(struct bh_slice flags, struct bh_slice m
 	bool sure = false;
 	while (flags.len && !sure) {
 		(void)bh_slice_cut(flags, ' ', &word, &flags);
-		while (word.len && (word.ptr[0] == '"' || word.ptr[0] == '\''))
+		while (word.len && (word.ptr[0] == '"' || word.ptr[0] == '\'' || word.ptr[0] == '\\'))
 			word = bh_slice_sub(word, 1, word.len);
 		if (bh_slice_starts(word, BH_SLICE_LIT("-X=")))
 			word = bh_slice_sub(word, 3, word.len);
-		while (word.len && (word.ptr[word.len - 1] == '"' || word.ptr[word.len - 1] == '\''))
-			word.len--;
-		if (!bh_slice_cut(word, '=', &name, &value) || !names_version(name) || !is_release(value))
+		if (!bh_slice_cut(word, '=', &name, &value) || !names_version(name) || release_of(value).len == 0)
 			continue;
+		value = release_of(value);
 		sure = bh_slice_starts(name, BH_SLICE_LIT("main.")) || bh_slice_starts(name, module);
 		if (sure || best.len == 0)
 			best = value;

@@ -166,12 +166,28 @@ static struct bh_slice first_version(const struct bh_slice *candidates, size_t n
 	return (struct bh_slice){ 0 };
 }
 
+/*
+ * "4.2.3-no_aop" of guice-4.2.3-no_aop.jar, whose manifest says 4.2.3: Maven's classifier of a variant, no part of the version. "31.1-jre" stays
+ * whole, whatever the manifest says.
+ */
+static struct bh_slice without_classifier(struct bh_slice name_version, const struct java_manifest *m)
+{
+	const struct bh_slice said[] = { m->implementation_version, m->bundle_version };
+	for (size_t i = 0; i < 2; i++) {
+		struct bh_slice rest = bh_slice_sub(name_version, said[i].len, name_version.len);
+		if (said[i].len && bh_slice_starts(name_version, said[i]) && rest.len > 1 && rest.ptr[0] == '-' && !is_digit(rest.ptr[1]) &&
+		    !is_qualifier(bh_slice_sub(rest, 1, rest.len)))
+			return said[i];
+	}
+	return name_version;
+}
+
 struct java_identity java_identify(struct bh_slice base, const struct java_manifest *m)
 {
 	struct java_identity id = { .license = m->license, .vendor = m->vendor };
 	struct bh_slice name_version;
 	java_file_name(base, &id.artifact, &name_version);
-	struct bh_slice candidates[] = { name_version, m->implementation_version, m->bundle_version, m->specification_version };
+	struct bh_slice candidates[] = { without_classifier(name_version, m), m->implementation_version, m->bundle_version, m->specification_version };
 	id.version = first_version(candidates, 4);
 	id.group = group_of(m, id.artifact);
 	return id;

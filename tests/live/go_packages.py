@@ -91,7 +91,7 @@ def version_m(file, cwd, main_version=""):
         elif words[0] == "mod":
             found.append((words[1], main_version or words[2].replace("(devel)", "")))
         elif words[0] == "dep":
-            found.append((words[1], words[2]))
+            found.append((words[1], words[2].replace("(devel)", "")))
         elif words[0] == "=>":
             found[-1] = (found[-1][0], "") if words[1].startswith(".") else (words[1], words[2])
     return found
@@ -107,6 +107,18 @@ def version_m_of(d):
     """Modules that the plain build took, without the main one."""
     go("build", "-mod=mod", "-o", "out", ".", cwd=d)
     return [m for m in version_m("out", d) if m[0] != "example.com/app"]
+
+
+def machine(probe, d):
+    """Go programs that this machine has: all but the main module, whose version we may take from the linker's flags."""
+    table = go("version", "/usr/bin", cwd=d)
+    for file in [line.split(": ")[0] for line in table.splitlines()][:12]:
+        want = version_m(file, d)
+        mains = {line.split("\t")[2] for line in go("version", "-m", file, cwd=d).splitlines() if line.startswith("\tmod\t")}
+        got = ours(probe, "go_binary", "x", file)
+        check(file, [m for m in got if m[0] not in mains], [m for m in want if m[0] not in mains])
+        if {n for n, _ in got} != {n for n, _ in want}:
+            failures.append(file)
 
 
 def list_all_required(d):
@@ -162,6 +174,7 @@ def main():
         commands = [os.path.join(go("env", "GOROOT", cwd=d).strip(), "bin", "go"), os.path.join(go("env", "GOTOOLDIR", cwd=d).strip(), "link")]
         for command in [c for c in commands if os.path.exists(c)]:
             check(os.path.basename(command), ours(probe, "go_binary", "x", command), version_m(command, d))
+        machine(probe, d)
     return 1 if failures else 0
 
 

@@ -74,9 +74,9 @@ def ours(probe, parser, path, file):
     return {(r[2], r[3]) for r in rows(probe, parser, path, file)}
 
 
-def listed(cwd, scope):
-    """What `mvn dependency:list` says: group:artifact, version."""
-    mvn("dependency:list", f"-DincludeScope={scope}", "-DoutputFile=list.txt", "-Dsilent=true", cwd=cwd)
+def listed(cwd):
+    """Builds, and what `mvn dependency:list` says of the runtime's artifacts: group:artifact, version."""
+    mvn("package", "dependency:list", "-DincludeScope=runtime", "-DoutputFile=list.txt", "-Dsilent=true", cwd=cwd)
     found = set()
     for line in open(f"{cwd}/list.txt"):
         m = re.match(r"\s+([^:\s]+):([^:]+):([^:]+):(?:([^:]+):)?([^:]+):(compile|runtime|test|provided)", line)
@@ -130,8 +130,7 @@ def main():
             f.write(POM % (properties, dependencies))
         with open(f"{d}/src/main/java/A.java", "w") as f:
             f.write("public class A { public static void main(String[] a) { System.out.println(1); } }\n")
-        mvn("package", cwd=d)
-        runtime, war = listed(d, "runtime"), f"{d}/target/shop-1.2.0.war"
+        runtime, war = listed(d), f"{d}/target/shop-1.2.0.war"
         expected = runtime | merged(war) | {("com.example:shop", "1.2.0")}
         check("war", ours(probe, "java_archive", "opt/shop-1.2.0.war", war), expected)
         boot_jar(war, f"{d}/boot.jar")
