@@ -91,7 +91,7 @@ static int run(const struct cmd_args *args)
 	bh_report_init(&reports[1]);
 	for (size_t i = 0; rc == 0 && i < 2; i++) {
 		o.target = targets[i];
-		rc = scan_run(&o, &reports[i], &err);
+		rc = cmd_scan_or_read(&o, &reports[i], &err);
 	}
 	int code = rc < 0 ? cmd_no_report(&err) : compare(args, &reports[0], &reports[1]);
 	bh_report_done(&reports[0]);
@@ -102,7 +102,7 @@ static int run(const struct cmd_args *args)
 const struct cmd_command cmd_command_diff = {
 	.name = "diff",
 	.usage = "[options] BEFORE AFTER",
-	.summary = "Compare two images: packages and findings",
+	.summary = "Compare two images or reports: packages and findings",
 	.options = options,
 	.min_targets = 2,
 	.max_targets = 2,

@@ -26,8 +26,8 @@ static const struct cmd_option options[] = {
 	  .help = "licences that are allowed; others are findings; may be repeated" },
 	{ .name = "license-deny", .kind = CMD_LIST, .argument = "LICENSE", .commas = true,
 	  .help = "licences that are not: findings; may be repeated" },
-	{ .name = "baseline", .kind = CMD_STRING, .argument = "TARGET",
-	  .help = "an image to compare with: only what is new or worse counts" },
+	{ .name = "baseline", .kind = CMD_STRING, .argument = "TARGET|REPORT",
+	  .help = "an image or an earlier report to compare with: only what is new or worse counts" },
 	{ .name = "base", .kind = CMD_STRING, .argument = "TARGET",
 	  .help = "the image that this one was built on: its layers are told apart" },
 	{ .name = "dockerfile", .kind = CMD_STRING, .argument = "FILE",
@@ -113,7 +113,7 @@ static int scan_others(const struct cmd_args *args, struct scan_options *o, stru
 	}
 	other.target = cmd_string(args, "baseline");
 	if (rc == 0 && other.target) {
-		rc = scan_run(&other, baseline, err);
+		rc = cmd_scan_or_read(&other, baseline, err);
 		o->policy.baseline = baseline;
 	}
 	return rc;

@@ -1,11 +1,16 @@
 /* scanning.c: see scanning.h. */
 #include "cmd/scanning.h"
 
+#include "base/cleanup.h"
 #include "cmd/output.h"
+#include "policy/report_read.h"
 #include "sys/signals.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 
 void cmd_scanning_options(const struct cmd_args *args, struct scan_options *ret)
@@ -24,6 +29,31 @@ void cmd_scanning_options(const struct cmd_args *args, struct scan_options *ret)
 		.tell = cmd_flag(args, "quiet") ? NULL : cmd_tell_source,
 		.quiet = cmd_flag(args, "quiet"),
 	};
+}
+
+/* A regular file that starts as a JSON object: only then is it worth a look. -1 when it is none. */
+static int open_json(const char *path)
+{
+	struct stat st;
+	char start;
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && (pread(fd, &start, 1, 0) != 1 || start != '{')) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int cmd_scan_or_read(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
+{
+	BH_CLOSE int fd = open_json(o->target);
+	int rc = fd < 0 ? BH_EUNSUPPORTED : policy_report_read(fd, o->target, report, err);
+	if (rc == BH_EUNSUPPORTED)
+		return scan_run(o, report, err);
+	report->target.text = bh_slice_str(o->target);
+	return rc;
 }
 
 int cmd_report_time(int64_t *ret, struct bh_err *err)

@@ -31,6 +31,9 @@
 /* All but the target, the time, and what the report is worth (policy). */
 void cmd_scanning_options(const struct cmd_args *args, struct scan_options *ret);
 
+/* As scan_run; a file that holds a report of an earlier run is read instead: what was found then. */
+int cmd_scan_or_read(const struct scan_options *options, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
+
 /* Seconds since 1970: SOURCE_DATE_EPOCH when that is set, so that the same input gives the same bytes. */
 int cmd_report_time(int64_t *ret, struct bh_err *err) BH_MUST_CHECK;
 

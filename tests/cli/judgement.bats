@@ -187,3 +187,25 @@ npm_package() {
 	[ "$(report "[(f['id'], f['vex']['justification']) for f in r['suppressed']]" --vex out.json)" = "[('CVE-2023-5363', 'vulnerable_code_not_present')]" ]
 	[ "$(ask "all(f['vex']['status'] in ('affected', 'under_investigation') for f in r['findings'] if f['class'] == 'vulnerability')")" = True ]
 }
+
+@test "an earlier report is a baseline, and can be compared" {
+	prepare
+	second
+	bulkhead scan dir:root -f json -o old.json || true
+	run bulkhead scan --baseline old.json dir:root
+	[ "$status" -eq 0 ]
+	[[ $output == *"Baseline  old.json: 0 new, 0 worse, "*" unchanged, 0 gone"* ]]
+	run bulkhead diff old.json dir:new
+	[ "$status" -eq 0 ]
+	[[ $output == *"Before  old.json"*"Packages: 1 added, 1 upgraded; 0 are the same"* ]]
+	bulkhead diff -f json -o a.json dir:root dir:new
+	bulkhead diff -f json -o b.json old.json dir:new
+	python3 - <<-EOF
+		import json
+		a, b = json.load(open("a.json")), json.load(open("b.json"))
+		assert a["summary"] == b["summary"] and a["findings"] == b["findings"] and a["packages"] == b["packages"]
+	EOF
+	printf '{"schema": "bulkhead.report/1", "target": ' >cut.json
+	run bulkhead scan --baseline cut.json dir:root
+	[ "$status" -eq 2 ]
+}
