@@ -46,7 +46,7 @@ static bool is_name(struct bh_slice name)
 
 static int parse_own(const char *word, struct bh_arena *arena, struct update_source *ret, struct bh_err *err)
 {
-	struct bh_slice name, rest, feed, url;
+	struct bh_slice name, rest, feed, url = { 0 };
 	bool whole = bh_slice_cut(bh_slice_str(word), '=', &name, &rest) && bh_slice_cut(rest, ':', &feed, &url);
 	bool web = bh_slice_starts(url, BH_SLICE_LIT("https://")) || bh_slice_starts(url, BH_SLICE_LIT("http://"));
 	if (!whole || !is_name(name) || !web)
