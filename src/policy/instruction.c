@@ -159,6 +159,26 @@ static uint32_t layers_below_command(const struct bh_report *r)
 	return seen == r->layers.len ? below : 0;
 }
 
+/* Buildah notes beside each entry what it was built on: an intermediate image's id, or what FROM named. The last name counts. */
+static uint32_t layers_below_from(const struct bh_report *r, struct bh_slice *ret_name)
+{
+	struct bh_slice from = BH_SLICE_LIT("FROM ");
+	uint32_t seen = 0, below = 0;
+	for (size_t i = 0; i < r->history.len; i++) {
+		const struct bh_history *h = &r->history.ptr[i];
+		struct bh_slice name = bh_slice_starts(h->comment, from) ? bh_slice_trim(bh_slice_sub(h->comment, from.len, h->comment.len)) : (struct bh_slice){ 0 };
+		bool id = true;
+		for (size_t k = 0; id && k < name.len; k++)
+			id = (name.ptr[k] >= '0' && name.ptr[k] <= '9') || (name.ptr[k] >= 'a' && name.ptr[k] <= 'f');
+		if (!id && seen) {
+			below = seen;
+			*ret_name = name;
+		}
+		seen += h->layer != BH_NO_LAYER;
+	}
+	return seen == r->layers.len ? below : 0;
+}
+
 static uint32_t layers_below_dockerfile(const struct bh_report *r)
 {
 	uint32_t n = 0;
@@ -182,6 +202,11 @@ static void find_layers(struct bh_report *r, const struct bh_report *base)
 	}
 	if (by_dockerfile)
 		b->n_layers = layers_below_dockerfile(r);
+	struct bh_slice from = { 0 };
+	if (b->n_layers == 0)
+		b->n_layers = layers_below_from(r, &from);
+	if (b->name.len == 0)
+		b->name = from;
 	if (b->n_layers == 0)
 		b->n_layers = layers_below_command(r);
 	if (b->n_layers && !by_dockerfile)

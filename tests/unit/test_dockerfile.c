@@ -181,6 +181,15 @@ static void base_images(void **state)
 	assert_true(bh_slice_eq_str(r.base.name, "debian:12") && bh_slice_eq_str(r.base.evidence, "label"));
 	assert_int_equal(r.base.n_layers, 1);
 	bh_report_done(&r);
+	/* Buildah wrote down what FROM named, and ids of what lies between */
+	fill(&r);
+	r.history.ptr[3].comment = S("FROM docker.io/library/python:3");
+	r.history.ptr[4].comment = S("FROM d8c1c5d1171b");
+	r.layers.ptr[0].base = false;
+	assert_int_equal(policy_base_image(&r, NULL, &err), 0);
+	assert_true(bh_slice_eq_str(r.base.name, "docker.io/library/python:3") && bh_slice_eq_str(r.base.evidence, "history"));
+	assert_int_equal(r.base.n_layers, 1);
+	bh_report_done(&r);
 	/* an image that was given shares two layers */
 	fill(&r);
 	bh_report_init(&base);
