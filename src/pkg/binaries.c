@@ -113,7 +113,7 @@ static struct bh_slice version_before(struct bh_slice text)
 /* The version at the first place where the anchor and a version stand together. */
 static struct bh_slice find_version(struct bh_slice data, const struct anchor *a)
 {
-	struct bh_slice needle = a->needle_len ? (struct bh_slice){ a->needle, a->needle_len } : a->behind, version = { 0 };
+	struct bh_slice needle = !a->needle_len ? a->behind : (struct bh_slice){ a->needle, a->needle_len }, version = { 0 };
 	for (size_t at = 0; version.len == 0 && at < data.len;) {
 		const uint8_t *hit = memmem(data.ptr + at, data.len - at, needle.ptr, needle.len);
 		if (!hit)

@@ -57,7 +57,7 @@ static uint32_t agreeing(const struct walk *w, uint32_t mask, unsigned level, st
 static int give_entry(struct walk *w, uint32_t ends, struct bh_slice key, struct bh_err *err)
 {
 	struct bh_json *doc = NULL;
-	struct bh_slice text;
+	struct bh_slice text = { 0 };
 	enum bh_json_kind kind;
 	int rc = bh_json_walk_peek(w->json, &kind, err);
 	uint64_t offset = bh_json_walk_offset(w->json);

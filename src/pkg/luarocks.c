@@ -24,7 +24,7 @@ static struct bh_slice string_value(struct bh_slice value)
 	if (value.len && value.ptr[value.len - 1] == ',')
 		value = bh_slice_trim(bh_slice_sub(value, 0, value.len - 1));
 	struct bh_slice text = pkg_unquoted(value);
-	return text.len == value.len ? (struct bh_slice){ 0 } : text;
+	return text.len != value.len ? text : (struct bh_slice){ 0 };
 }
 
 static int read_rockspec(const struct pkg_file *file, struct pkg_notes *notes, struct bh_err *err)

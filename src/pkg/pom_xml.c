@@ -126,7 +126,7 @@ static struct bh_slice exact(struct bh_slice version)
 	bool brackets = version.len > 2 && version.ptr[0] == '[' && version.ptr[version.len - 1] == ']' && bh_slice_find(version, ',') == version.len;
 	if (brackets)
 		return bh_slice_sub(version, 1, version.len - 2);
-	return bh_slice_find(version, ',') < version.len ? (struct bh_slice){ 0 } : version;
+	return bh_slice_find(version, ',') == version.len ? version : (struct bh_slice){ 0 };
 }
 
 static int on_dependency(struct pom *p, const struct bh_xml_node *dependency, struct bh_err *err)

@@ -47,7 +47,7 @@ static bool step_of(const struct bh_report *r, uint32_t index, struct step *ret)
 	ret->type = p->type;
 	ret->name = bh_package_source_name(p);
 	ret->version = bh_package_source_version(p);
-	ret->path = is_system_package(p) ? (struct bh_slice){ 0 } : p->at.path;
+	ret->path = !is_system_package(p) ? p->at.path : (struct bh_slice){ 0 };
 	return true;
 }
 

@@ -123,7 +123,7 @@ static bool locate(const struct reader *r, struct bh_slice id, struct policy_vex
 		const struct product *container = bh_map_get(&r->products, p->container);
 		if (container && container->component.len == 0) {
 			s->product = name_of(container);
-			s->platform = s->product.len ? (struct bh_slice){ 0 } : container->cpe.len ? container->cpe : BH_SLICE_LIT("cpe:/unknown");
+			s->platform = !s->product.len ? container->cpe.len ? container->cpe : BH_SLICE_LIT("cpe:/unknown") : (struct bh_slice){ 0 };
 		}
 		p = bh_map_get(&r->products, p->component);
 	}

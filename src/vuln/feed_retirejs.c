@@ -92,7 +92,7 @@ static int add_advisory(struct vuln_feed_run *run, const struct bh_json_node *v,
 static int add_flaw(struct vuln_feed_run *run, struct bh_slice package, const struct bh_json_node *v, struct bh_err *err)
 {
 	struct bh_slice ids[IDS_MAX], alias, below = bh_json_str(bh_json_get(v, "below"));
-	below = is_never(below) ? (struct bh_slice){ 0 } : full_version(run, below);
+	below = !is_never(below) ? full_version(run, below) : (struct bh_slice){ 0 };
 	struct vuln_range range = { .start = full_version(run, bh_json_str(bh_json_get(v, "atOrAbove"))), .end = below, .kind = below.len ? VULN_END_FIXED : VULN_END_NONE };
 	size_t n = ids_of(run, package, v, ids, &alias);
 	int rc = 0;

@@ -23,7 +23,7 @@ static bool sniff(struct bh_slice head)
 static struct bh_slice text_of(const struct bh_yaml_node *root, const char *key)
 {
 	const struct bh_yaml_node *node = bh_yaml_get(root, key);
-	return bh_yaml_is_null(node) ? (struct bh_slice){ 0 } : bh_slice_trim(bh_yaml_str(node));
+	return !bh_yaml_is_null(node) ? bh_slice_trim(bh_yaml_str(node)) : (struct bh_slice){ 0 };
 }
 
 /* "2024-1234" -> "CVE-2024-1234"; empty when there is none */

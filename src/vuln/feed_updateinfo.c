@@ -153,7 +153,7 @@ static int add_build(struct updates *u, struct bh_slice id, const struct build *
 		.ecosystem = b->ecosystem,
 		.package = b->name,
 		.id = id,
-		.erratum = bh_slice_eq(id, u->id) ? (struct bh_slice){ 0 } : u->id,
+		.erratum = !bh_slice_eq(id, u->id) ? u->id : (struct bh_slice){ 0 },
 		.module = b->module,
 		.state = BH_STATE_FIXED,
 		.severity = vuln_feed_severity(u->severity),

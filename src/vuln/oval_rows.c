@@ -282,7 +282,7 @@ static int add_advisory(struct reduction *r, struct bh_slice id, const struct ov
 		.published_day = VULN_NO_DAY,
 		.modified_day = VULN_NO_DAY,
 		.withdrawn_day = VULN_NO_DAY,
-		.title = cve ? (struct bh_slice){ 0 } : vuln_feed_title(r->d->title),
+		.title = !cve ? vuln_feed_title(r->d->title) : (struct bh_slice){ 0 },
 	};
 	return vuln_feed_advisory(r->o->run, &a, err);
 }
