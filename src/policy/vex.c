@@ -87,6 +87,16 @@ static bool version_fits(struct bh_slice want, struct bh_slice have)
 	return bh_slice_starts(have, want) && (have.len == want.len || have.ptr[want.len] == '.');
 }
 
+/* SUSE's service packs: "12:sp5" is os-release's 12.5. Other updates than "spN" say nothing here. */
+static bool pack_fits(struct bh_slice update, const struct bh_distro *d)
+{
+	struct bh_slice major, minor;
+	if (!bh_slice_starts(update, BH_SLICE_LIT("sp")))
+		return true;
+	(void)bh_slice_cut(d->version_id, '.', &major, &minor);
+	return bh_slice_eq(bh_slice_sub(update, 2, update.len), minor);
+}
+
 static bool platform_fits(struct bh_slice cpe, const struct bh_distro *d)
 {
 	if (cpe.len == 0)
@@ -96,7 +106,9 @@ static bool platform_fits(struct bh_slice cpe, const struct bh_distro *d)
 	else if (bh_slice_starts(cpe, BH_SLICE_LIT("cpe:/")))
 		cpe = bh_slice_sub(cpe, 5, cpe.len);
 	(void)next_part(&cpe); /* o, a: Red Hat calls its repositories applications */
-	struct bh_slice vendor = next_part(&cpe), product = next_part(&cpe), version = next_part(&cpe);
+	struct bh_slice vendor = next_part(&cpe), product = next_part(&cpe), version = next_part(&cpe), update = next_part(&cpe);
+	if (!pack_fits(update, d))
+		return false;
 	for (size_t i = 0; i < sizeof(systems) / sizeof(systems[0]); i++)
 		if (bh_slice_eq_str(vendor, systems[i].vendor) && bh_slice_eq_str(product, systems[i].product))
 			return bh_slice_eq_str(d->id, systems[i].id) && version_fits(version, d->version_id);

@@ -13,9 +13,16 @@
 
 #define IDS_MAX 64u
 
+/* Where "@context", author and time stand: at the top, or, as Canonical writes it, below "metadata". */
+static const struct bh_json_node *head_of(const struct bh_json_node *root)
+{
+	const struct bh_json_node *below = bh_json_get(root, "metadata");
+	return bh_json_get(below, "@context") ? below : root;
+}
+
 static bool is_openvex(const struct bh_json_node *root)
 {
-	return bh_slice_starts(bh_json_str(bh_json_get(root, "@context")), BH_SLICE_LIT("https://openvex.dev/ns"));
+	return bh_slice_starts(bh_json_str(bh_json_get(head_of(root), "@context")), BH_SLICE_LIT("https://openvex.dev/ns"));
 }
 
 static bool status_of(struct bh_slice text, enum policy_vex_status *out)
@@ -108,11 +115,12 @@ static int read_statement(const struct bh_json_node *node, size_t index, struct 
 
 static int read_document(const struct bh_json_node *root, const struct vex_sink *sink, struct bh_arena *arena, struct bh_err *err)
 {
+	const struct bh_json_node *top = head_of(root);
 	struct policy_vex_head head = {
 		.format = BH_SLICE_LIT("openvex"),
-		.author = bh_json_str(bh_json_get(root, "author")),
-		.id = bh_json_str(bh_json_get(root, "@id")),
-		.date = date_of(root),
+		.author = bh_json_str(bh_json_get(top, "author")),
+		.id = bh_json_str(bh_json_get(top, "@id")),
+		.date = date_of(top),
 	};
 	const struct bh_json_node *statements = bh_json_get(root, "statements");
 	if (!bh_json_is_array(statements))

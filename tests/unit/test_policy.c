@@ -360,6 +360,17 @@ static void openvex(void **state)
 	bh_report_done(&r);
 }
 
+static void openvex_of_canonical(void **state)
+{
+	(void)state;
+	struct bh_report r;
+	const char *document[] = { "{\"metadata\":{\"@context\":\"https://openvex.dev/ns/v0.2.0\",\"author\":\"Canonical Ltd.\",\"timestamp\":\"2026-01-01T00:00:00Z\"},\"statements\":["
+				   STATEMENT("CVE-3", "pkg:npm/%40acme/shop", "fixed", "") "]}" };
+	vex_case(document, 1, "CVE-1 CVE-2 CVE-4 CVE-5 | CVE-3", &r);
+	assert_true(bh_slice_eq_str(r.vex.ptr[0].author, "Canonical Ltd."));
+	bh_report_done(&r);
+}
+
 static void openvex_images(void **state)
 {
 	(void)state;
@@ -423,6 +434,11 @@ static void csaf(void **state)
 	bh_report_done(&r);
 	const char *rhel8[] = { CSAF("cpe:2.3:o:redhat:enterprise_linux:8:*:*:*:*:*:*:*", "known_not_affected") };
 	vex_case(rhel8, 1, "CVE-1 CVE-2 CVE-3 CVE-4 CVE-5 |", &r);
+	bh_report_done(&r);
+	const char *pack[] = { CSAF("cpe:/o:redhat:enterprise_linux:9:sp4", "known_not_affected") }, *other_pack[] = { CSAF("cpe:/o:redhat:enterprise_linux:9:sp5", "known_not_affected") };
+	vex_case(pack, 1, "CVE-1 CVE-2 CVE-3 CVE-5 | CVE-4", &r);
+	bh_report_done(&r);
+	vex_case(other_pack, 1, "CVE-1 CVE-2 CVE-3 CVE-4 CVE-5 |", &r);
 	bh_report_done(&r);
 	const char *unknown[] = { CSAF("", "known_not_affected") };
 	vex_case(unknown, 1, "CVE-1 CVE-2 CVE-3 CVE-4 CVE-5 |", &r);
@@ -511,6 +527,7 @@ int main(void)
 		cmocka_unit_test(products_are_images),
 		cmocka_unit_test(times),
 		cmocka_unit_test(openvex),
+		cmocka_unit_test(openvex_of_canonical),
 		cmocka_unit_test(openvex_images),
 		cmocka_unit_test(the_latest_statement_counts),
 		cmocka_unit_test(csaf),
