@@ -43,7 +43,7 @@ def archive():
     image = Image()
     image.manifest([{"etc/os-release": OS_RELEASE, "var/lib/dpkg/status": status(*WANT), "bin/busybox": BUSYBOX, "bin/sh": BUSYBOX, "bin/tool": "#!",
                      "usr/share/base": "x", "var/lib/dpkg/info/openssl.list": "/.\n/etc/openssl.cnf\n/bin/tool\n", "etc/openssl.cnf": "a"},
-                    {"var/lib/dpkg/info/bash.list": "/.\n/etc/bash.bashrc\n", "etc/bash.bashrc": "b"}])
+                    {"var/lib/dpkg/info/bash.list": "/.\n/etc/bash.bashrc\n/bin/busybox\n/bin/sh\n", "etc/bash.bashrc": "b"}])
     p = run("skopeo", "--insecure-policy", "copy", "-q", f"oci:{image.layout(top / 'image', 'v1')}:v1", f"docker-archive:{top}/image.tar:team/app:v1")
     assert p.returncode == 0, p.stderr
 

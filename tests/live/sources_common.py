@@ -172,7 +172,8 @@ class Scan:
 
 
 def packages(report):
-    return sorted((p["name"], p["version"]) for p in report["packages"]) if report else None
+    """The distribution's; busybox and its like are found as bare binaries, too."""
+    return sorted((p["name"], p["version"]) for p in report["packages"] if p["purl"].startswith("pkg:deb/")) if report else None
 
 
 def need(*programs):
