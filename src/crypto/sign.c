@@ -5,7 +5,6 @@
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,20 +80,6 @@ void bh_sign_key_free(struct bh_sign_key *key)
 const char *bh_sign_key_kind(const struct bh_sign_key *key)
 {
 	return key->ed25519 ? "ed25519" : "ecdsa";
-}
-
-int bh_sign_key_id(const struct bh_sign_key *key, uint8_t ret[32], struct bh_err *err)
-{
-	unsigned char *der = NULL;
-	struct bh_digest digest = { 0 };
-	int len = i2d_PUBKEY(key->pkey, &der);
-	if (len <= 0)
-		return bh_fail(err, BH_ENOMEM, 0, "OpenSSL can't write the public key");
-	int rc = bh_digest_of(BH_DIGEST_SHA256, (struct bh_slice){ der, (size_t)len }, &digest, err);
-	OPENSSL_free(der);
-	if (rc == 0)
-		memcpy(ret, digest.bytes, 32);
-	return rc;
 }
 
 int bh_sign(const struct bh_sign_key *key, struct bh_slice bytes, uint8_t ret[BH_SIGNATURE_BYTES_MAX], size_t *ret_len, struct bh_err *err)

@@ -17,8 +17,6 @@ int bh_sign_key_load(const char *path, bool secret, struct bh_sign_key **ret, st
 void bh_sign_key_free(struct bh_sign_key *key);
 
 const char *bh_sign_key_kind(const struct bh_sign_key *key); /* "ed25519", "ecdsa" */
-/* SHA-256 of the public half (DER, SubjectPublicKeyInfo): the key's name. */
-int bh_sign_key_id(const struct bh_sign_key *key, uint8_t ret[32], struct bh_err *err) BH_MUST_CHECK;
 
 int bh_sign(const struct bh_sign_key *key, struct bh_slice bytes, uint8_t ret[BH_SIGNATURE_BYTES_MAX], size_t *ret_len, struct bh_err *err) BH_MUST_CHECK;
 /* BH_EMISMATCH: not this key's signature of these bytes. */

@@ -138,13 +138,3 @@ int update_state_set(struct update_state *s, const char *source, const char *key
 		return full(err);
 	return put(s, bh_slice_str(source), (struct bh_slice){ (const uint8_t *)name, (size_t)n }, value, err);
 }
-
-void update_state_forget(struct update_state *s, const char *source)
-{
-	for (size_t i = 0; i < s->values.len; i++) {
-		struct bh_slice name, key;
-		(void)bh_slice_cut(s->values.entries[i].key, '\n', &name, &key);
-		if (bh_slice_eq_str(name, source))
-			*(struct bh_slice *)s->values.entries[i].value = (struct bh_slice){ 0 };
-	}
-}
