@@ -81,7 +81,7 @@ load common
 	fails 2 "--scheme: 'rmp' is not one of dpkg, rpm, apk, "
 	[[ $output == *"did you mean rpm?"* ]]
 	run bulkhead version compair
-	fails 2 "'compair' is not compare; did you mean compare?"
+	fails 2 "'compair' is not one of compare, contains; did you mean compare?"
 	run bulkhead --colour sometimes version
 	fails 2 "--colour: 'sometimes' is not one of auto, always, never"
 }

@@ -133,7 +133,7 @@ static void base64_vectors(void **state)
 	(void)state;
 	static const char *const vectors[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
 						  { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
-	static const char *const wrong[] = { "A", "Zg=g", "Z g=", "Zm9v!", "=" "A" };
+	static const char *const wrong[] = { "A", "Zg=g", "Z g=", "Zm9v!", "=A" };
 	struct bh_buf b;
 	bh_buf_init(&b, 100);
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
