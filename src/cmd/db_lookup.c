@@ -291,6 +291,29 @@ static void add_exploit(struct bh_buf *b, const struct vuln_exploit *e)
 			      e->epss_percentile * 100.0 / 65535, e->epss_day == VULN_NO_DAY ? "of an unknown day" : vuln_day_text(e->epss_day, day));
 }
 
+/* "CWE-79" and its like, which NVD and CVE records know; a weakness that two sources name is said once. */
+static int add_weaknesses(const struct lookup *l, struct bh_slice id, bool json, struct bh_err *err)
+{
+	struct vuln_span all;
+	struct bh_slice last = { 0 };
+	int rc = vuln_db_table_find(l->db, BH_SLICE_LIT("cwe"), id, &all, err);
+	for (uint32_t i = 0; rc == 0 && i < all.n; i++) {
+		struct vuln_entry e;
+		rc = vuln_db_entry(l->db, all.first + i, &e, err);
+		if (rc < 0 || bh_slice_eq(e.value, last))
+			continue;
+		bh_buf_add_str(l->out, last.len ? ", " : json ? "" : "  weaknesses ");
+		if (json)
+			bh_buf_add_json(l->out, e.value);
+		else
+			bh_buf_add_escaped(l->out, e.value);
+		last = e.value;
+	}
+	if (rc == 0 && last.len && !json)
+		bh_buf_add_byte(l->out, '\n');
+	return rc;
+}
+
 static int add_advisory_text(const struct lookup *l, const struct vuln_advisory *a, struct bh_err *err)
 {
 	struct bh_buf *b = l->out;
@@ -316,6 +339,7 @@ static int add_advisory_text(const struct lookup *l, const struct vuln_advisory 
 			bh_buf_add_escaped(b, vector);
 		bh_buf_add_byte(b, '\n');
 	}
+	rc = rc < 0 ? rc : add_weaknesses(l, a->id, false, err);
 	if (a->published_day != VULN_NO_DAY)
 		bh_buf_printf(b, "  published %s\n", vuln_day_text(a->published_day, day));
 	if (a->flags & VULN_ADV_WITHDRAWN)
@@ -348,6 +372,8 @@ static int add_advisory_json(const struct lookup *l, const struct vuln_advisory 
 		if (rc == 0)
 			bh_buf_add_json(b, vector);
 	}
+	bh_buf_add_str(b, "],\n  \"weaknesses\": [");
+	rc = rc < 0 ? rc : add_weaknesses(l, a->id, true, err);
 	bh_buf_printf(b, "],\n  \"published\": \"%s\",\n", vuln_day_text(a->published_day, day));
 	bh_buf_printf(b, "  \"withdrawn\": %s,\n  \"malware\": %s,\n  \"informational\": %s,\n", a->flags & VULN_ADV_WITHDRAWN ? "true" : "false",
 		      a->flags & VULN_ADV_MALWARE ? "true" : "false", a->flags & VULN_ADV_INFORMATIONAL ? "true" : "false");

@@ -277,3 +277,11 @@ got = {(f["id"], f["state"], tuple(f.get("fixed", []))) for f in r["findings"] i
 assert got == {("CVE-2022-0456", "fixed", ("98.0.4758.80-1",)), ("CVE-2026-54371", "affected", ()), ("TEMP-0290435-0B57B5", "affected", ())}, got
 assert {"debian-tracker"} <= {d["source"] for d in r["data"]}, r["data"]'
 }
+
+@test "scores and weaknesses of the NVD are looked up, and match nothing" {
+	db import --no-embedded "$CORPUS/feed-nvd/nvdcve-2.0.json"
+	run db lookup CVE-2023-38545
+	[ "$status" -eq 0 ]
+	[[ $output == *"critical 9.8"* && $output == *"weaknesses CWE-122, CWE-787"* && $output == *"no entry about a package"* ]]
+	db lookup CVE-2023-38545 -f json | python3 -c 'import json, sys; assert json.load(sys.stdin)["weaknesses"] == ["CWE-122", "CWE-787"]'
+}
