@@ -260,6 +260,10 @@ static void read_outcome(struct net_curl *c, CURLcode code, struct net_outcome *
 void net_curl_run(struct net_curl *c, const struct net_try *t, struct net_outcome *ret)
 {
 	struct curl_slist *lines = NULL;
+	if (!c->easy && !(c->easy = lib.curl_easy_init())) {
+		*ret = (struct net_outcome){ .end = NET_IMPOSSIBLE, .text = "out of memory" };
+		return;
+	}
 	lib.curl_easy_reset(c->easy); /* connections stay open */
 	c->now = t;
 	c->text[0] = '\0';
@@ -267,6 +271,10 @@ void net_curl_run(struct net_curl *c, const struct net_try *t, struct net_outcom
 	CURLcode code = ok ? lib.curl_easy_perform(c->easy) : CURLE_OUT_OF_MEMORY;
 	read_outcome(c, code, ret);
 	lib.curl_slist_free_all(lines);
+	if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
+		lib.curl_easy_cleanup(c->easy); /* 7.88 says "out of memory" to every request after one whose name it could not resolve */
+		c->easy = NULL;
+	}
 	c->now = NULL;
 }
 
