@@ -214,6 +214,8 @@ static void who_wants_what(void **state)
 		{ "nix/store/115j4rz8pz73vn13186fwdhblb1rzrwa-hello-2.12.1/bin/hello", "nix_store" },
 		{ "nix/store/115j4rz8pz73vn13186fwdhblb1rzrwa-hello-2.12.1", "" },
 		{ "var/db/pkg/app-shells/bash-5.1_p16-r1/CONTENTS", "portage" },
+		{ "srv/app/dev-requirements.txt", "pip_requirements" },
+		{ "opt/conda/envs/a/conda-meta/numpy-1.26.4-py312_0.json", "conda_meta" },
 		{ "app/node_modules/a/package.json", "npm_installed" },
 		{ "app/node_modules/@s/a/package.json", "npm_installed" },
 		{ "app/node_modules/a/lib/package.json", "" },
