@@ -1,6 +1,9 @@
 /* parsers.c: the table of parsers and the question "who wants this path?". */
 #include "pkg/pkg.h"
 
+#include <assert.h>
+#include <pthread.h>
+
 #define PKG_PARSER(name) extern const struct pkg_parser pkg_parser_##name;
 #include "pkg/parsers.def"
 #undef PKG_PARSER
@@ -64,7 +67,7 @@ static bool glob_matches(struct bh_slice pattern, struct bh_slice path)
 	}
 }
 
-static bool wants(const struct pkg_want *w, struct bh_slice path, bool elf)
+bool pkg_wants_path(const struct pkg_want *w, struct bh_slice path, bool elf)
 {
 	struct bh_slice pattern = bh_slice_str(w->path);
 	struct bh_slice base = basename_of(path);
@@ -83,13 +86,82 @@ static bool wants(const struct pkg_want *w, struct bh_slice path, bool elf)
 	return false;
 }
 
+/*
+ * ---- the index: which wants may a path interest? One bit per want, in the order of parsers; three bytes of the path's last part, its first
+ * and its last two, each say which wants agree with them. What all three leave is then compared in full: 3 of some 150.
+ */
+#define WANTS_MAX 512u
+#define WORDS (WANTS_MAX / 64)
+
+struct set {
+	uint64_t words[WORDS];
+};
+
+static struct {
+	struct set first[256], last[256], before_last[256];
+	const struct pkg_want *wants[WANTS_MAX];
+	uint16_t parser[WANTS_MAX];
+	size_t n;
+} index_of;
+static pthread_once_t index_once = PTHREAD_ONCE_INIT;
+
+/* at: the byte that the want asks for; NULL: any does. */
+static void agree(struct set *sets, const uint8_t *at, size_t want)
+{
+	for (size_t byte = at ? *at : 0; byte < (at ? (size_t)*at + 1 : 256); byte++)
+		sets[byte].words[want / 64] |= 1ull << (want % 64);
+}
+
+static void add_want(const struct pkg_want *w, size_t parser)
+{
+	bool by_suffix = w->kind == PKG_WANT_DIR || w->kind == PKG_WANT_BELOW;
+	struct bh_slice base = w->kind == PKG_WANT_ELF ? (struct bh_slice){ 0 } : basename_of(bh_slice_str(by_suffix ? w->suffix : w->path));
+	bool begins = base.len && base.ptr[0] != '*' && (!by_suffix || base.len < strlen(w->suffix)); /* a suffix may lack the part's start */
+	bool ends = base.len && base.ptr[base.len - 1] != '*', ends_in_two = ends && base.len > 1 && base.ptr[base.len - 2] != '*';
+	size_t i = index_of.n++;
+	assert(i < WANTS_MAX);
+	index_of.wants[i] = w;
+	index_of.parser[i] = (uint16_t)parser;
+	agree(index_of.first, begins ? base.ptr : NULL, i);
+	agree(index_of.last, ends ? base.ptr + base.len - 1 : NULL, i);
+	agree(index_of.before_last, ends_in_two ? base.ptr + base.len - 2 : NULL, i);
+}
+
+static void make_index(void)
+{
+	for (size_t i = 0; pkg_parsers[i]; i++)
+		for (const struct pkg_want *w = pkg_parsers[i]->wants; w->kind != PKG_WANT_END; w++)
+			add_want(w, i);
+}
+
+/* The first want from parser number `from` on that the path fits; n when there is none. */
+static size_t first_want(struct bh_slice path, bool elf, size_t from)
+{
+	struct bh_slice base = basename_of(path);
+	bool any = base.len < 2;
+	for (size_t word = 0; word < WORDS && word * 64 < index_of.n; word++) {
+		uint64_t left = any ? UINT64_MAX : index_of.first[base.ptr[0]].words[word] & index_of.last[base.ptr[base.len - 1]].words[word] &
+							   index_of.before_last[base.ptr[base.len - 2]].words[word];
+		for (; left; left &= left - 1) {
+			size_t i = word * 64 + (size_t)__builtin_ctzll(left);
+			if (i < index_of.n && index_of.parser[i] >= from && pkg_wants_path(index_of.wants[i], path, elf))
+				return i;
+		}
+	}
+	return index_of.n;
+}
+
 const struct pkg_parser *pkg_parser_for(struct bh_slice path, bool elf, size_t *at)
 {
-	for (; pkg_parsers[*at]; ++*at)
-		for (const struct pkg_want *w = pkg_parsers[*at]->wants; w->kind != PKG_WANT_END; w++)
-			if (wants(w, path, elf))
-				return pkg_parsers[(*at)++];
-	return NULL;
+	(void)pthread_once(&index_once, make_index);
+	size_t i = first_want(path, elf, *at);
+	if (i == index_of.n) {
+		while (pkg_parsers[*at])
+			++*at;
+		return NULL;
+	}
+	*at = index_of.parser[i] + 1u;
+	return pkg_parsers[index_of.parser[i]];
 }
 
 bool pkg_is_elf(struct bh_slice head)

@@ -60,6 +60,9 @@ extern const struct pkg_parser *const pkg_parsers[]; /* NULL-terminated, order o
  */
 const struct pkg_parser *pkg_parser_for(struct bh_slice path, bool elf, size_t *at);
 
+/* What a want means: the definition that pkg_parser_for, which has an index, must agree with. */
+bool pkg_wants_path(const struct pkg_want *w, struct bh_slice path, bool elf);
+
 /* Does a part of a path, without "/", fit this pattern? A star stands for any bytes. */
 bool pkg_part_matches(struct bh_slice pattern, struct bh_slice part);
 

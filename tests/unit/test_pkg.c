@@ -231,6 +231,53 @@ static void who_wants_what(void **state)
 	}
 }
 
+/* pkg_parser_for without an index. */
+static const struct pkg_parser *by_definition(struct bh_slice path, bool elf, size_t *at)
+{
+	for (; pkg_parsers[*at]; ++*at)
+		for (const struct pkg_want *w = pkg_parsers[*at]->wants; w->kind != PKG_WANT_END; w++)
+			if (pkg_wants_path(w, path, elf))
+				return pkg_parsers[(*at)++];
+	return NULL;
+}
+
+static void compare_path(const char *path, size_t len)
+{
+	struct bh_slice s = { (const uint8_t *)path, len };
+	for (int elf = 0; elf < 2; elf++) {
+		size_t a = 0, b = 0;
+		const struct pkg_parser *got, *want;
+		do {
+			got = pkg_parser_for(s, elf, &a);
+			want = by_definition(s, elf, &b);
+			if (got != want || a != b)
+				fail_msg("%.*s: %s by the index, %s by definition", (int)len, path, got ? got->name : "nobody", want ? want->name : "nobody");
+		} while (got);
+	}
+}
+
+/* Paths made from every pattern: stars filled, folders in front, bytes cut off and changed. */
+static void the_index_agrees(void **state)
+{
+	(void)state;
+	static const char *const fill[] = { "", "x", "a.b-1", "*", "/" }, *const front[] = { "", "usr/", "a/b/" }, *const behind[] = { "", "x", "/", "~" };
+	char path[512];
+	for (size_t i = 0; pkg_parsers[i]; i++)
+		for (const struct pkg_want *w = pkg_parsers[i]->wants; w->kind != PKG_WANT_END; w++)
+			for (size_t v = 0; v < 5 * 3 * 4; v++) {
+				size_t len = (size_t)snprintf(path, sizeof(path), "%s", front[v % 3]);
+				for (const char *c = w->path; *c; c++)
+					len += (size_t)snprintf(path + len, sizeof(path) - len, "%.*s", *c == '*' ? 9 : 1, *c == '*' ? fill[v / 3 % 5] : c);
+				if (w->suffix)
+					len += (size_t)snprintf(path + len, sizeof(path) - len, "%s%s", fill[v / 3 % 5], w->suffix);
+				len += (size_t)snprintf(path + len, sizeof(path) - len, "%s", behind[v / 15]);
+				for (size_t cut = 0; cut <= len && cut < 4; cut++)
+					compare_path(path + cut, len - cut);
+				for (size_t cut = 0; cut < len && cut < 4; cut++)
+					compare_path(path, len - cut);
+			}
+}
+
 static void what_lies_below(void **state)
 {
 	(void)state;
@@ -248,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_tables),
 		cmocka_unit_test(who_wants_what),
+		cmocka_unit_test(the_index_agrees),
 		cmocka_unit_test(what_lies_below),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
