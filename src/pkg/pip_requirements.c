@@ -92,6 +92,16 @@ static bool is_option(struct bh_slice text)
 	return text.len && text.ptr[0] == '-' && !bh_slice_starts(text, BH_SLICE_LIT("-e")) && !bh_slice_starts(text, BH_SLICE_LIT("--editable"));
 }
 
+/* Files that came with an installed package are about its makers' work: what it needs is in its metadata. */
+static bool inside_package(struct bh_slice path)
+{
+	static const char *const folders[] = { "node_modules/", "site-packages/", "dist-packages/" };
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (memmem(path.ptr, path.len, folders[i], strlen(folders[i])))
+			return true;
+	return false;
+}
+
 static int pip_requirements_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
 	(void)scratch;
@@ -100,6 +110,8 @@ static int pip_requirements_parse(const struct pkg_file *file, const struct pkg_
 	struct bh_slice line;
 	bool continues = false;
 	int rc = 0;
+	if (inside_package(file->path))
+		return 0;
 	for (uint32_t number = 1; rc >= 0; number++) {
 		size_t offset = r.pos;
 		if (!bh_take_line(&r, &line))

@@ -4,9 +4,10 @@
 usage: npm.py BULKHEAD
 
 npm installs more than a thousand packages into /var/cache/bulkhead-tests/npm-app once (BULKHEAD_TEST_CACHE: another folder). The scan of the
-folder, and of a tar file of it as an image's layer would be, must list the same packages, both ways. What lies in a node_modules of its own inside a
+folder, and of an image with it as a layer, must list the same packages, both ways. What lies in a node_modules of its own inside a
 package is no part of npm's tree: a scan lists it as found by content, and it is printed. Exit code 77: npm or the registry are not there.
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -32,6 +33,17 @@ def install():
     INSTALLED.touch()
 
 
+def image(work):
+    """An archive as `docker save` writes it, with the application as its only layer."""
+    subprocess.run(["tar", "-cf", work / "layer.tar", "-C", APP.parent, APP.name], check=True)
+    with open(work / "layer.tar", "rb") as layer:
+        digest = hashlib.file_digest(layer, "sha256").hexdigest()
+    (work / "config.json").write_text(json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": ["sha256:" + digest]}}))
+    (work / "manifest.json").write_text(json.dumps([{"Config": "config.json", "RepoTags": ["app:1"], "Layers": ["layer.tar"]}]))
+    subprocess.run(["tar", "-cf", work / "image.tar", "-C", work, "manifest.json", "config.json", "layer.tar"], check=True)
+    return str(work / "image.tar")
+
+
 def npm_list():
     """Every (name, version) of npm's tree; --long gives the true name of packages that are installed under another one."""
     done = subprocess.run(["npm", "ls", "--all", "--json", "--long"], cwd=APP, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
@@ -49,6 +61,7 @@ def scan(bulkhead, target, work):
     out = pathlib.Path(work) / "report.json"
     subprocess.run([bulkhead, "scan", "--no-cache", "-f", f"json={out}", target], stdout=subprocess.DEVNULL, check=False)
     report = json.loads(out.read_text())
+    out.unlink()
     packages = [p for p in report["packages"] if p["type"] == "npm"]
     vendored = {(p["name"], p["version"]) for p in packages if p["evidence"] == "content"}
     return {(p["name"], p["version"]) for p in packages} - vendored, vendored, report["incomplete"]
@@ -76,9 +89,7 @@ def main():
     want = npm_list()
     with tempfile.TemporaryDirectory(prefix="bulkhead-npm-") as work:
         ok = check("folder", want, scan(sys.argv[1], f"dir:{APP}", work)) and len(want) > 1000
-        layer = pathlib.Path(work) / "layer.tar"
-        subprocess.run(["tar", "-cf", layer, "-C", APP.parent, APP.name], check=True)
-        ok = check("layer", want, scan(sys.argv[1], str(layer), work)) and ok
+        ok = check("image", want, scan(sys.argv[1], image(pathlib.Path(work)), work)) and ok
     return int(not ok)
 
 
