@@ -224,7 +224,11 @@ def elixir(here):
               f' || F <- filelib:wildcard("{here}/lib/*/ebin/*.app")], halt().')
     language = {"compiler", "crypto", "elixir", "iex", "kernel", "logger", "sasl", "stdlib", "eex", "mix", "ssl", "public_key", "asn1", "runtime_tools"}
     rows = [line.split() for line in run("erl", "-noshell", "-eval", script).splitlines()]
-    return {("otp" if name in language else "hex", name, version) for name, version in rows}
+    # The release brings Erlang's own runtime, a bare program: file:read_file(OTP_VERSION) is how Erlang tells its full version.
+    version = ('{ok, V} = file:read_file(filename:join([code:root_dir(), "releases", erlang:system_info(otp_release), "OTP_VERSION"])),'
+               ' io:format("~s", [V]), halt().')
+    runtime = ("generic", "erlang", run("erl", "-noshell", "-eval", version).strip())
+    return {("otp" if name in language else "hex", name, version) for name, version in rows} | {runtime}
 
 
 def haskell(here):
