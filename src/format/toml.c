@@ -220,11 +220,12 @@ static bool is_bare(uint8_t c)
 static int read_quoted(struct parser *p, bool one_line, struct bh_slice *ret)
 {
 	size_t bytes = 0;
-	struct bh_slice taken, line;
-	const char *complaint = bh_toml_quoted(rest_of(p), one_line, &p->doc->arena, ret, &bytes);
+	struct bh_slice taken = rest_of(p), line;
+	const char *complaint = bh_toml_quoted(taken, one_line, &p->doc->arena, ret, &bytes);
 	if (complaint)
 		return complain(p, complaint);
-	(void)bh_take(&p->r, bytes, &taken);
+	taken = bh_slice_sub(taken, 0, bytes);
+	(void)bh_skip(&p->r, bytes);
 	while (bh_slice_cut(taken, '\n', &line, &taken)) {
 		p->line++;
 		p->line_start = p->r.pos - taken.len;
@@ -242,25 +243,29 @@ static int read_key_part(struct parser *p, struct bh_slice *ret)
 		len++;
 	if (len == 0)
 		return complain(p, "a key is expected here");
-	(void)bh_take(&p->r, len, ret);
+	*ret = bh_slice_sub(rest, 0, len);
+	(void)bh_skip(&p->r, len);
 	return 0;
 }
 
-/* a . "b c" . d: all parts, blanks behind them taken. */
-static int read_key(struct parser *p, struct bh_slice parts[BH_TOML_DEPTH_MAX], unsigned *ret_n)
+/* a . "b c" . d: the parts before the last one, which is *ret_last; blanks behind them taken. */
+static int read_key(struct parser *p, struct bh_slice parts[BH_TOML_DEPTH_MAX], unsigned *ret_n, struct bh_slice *ret_last)
 {
 	unsigned n = 0;
-	int rc;
-	do {
+	for (;;) {
 		skip_blanks(p);
+		int rc = read_key_part(p, ret_last);
+		if (rc < 0)
+			return rc;
+		skip_blanks(p);
+		if (!accept(p, '.'))
+			break;
 		if (n == BH_TOML_DEPTH_MAX)
 			return fail_at(p, BH_ELIMIT, "a key of too many parts");
-		rc = read_key_part(p, &parts[n]);
-		n++;
-		skip_blanks(p);
-	} while (rc == 0 && accept(p, '.'));
+		parts[n++] = *ret_last;
+	}
 	*ret_n = n;
-	return rc;
+	return 0;
 }
 
 /* ---- values ---- */
@@ -401,15 +406,13 @@ static int step_by_key(struct parser *p, struct bh_slice part, struct bh_toml_no
 
 static int read_pair(struct parser *p, struct bh_toml_node *table)
 {
-	struct bh_slice parts[BH_TOML_DEPTH_MAX];
+	struct bh_slice parts[BH_TOML_DEPTH_MAX], last = { 0 };
 	struct bh_toml_node *value = NULL, *there = NULL;
 	unsigned n = 0;
-	int rc = read_key(p, parts, &n);
-	if (rc < 0)
-		return rc;
-	for (unsigned i = 0; i + 1 < n && rc == 0; i++)
+	int rc = read_key(p, parts, &n, &last);
+	for (unsigned i = 0; i < n && rc == 0; i++)
 		rc = step_by_key(p, parts[i], &table);
-	rc = rc < 0 ? rc : find(p, table, parts[n - 1], &there);
+	rc = rc < 0 ? rc : find(p, table, last, &there);
 	if (rc < 0)
 		return rc;
 	if (there)
@@ -417,10 +420,10 @@ static int read_pair(struct parser *p, struct bh_toml_node *table)
 	if (!accept(p, '='))
 		return complain(p, "'=' is expected here");
 	skip_blanks(p);
-	p->depth += n - 1;
+	p->depth += n;
 	rc = read_value(p, &value);
-	p->depth -= n - 1;
-	return rc < 0 ? rc : add(p, table, parts[n - 1], value);
+	p->depth -= n;
+	return rc < 0 ? rc : add(p, table, last, value);
 }
 
 /* ---- headers ---- */
@@ -473,20 +476,20 @@ static int open_array_item(struct parser *p, struct bh_toml_node *in, struct bh_
 
 static int read_header(struct parser *p)
 {
-	struct bh_slice parts[BH_TOML_DEPTH_MAX];
+	struct bh_slice parts[BH_TOML_DEPTH_MAX], last = { 0 };
 	struct bh_toml_node *in = p->doc->root;
 	unsigned n = 0;
 	(void)bh_skip(&p->r, 1);
 	bool array = accept(p, '[');
 	p->section++;
-	int rc = read_key(p, parts, &n);
-	for (unsigned i = 0; rc == 0 && i + 1 < n; i++)
+	int rc = read_key(p, parts, &n, &last);
+	for (unsigned i = 0; rc == 0 && i < n; i++)
 		rc = step_by_header(p, parts[i], &in);
 	if (rc == 0)
-		rc = array ? open_array_item(p, in, parts[n - 1]) : open_table(p, in, parts[n - 1]);
+		rc = array ? open_array_item(p, in, last) : open_table(p, in, last);
 	if (rc < 0)
 		return rc;
-	p->depth = n;
+	p->depth = n + 1;
 	if (!accept(p, ']') || (array && !accept(p, ']')))
 		return complain(p, array ? "']]' is expected here" : "']' is expected here");
 	return 0;

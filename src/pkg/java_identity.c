@@ -150,9 +150,10 @@ static struct bh_slice group_of(const struct java_manifest *m, struct bh_slice a
 		return m->vendor_id;
 	if (known.len)
 		return known;
-	if (!is_group(bundle) || !bh_slice_ends(bundle, artifact) || bundle.len < artifact.len + 2 || bundle.ptr[bundle.len - artifact.len - 1] != '.')
+	if (!is_group(bundle) || !bh_slice_ends(bundle, artifact))
 		return (struct bh_slice){ 0 };
-	return bh_slice_sub(bundle, 0, bundle.len - artifact.len - 1);
+	struct bh_slice group = bh_slice_sub(bundle, 0, bundle.len - artifact.len), dot = BH_SLICE_LIT(".");
+	return bh_slice_sub(group, 0, bh_slice_ends(group, dot) ? group.len - 1 : 0);
 }
 
 /* The first that is one: a digit in it, no blanks. */
@@ -160,7 +161,7 @@ static struct bh_slice first_version(const struct bh_slice *candidates, size_t n
 {
 	for (size_t i = 0; i < n; i++) {
 		struct bh_slice c = candidates[i];
-		if (pkg_word_ok(c, BH_VERSION_BYTES_MAX) && (is_digit(c.ptr[0]) || (c.len > 1 && is_digit(c.ptr[1]))) && bh_slice_find(c, '$') == c.len)
+		if (c.ptr && pkg_word_ok(c, BH_VERSION_BYTES_MAX) && (is_digit(c.ptr[0]) || (c.len > 1 && is_digit(c.ptr[1]))) && bh_slice_find(c, '$') == c.len)
 			return c;
 	}
 	return (struct bh_slice){ 0 };
