@@ -193,13 +193,25 @@ static void add_qualifier(struct bh_purl *u, struct bh_slice key, struct bh_slic
 		u->qualifiers[u->n_qualifiers++] = (struct bh_purl_qualifier){ key, value };
 }
 
-static bool is_distro_type(struct bh_slice type)
+static bool is_one_of(struct bh_slice type, const char *const *names, size_t n)
 {
-	static const char *const distro_types[] = { "deb", "apk", "rpm", "alpm" };
-	for (size_t i = 0; i < sizeof(distro_types) / sizeof(distro_types[0]); i++)
-		if (bh_slice_eq_str(type, distro_types[i]))
+	for (size_t i = 0; i < n; i++)
+		if (bh_slice_eq_str(type, names[i]))
 			return true;
 	return false;
+}
+
+bool bh_purl_type_is_distro(struct bh_slice type)
+{
+	static const char *const names[] = { "alpm", "apk", "deb", "ebuild", "opkg", "rpm" };
+	return is_one_of(type, names, sizeof(names) / sizeof(names[0]));
+}
+
+/* Their namespace is the vendor, and "distro=" tells the release. */
+static bool is_named_by_distro(struct bh_slice type)
+{
+	static const char *const names[] = { "alpm", "apk", "deb", "rpm" };
+	return is_one_of(type, names, sizeof(names) / sizeof(names[0]));
 }
 
 /* "@scope/name" (npm), "github.com/org/mod" (golang, swift), "vendor/name" (composer), "app-shells/bash" (ebuild), "group:artifact" (maven). */
@@ -257,7 +269,7 @@ bool bh_purl_of_package(const struct bh_package *p, const struct bh_distro *d, s
 	bool ok = bh_buf_reserve(&scratch, most); /* once: the qualifiers point into it */
 	split_name(&u);
 	add_qualifier(&u, BH_SLICE_LIT("arch"), p->arch);
-	if (is_distro_type(p->type) && d->id.len)
+	if (is_named_by_distro(p->type) && d->id.len)
 		add_distro(&u, d, &scratch);
 	if (bh_slice_eq_str(p->type, "rpm") && bh_slice_cut(p->version, ':', &epoch, &rest)) {
 		u.version = rest;

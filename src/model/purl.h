@@ -24,6 +24,9 @@ struct bh_purl {
 	size_t n_qualifiers;
 };
 
+/* A type whose packages a distribution builds and patches; all others are their ecosystem's. */
+bool bh_purl_type_is_distro(struct bh_slice type);
+
 /* Appends to out. False, and nothing appended, when the parts make no valid URL or out is full. */
 bool bh_purl_write(const struct bh_purl *p, struct bh_buf *out) BH_MUST_CHECK;
 

@@ -1,6 +1,8 @@
 /* changes.c: every fixable finding gets the key of the step that removes it; sorting brings those of one step together. */
 #include "policy/changes.h"
 
+#include "model/purl.h"
+
 #include <stdlib.h>
 
 /* The step that removes a finding. */
@@ -9,15 +11,6 @@ struct step {
 	uint32_t finding;
 	struct bh_slice type, name, version, path; /* name: of the source package */
 };
-
-static bool is_system_package(const struct bh_package *p)
-{
-	static const char *const types[] = { "deb", "apk", "rpm", "alpm" };
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (bh_slice_eq_str(p->type, types[i]))
-			return true;
-	return false;
-}
 
 static bool in_base(const struct bh_report *r, uint32_t layer)
 {
@@ -47,7 +40,7 @@ static bool step_of(const struct bh_report *r, uint32_t index, struct step *ret)
 	ret->type = p->type;
 	ret->name = bh_package_source_name(p);
 	ret->version = bh_package_source_version(p);
-	ret->path = !is_system_package(p) ? p->at.path : (struct bh_slice){ 0 };
+	ret->path = !bh_purl_type_is_distro(p->type) ? p->at.path : (struct bh_slice){ 0 };
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #include "scan/ownership.h"
 
 #include "base/limits.h"
+#include "model/purl.h"
 #include "model/wire.h"
 #include "scan/reach.h"
 
@@ -117,6 +118,12 @@ static const struct bh_package *package_of(const struct bh_report *report, const
 	return NULL;
 }
 
+/* A distribution's package, told by a note inside one of its files instead of its database. */
+static bool is_note(const struct bh_package *p)
+{
+	return p->at.evidence == BH_EVIDENCE_BINARY && bh_purl_type_is_distro(p->type);
+}
+
 void ownership_name(struct ownership *o, const struct image_key *key, struct bh_report *report)
 {
 	if (o->hashes.len > 1)
@@ -124,10 +131,21 @@ void ownership_name(struct ownership *o, const struct image_key *key, struct bh_
 	for (size_t i = 0; o->hashes.len && i < report->packages.len; i++) {
 		struct bh_package *p = &report->packages.ptr[i];
 		const struct owner *w = owner_of(o, key, p->at.path);
-		const struct bh_package *by = w && !bh_slice_eq(w->type, p->type) ? package_of(report, w) : NULL;
+		const struct bh_package *by = w && (!bh_slice_eq(w->type, p->type) || is_note(p)) ? package_of(report, w) : NULL;
 		if (by)
 			p->owner = by->purl;
 	}
+}
+
+void ownership_drop_notes(struct bh_report *report)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < report->packages.len; i++) {
+		const struct bh_package *p = &report->packages.ptr[i];
+		if (!p->owner.len || !is_note(p))
+			report->packages.ptr[kept++] = *p;
+	}
+	report->packages.len = kept;
 }
 
 const struct bh_package *ownership_find(const struct ownership *o, const struct image_key *key, const struct bh_report *report, struct bh_slice path)

@@ -9,6 +9,7 @@
  */
 #include "vuln/ecosystem.h"
 
+#include "model/purl.h"
 #include "vuln/package_name.h"
 
 enum release {
@@ -63,9 +64,6 @@ static const struct {
 	{ "maven", "Maven" },               { "npm", "npm" },         { "nuget", "NuGet" },     { "pub", "Pub" },
 	{ "pypi", "PyPI" },                 { "swift", "SwiftURL" },
 };
-
-/* Types of distributions; a package of any other type is nobody's but its ecosystem's. */
-static const char *const distro_types[] = { "alpm", "apk", "deb", "ebuild", "opkg", "rpm" };
 
 /* Somebody publishes advisories for these, in no form that a feed here reads. */
 static const char *const uncollected_types[] = { "cpan", "otp", "pear", "wordpress-plugin", "wordpress-theme" };
@@ -217,14 +215,6 @@ static bool place_of_distro(const struct bh_distro *d, const struct bh_package *
 	return true;
 }
 
-static bool is_of_a_distro(struct bh_slice type)
-{
-	for (size_t i = 0; i < COUNT(distro_types); i++)
-		if (bh_slice_eq_str(type, distro_types[i]))
-			return true;
-	return false;
-}
-
 static struct vuln_place place_in(const char *ecosystem, struct bh_slice package)
 {
 	struct bh_slice name = bh_slice_str(ecosystem);
@@ -265,5 +255,5 @@ static bool place_of_language(const struct bh_package *p, struct bh_arena *arena
 
 bool vuln_place_of(const struct bh_distro *distro, const struct bh_package *package, struct bh_arena *arena, struct vuln_place *ret)
 {
-	return is_of_a_distro(package->type) ? place_of_distro(distro, package, arena, ret) : place_of_language(package, arena, ret);
+	return bh_purl_type_is_distro(package->type) ? place_of_distro(distro, package, arena, ret) : place_of_language(package, arena, ret);
 }

@@ -22,6 +22,8 @@ import versions
 
 HERE = pathlib.Path(__file__).resolve().parent / "oracles"
 ROOT = versions.ROOT
+CACHE = pathlib.Path(os.environ.get("BULKHEAD_TEST_CACHE", "/var/cache/bulkhead-tests"))
+SEMVER_RELEASE = "7.8.5"  # what npm 11 brings; Debian's 7.3.5 still takes "1.x.3" for a range
 NUMBERS = ["0", "1", "2", "9", "10", "00", "01", "007", "12345678901", ".0", ".1", ".0.0", ".2.3", ".10", "."]
 WORDS = ["-", "-alpha", "-alpha.1", "-beta.2", "-rc1", "-rc.1", ".rc1", "a", "b", "rc", "Z", "-0", "-1", "-01", "-a.b.c", "--", "+build", "+1", "+1.2", "+", "x"]
 SEMVER = {"seeds": ["1.2.3", "0.0.1", "1.0.0", "2.10.3", "1.2.3-alpha.1", "1.0.0-1", "10.20.30-rc.1+b.7"], "fragments": NUMBERS + WORDS}
@@ -109,9 +111,12 @@ class Oracles:
         self.scratch = pathlib.Path(scratch)
 
     def semver(self, *mode):
-        need("node")
-        return ["node", HERE / "semver.js", first_path("node-semver", "/usr/share/nodejs/semver", "/usr/lib/node_modules/npm/node_modules/semver",
-                                                       "/usr/local/lib/node_modules/npm/node_modules/semver"), *mode]
+        need("node", "npm")
+        folder = CACHE / f"semver-{SEMVER_RELEASE}"
+        if not (folder / "node_modules").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            made(["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", f"semver@{SEMVER_RELEASE}"], folder)
+        return ["node", HERE / "semver.js", folder / "node_modules/semver", *mode]
 
     def cargo(self, *mode):
         need("cargo")

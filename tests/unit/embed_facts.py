@@ -15,7 +15,7 @@ GOOD = {  # small tables in the formats of data/README.md
     "distro-eol.tsv": ["debian\t12\tbookworm\t2023-06-10\t2026-07-11\t2028-06-30\t2033-06-30", "debian\t-\tsid\t1993-08-16\t-\t-\t-"],
     "kev.tsv": ["CVE-2023-1234\t2024-02-29\tyes"],
     "cve-severity.tsv": ["CVE-2023-1234\tCVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\t9.8\tcritical",
-                         "CVE-2023-1235\tCVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N\t-\tunknown"],
+                         "CVE-2023-1235\tCVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N\t9.3\tcritical"],
 }
 HEAD = "# a comment\n# Collected: 2026-11-24\n"
 # table, what its first row becomes, what the message says behind "TABLE:LINE: "
