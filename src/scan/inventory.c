@@ -508,7 +508,7 @@ int inventory_finish(struct inventory *inv, struct bh_err *err)
 	}
 	ownership_reach(&inv->ownership, report);
 	ownership_name(&inv->ownership, &inv->key, report);
-	ownership_drop_notes(report);
+	ownership_drop_told(report);
 	return same_packages_merge(report) ? BH_OK : full(err);
 }
 

@@ -118,10 +118,10 @@ static const struct bh_package *package_of(const struct bh_report *report, const
 	return NULL;
 }
 
-/* A distribution's package, told by a note inside one of its files instead of its database. */
-static bool is_note(const struct bh_package *p)
+/* A program told by its own bytes: a note of the distribution's package it is from, or the maker's version text ("generic"). */
+static bool is_told_by_file(const struct bh_package *p)
 {
-	return p->at.evidence == BH_EVIDENCE_BINARY && bh_purl_type_is_distro(p->type);
+	return bh_slice_eq_str(p->type, "generic") || (p->at.evidence == BH_EVIDENCE_BINARY && bh_purl_type_is_distro(p->type));
 }
 
 void ownership_name(struct ownership *o, const struct image_key *key, struct bh_report *report)
@@ -131,18 +131,18 @@ void ownership_name(struct ownership *o, const struct image_key *key, struct bh_
 	for (size_t i = 0; o->hashes.len && i < report->packages.len; i++) {
 		struct bh_package *p = &report->packages.ptr[i];
 		const struct owner *w = owner_of(o, key, p->at.path);
-		const struct bh_package *by = w && (!bh_slice_eq(w->type, p->type) || is_note(p)) ? package_of(report, w) : NULL;
+		const struct bh_package *by = w && (!bh_slice_eq(w->type, p->type) || is_told_by_file(p)) ? package_of(report, w) : NULL;
 		if (by)
 			p->owner = by->purl;
 	}
 }
 
-void ownership_drop_notes(struct bh_report *report)
+void ownership_drop_told(struct bh_report *report)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < report->packages.len; i++) {
 		const struct bh_package *p = &report->packages.ptr[i];
-		if (!p->owner.len || !is_note(p))
+		if (!p->owner.len || !is_told_by_file(p))
 			report->packages.ptr[kept++] = *p;
 	}
 	report->packages.len = kept;

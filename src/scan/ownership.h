@@ -43,14 +43,15 @@ bool ownership_take(struct ownership *o, struct bh_slice payload, struct bh_aren
 /* Fills reach of every package that has a list of files. Packages are sorted. */
 void ownership_reach(const struct ownership *o, struct bh_report *report);
 
-/* Fills owner of every package whose file a package of another type owns, and of notes inside files. Packages are sorted and have their purls. */
+/* Fills owner of every package whose file a package of another type owns, and of programs told by their own bytes. Packages are sorted and have their purls. */
 void ownership_name(struct ownership *o, const struct image_key *key, struct bh_report *report);
 
 /*
- * After ownership_name: notes inside files ("this library is from systemd 252") go when a package owns their file, for the database has
- * said it already and better. What is left of notes is from files that were copied out of their package.
+ * After ownership_name: programs and libraries that only their own bytes tell ("OpenSSL 3.0.20", "from systemd 252") go when a package owns
+ * the file, for the database has named that package already and its version is the one that advisories speak of. What stays was copied
+ * out of its package, or never had one.
  */
-void ownership_drop_notes(struct bh_report *report);
+void ownership_drop_told(struct bh_report *report);
 
 /* After ownership_name: the package whose file it is; NULL when no list of files has it. */
 const struct bh_package *ownership_find(const struct ownership *o, const struct image_key *key, const struct bh_report *report, struct bh_slice path);

@@ -142,7 +142,7 @@ static void reach(void **state)
 	assert_int_equal(reach_join(BH_REACH_METADATA, BH_REACH_NO_CODE), BH_REACH_NO_CODE);
 }
 
-static void notes_repeat_no_database(void **state)
+static void files_repeat_no_database(void **state)
 {
 	(void)state;
 	const struct image_key key = { 3, 4 };
@@ -154,12 +154,14 @@ static void notes_repeat_no_database(void **state)
 				     .at.evidence = BH_EVIDENCE_DATABASE, .purl = S("pkg:deb/debian/libsystemd0@252") });
 	add(&r, (struct bh_package){ .type = S("deb"), .name = S("systemd"), .version = S("252"), .at.path = S("usr/lib/libsystemd.so.0"),
 				     .at.evidence = BH_EVIDENCE_BINARY });
+	add(&r, (struct bh_package){ .type = S("generic"), .name = S("libsystemd"), .version = S("252"), .at.path = S("usr/lib/libsystemd.so.0"),
+				     .at.evidence = BH_EVIDENCE_CONTENT });
 	add(&r, (struct bh_package){ .type = S("deb"), .name = S("zcopied"), .version = S("1"), .at.path = S("opt/tool"),
 				     .at.evidence = BH_EVIDENCE_BINARY });
 	bh_report_sort_packages(&r);
 	own(&o, &key, &r.arena, "libsystemd0", S("/lib/libsystemd.so.0\0"));
 	ownership_name(&o, &key, &r);
-	ownership_drop_notes(&r);
+	ownership_drop_told(&r);
 	assert_int_equal(r.packages.len, 2);
 	assert_text(r.packages.ptr[0].name, "libsystemd0");
 	assert_text(r.packages.ptr[1].name, "zcopied"); /* no package has this file: the note is all that is known */
@@ -170,6 +172,6 @@ static void notes_repeat_no_database(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(the_surest_evidence_speaks), cmocka_unit_test(reach), cmocka_unit_test(equal_places_are_one),
-					    cmocka_unit_test(files_have_owners), cmocka_unit_test(notes_repeat_no_database) };
+					    cmocka_unit_test(files_have_owners), cmocka_unit_test(files_repeat_no_database) };
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
 }
