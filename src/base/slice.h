@@ -67,6 +67,12 @@ static inline size_t bh_slice_find(struct bh_slice s, char c)
 	return at ? (size_t)(at - s.ptr) : s.len;
 }
 
+/* Where the first `word` begins in s; NULL when it is not there. */
+static inline const uint8_t *bh_slice_search(struct bh_slice s, const char *word)
+{
+	return s.ptr ? memmem(s.ptr, s.len, word, strlen(word)) : NULL;
+}
+
 /* Without blanks, tabs, CR and LF on both ends. */
 struct bh_slice bh_slice_trim(struct bh_slice s);
 

@@ -32,8 +32,10 @@ static struct bh_slice option(const struct cmd_args *args, const char *name)
 
 static const char *user_name(void)
 {
-	const struct passwd *p = getpwuid(geteuid());
-	return p && p->pw_name && p->pw_name[0] ? p->pw_name : NULL;
+	static char room[4096]; /* the answer points into it */
+	static struct passwd entry;
+	struct passwd *p = NULL;
+	return getpwuid_r(geteuid(), &entry, room, sizeof(room), &p) == 0 && p && p->pw_name && p->pw_name[0] ? p->pw_name : NULL;
 }
 
 static int check(const struct cmd_args *args, struct bh_err *err)

@@ -379,7 +379,7 @@ static int choose_by_platform(struct walk *w, struct desc *ret, struct bh_err *e
 
 static bool has(struct bh_slice s, const char *word)
 {
-	return s.len && memmem(s.ptr, s.len, word, strlen(word)) != NULL;
+	return bh_slice_search(s, word) != NULL;
 }
 
 static int place_layer(struct walk *w, struct image_plan_layer *l, struct bh_err *err)

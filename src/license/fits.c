@@ -23,11 +23,18 @@ static struct bh_slice without_end(struct bh_slice s, const char *end, bool *had
 	return s;
 }
 
+/* Where the letter of "1.3c" is; the length of s when it ends in none. */
+static size_t letter_at(struct bh_slice s)
+{
+	bool letter = s.len > 1 && s.ptr[s.len - 1] >= 'a' && s.ptr[s.len - 1] <= 'z' && s.ptr[s.len - 2] >= '0' && s.ptr[s.len - 2] <= '9';
+	return letter ? s.len - 1 : s.len;
+}
+
 static struct meaning meaning_of(struct bh_slice id, bool plus, struct bh_slice exception)
 {
 	bool only = false, later = plus;
 	struct bh_slice base = without_end(without_end(without_end(id, "-only", &only), "-or-later", &later), "+", &later);
-	size_t at = base.len;
+	size_t at = letter_at(base);
 	while (at && ((base.ptr[at - 1] >= '0' && base.ptr[at - 1] <= '9') || base.ptr[at - 1] == '.'))
 		at--;
 	bool version = at && at < base.len && base.ptr[at - 1] == '-';
@@ -42,16 +49,23 @@ static bool same_text(struct bh_slice a, struct bh_slice b)
 	return a.len == b.len && (a.len == 0 || strncasecmp((const char *)a.ptr, (const char *)b.ptr, a.len) == 0);
 }
 
+/* A number and perhaps a letter behind it: 3, 3a, 3c. */
+static uint64_t part_value(struct bh_slice part)
+{
+	size_t letter = letter_at(part);
+	uint64_t n = 0;
+	(void)bh_slice_u64(bh_slice_sub(part, 0, letter), UINT32_MAX, &n);
+	return n << 8 | (letter < part.len ? part.ptr[letter] : 0);
+}
+
 /* Numbers between dots; "2" = "2.0". */
 static int compare_versions(struct bh_slice a, struct bh_slice b)
 {
 	while (a.len || b.len) {
 		struct bh_slice x, y;
-		uint64_t m = 0, n = 0;
 		(void)bh_slice_cut(a, '.', &x, &a);
 		(void)bh_slice_cut(b, '.', &y, &b);
-		(void)bh_slice_u64(x, UINT32_MAX, &m);
-		(void)bh_slice_u64(y, UINT32_MAX, &n);
+		uint64_t m = part_value(x), n = part_value(y);
 		if (m != n)
 			return m < n ? -1 : 1;
 	}

@@ -61,7 +61,7 @@ static void to_json(uint8_t *bytes, size_t len)
 	size_t comma = SIZE_MAX; /* one that nothing but blanks followed yet */
 	for (size_t at = 0, next; at < len; at = next) {
 		next = bytes[at] == '"' ? behind_string(text, at) : behind_comment(text, at);
-		if (bytes[at] == '/' && next > at) {
+		if (next > at && bytes[at] == '/') {
 			blank(bytes, at, next);
 			continue;
 		}

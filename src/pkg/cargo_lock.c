@@ -35,7 +35,7 @@ static int on_crate(const struct bh_toml_node *crate, struct pkg_notes *notes, s
 static int cargo_lock_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
 	(void)scratch;
-	if (memmem(file->path.ptr, file->path.len, "/registry/src/", strlen("/registry/src/")))
+	if (bh_slice_search(file->path, "/registry/src/"))
 		return 0; /* cargo's downloads: a lock inside a crate says nothing about who uses the crate */
 	struct pkg_notes notes = { .sink = sink };
 	struct bh_toml *doc = NULL;

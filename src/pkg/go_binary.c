@@ -35,7 +35,7 @@ struct build_info {
 
 static bool find_magic(struct bh_slice in, struct bh_slice *ret)
 {
-	const uint8_t *at = in.len ? memmem(in.ptr, in.len, MAGIC, strlen(MAGIC)) : NULL;
+	const uint8_t *at = bh_slice_search(in, MAGIC);
 	if (!at)
 		return false;
 	*ret = bh_slice_sub(in, (size_t)(at - in.ptr), in.len);
@@ -253,7 +253,7 @@ static bool is_packed(const struct bh_elf *elf)
 	if (elf->n_sections)
 		return false;
 	return (behind < elf->file.len && bh_slice_eq_str(bh_slice_sub(elf->file, (size_t)behind + 4, 4), magic)) ||
-	       memmem(tail.ptr, tail.len, magic, strlen(magic));
+	       bh_slice_search(tail, magic);
 }
 
 static int go_binary_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)

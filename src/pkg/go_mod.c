@@ -175,7 +175,7 @@ static int read_requirements(struct go_mod *g, struct bh_slice text, struct bh_e
 
 static int go_mod_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
-	if (memmem(file->path.ptr, file->path.len, "/pkg/mod/", strlen("/pkg/mod/")))
+	if (bh_slice_search(file->path, "/pkg/mod/"))
 		return 0; /* a downloaded module's own wishes: the go.mod of who uses it says what was taken */
 	struct go_mod g = { .at.evidence = BH_EVIDENCE_MANIFEST, .notes.sink = sink, .scratch = scratch };
 	bh_map_init(&g.replacements, REPLACEMENTS_MAX);

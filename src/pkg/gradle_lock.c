@@ -23,7 +23,7 @@ static bool is_development(struct bh_slice configuration)
 {
 	static const char *const words[] = { "test", "Test", "nnotationProcessor", "kapt", "checkstyle", "spotbugs", "pmd", "jacoco", "buildscript", "compileOnly" };
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (configuration.len && memmem(configuration.ptr, configuration.len, words[i], strlen(words[i])))
+		if (bh_slice_search(configuration, words[i]))
 			return true;
 	return false;
 }

@@ -80,7 +80,7 @@ static int read_entry(struct walk *w, const struct archive *a, const struct bh_z
 static bool is_pom_properties(struct bh_slice name)
 {
 	static const char folder[] = "META-INF/maven/";
-	return bh_slice_ends(name, BH_SLICE_LIT("/pom.properties")) && memmem(name.ptr, name.len, folder, strlen(folder));
+	return bh_slice_ends(name, BH_SLICE_LIT("/pom.properties")) && bh_slice_search(name, folder);
 }
 
 static struct java_identity read_properties(struct bh_slice text)

@@ -36,7 +36,7 @@ static bool split(struct bh_slice folder, struct bh_package *p)
 int pkg_nix_give(struct pkg_notes *notes, struct bh_slice path, uint64_t offset_bytes, struct bh_err *err)
 {
 	static const char store[] = "nix/store/";
-	const uint8_t *found = path.len ? memmem(path.ptr, path.len, store, strlen(store)) : NULL;
+	const uint8_t *found = bh_slice_search(path, store);
 	if (!found)
 		return pkg_note(notes, offset_bytes, err, "%.*s is no path in a Nix store", BH_SLICE_FMT(path));
 	size_t start = (size_t)(found - path.ptr), name_at = start + strlen(store);

@@ -74,7 +74,7 @@ static bool is_alpine_edge(struct bh_slice id, struct bh_slice version_id, struc
 	if (!bh_slice_eq_str(id, "alpine"))
 		return false;
 	return bh_slice_ends(pretty, BH_SLICE_LIT(" edge")) ||
-	       (version_id.len && memmem(version_id.ptr, version_id.len, alpha, sizeof(alpha) - 1));
+	       bh_slice_search(version_id, alpha);
 }
 
 /* LSB's DISTRIB_ID is a display name; "Ubuntu" -> "ubuntu", "VMware Photon" -> "photon". */

@@ -115,7 +115,9 @@ static void agree(struct set *sets, const uint8_t *at, size_t want)
 static void add_want(const struct pkg_want *w, size_t parser)
 {
 	bool by_suffix = w->kind == PKG_WANT_DIR || w->kind == PKG_WANT_BELOW;
-	struct bh_slice base = w->kind == PKG_WANT_ELF ? (struct bh_slice){ 0 } : basename_of(bh_slice_str(by_suffix ? w->suffix : w->path));
+	struct bh_slice base = { 0 };
+	if (w->kind != PKG_WANT_ELF)
+		base = basename_of(bh_slice_str(by_suffix ? w->suffix : w->path));
 	bool begins = base.len && base.ptr[0] != '*' && (!by_suffix || base.len < strlen(w->suffix)); /* a suffix may lack the part's start */
 	bool ends = base.len && base.ptr[base.len - 1] != '*', ends_in_two = ends && base.len > 1 && base.ptr[base.len - 2] != '*';
 	size_t i = index_of.n++;

@@ -97,7 +97,7 @@ static bool inside_package(struct bh_slice path)
 {
 	static const char *const folders[] = { "node_modules/", "site-packages/", "dist-packages/" };
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (memmem(path.ptr, path.len, folders[i], strlen(folders[i])))
+		if (bh_slice_search(path, folders[i]))
 			return true;
 	return false;
 }

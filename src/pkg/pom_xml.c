@@ -73,7 +73,7 @@ static struct bh_slice property(const struct pom *p, struct bh_slice name)
 static bool find_property(struct bh_slice text, struct bh_slice *before, struct bh_slice *name, struct bh_slice *behind)
 {
 	static const char mark[] = "${";
-	const uint8_t *at = text.len ? memmem(text.ptr, text.len, mark, strlen(mark)) : NULL;
+	const uint8_t *at = bh_slice_search(text, mark);
 	if (!at)
 		return false;
 	*before = bh_slice_sub(text, 0, (size_t)(at - text.ptr));

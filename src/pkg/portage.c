@@ -46,7 +46,7 @@ static struct bh_slice path_of(struct bh_slice line)
 	if (!bh_slice_cut(line, ' ', &kind, &rest))
 		return (struct bh_slice){ 0 };
 	int words_behind = bh_slice_eq_str(kind, "obj") ? 2 : 0;
-	const uint8_t *arrow = bh_slice_eq_str(kind, "sym") && rest.len ? memmem(rest.ptr, rest.len, " -> ", 4) : NULL;
+	const uint8_t *arrow = bh_slice_eq_str(kind, "sym") ? bh_slice_search(rest, " -> ") : NULL;
 	if (arrow)
 		return bh_slice_sub(rest, 0, (size_t)(arrow - rest.ptr));
 	if (!words_behind)

@@ -22,7 +22,7 @@ static bool is_own(const struct bh_toml_node *package)
 
 static bool mentions(struct bh_slice marker, const char *variable)
 {
-	return marker.len && memmem(marker.ptr, marker.len, variable, strlen(variable));
+	return bh_slice_search(marker, variable);
 }
 
 static enum bh_scope scope_of(void *ctx, const struct bh_toml_node *package)

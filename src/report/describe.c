@@ -66,6 +66,11 @@ void describe_finding(struct bh_buf *out, const struct bh_finding *f)
 	bh_buf_printf(out, " (%s)", bh_severity_name(f->severity));
 }
 
+struct bh_slice describe_note(const struct bh_not_covered *n)
+{
+	return n->note.len ? n->note : BH_SLICE_LIT("no data");
+}
+
 unsigned describe_score_tenths(const struct bh_finding *f)
 {
 	static const unsigned middle[] = {

@@ -18,6 +18,9 @@ void describe_place(struct bh_buf *out, const struct bh_finding *f);
 /* "openssl 3.0.9-1: CVE-2023-1 (high)" */
 void describe_finding(struct bh_buf *out, const struct bh_finding *f);
 
+/* "no data" where the coverage says no more. */
+struct bh_slice describe_note(const struct bh_not_covered *n);
+
 /* CVSS where there is one, else a number in the middle of the severity's band: tenths. */
 unsigned describe_score_tenths(const struct bh_finding *f);
 

@@ -344,8 +344,8 @@ static void write_unchecked(struct page *p)
 		const struct bh_not_covered *n = &r->not_covered.ptr[i];
 		add(p, "<li>");
 		escape(p, n->ecosystem);
-		bh_buf_printf(p->out, ", %" PRIu64 " packages: ", n->packages);
-		escape(p, n->note);
+		bh_buf_printf(p->out, ", %" PRIu64 " %s: ", n->packages, n->packages == 1 ? "package" : "packages");
+		escape(p, describe_note(n));
 		add(p, "</li>\n");
 	}
 	add(p, "</ul>\n</section>\n");

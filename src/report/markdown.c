@@ -114,8 +114,8 @@ static void write_unchecked(const struct bh_report *r, struct bh_buf *out)
 		const struct bh_not_covered *n = &r->not_covered.ptr[i];
 		bh_buf_add_str(out, "- ");
 		escaped(out, n->ecosystem);
-		bh_buf_printf(out, ", %" PRIu64 " packages: ", n->packages);
-		escaped(out, n->note);
+		bh_buf_printf(out, ", %" PRIu64 " %s: ", n->packages, n->packages == 1 ? "package" : "packages");
+		escaped(out, describe_note(n));
 		bh_buf_add_byte(out, '\n');
 	}
 }

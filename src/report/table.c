@@ -13,6 +13,7 @@
  */
 #include "report/table.h"
 
+#include "report/describe.h"
 #include "report/group.h"
 #include "report/layout.h"
 
@@ -613,7 +614,7 @@ static void write_not_checked(struct table *t)
 		bh_buf_add_str(b, ", ");
 		layout_number(b, n->packages);
 		bh_buf_add_str(b, n->packages == 1 ? " package: " : " packages: ");
-		bh_buf_add_escaped(b, n->note.len ? n->note : BH_SLICE_LIT("no data"));
+		bh_buf_add_escaped(b, describe_note(n));
 		layout_spaces(t->out, MARGIN);
 		layout_paragraph(t->out, bh_buf_slice(b), MARGIN, 2 * MARGIN, t->width);
 	}

@@ -44,7 +44,7 @@ static bool is_name(struct bh_slice name)
 	for (size_t i = 0; i < name.len; i++)
 		if (!isalnum(name.ptr[i]) && (name.ptr[i] == 0 || !strchr("._:-+~/%@=?&", name.ptr[i])))
 			return false;
-	return name.len > 0 && name.len <= NAME_BYTES_MAX && name.ptr[0] != '/' && !memmem(name.ptr, name.len, "..", 2);
+	return name.len > 0 && name.len <= NAME_BYTES_MAX && name.ptr[0] != '/' && !bh_slice_search(name, "..");
 }
 
 static int send(struct child *c, enum message type, struct bh_slice name, struct bh_slice stamp, struct bh_err *err)

@@ -102,7 +102,7 @@ struct bh_slice vuln_release_of_tag(struct bh_arena *arena, const char *family, 
 	};
 	for (size_t i = 0; i < COUNT(tags); i++) {
 		const char *name = tags[i].ecosystem ? tags[i].ecosystem : family;
-		const uint8_t *at = release.len && name ? memmem(release.ptr, release.len, tags[i].tag, strlen(tags[i].tag)) : NULL;
+		const uint8_t *at = name ? bh_slice_search(release, tags[i].tag) : NULL;
 		if (!at)
 			continue;
 		size_t from = (size_t)(at - release.ptr) + strlen(tags[i].tag);
@@ -192,5 +192,5 @@ bool vuln_nevra_of_purl(struct bh_arena *arena, struct bh_slice purl, struct vul
 
 bool vuln_evr_is_modular(struct bh_slice evr)
 {
-	return evr.len && (memmem(evr.ptr, evr.len, ".module_el", 10) || memmem(evr.ptr, evr.len, ".module+el", 10));
+	return evr.len && (bh_slice_search(evr, ".module_el") || bh_slice_search(evr, ".module+el"));
 }

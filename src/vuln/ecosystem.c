@@ -117,7 +117,7 @@ static bool ubuntu_is_lts(struct bh_slice version)
 /* Versions that only Ubuntu Pro delivers say so: "1.1.1f-1ubuntu2.24+esm1". They are judged by Pro's own advisories. */
 static bool ubuntu_is_pro(struct bh_slice version)
 {
-	return version.len && memmem(version.ptr, version.len, "esm", 3);
+	return bh_slice_search(version, "esm");
 }
 
 /* "15.5" -> "15 SP5", "15" -> "15" */

@@ -93,7 +93,7 @@ static int add_line(struct vuln_feed_run *run, struct bh_slice line, uint64_t nu
 static int32_t day_of_comment(struct bh_slice line)
 {
 	static const char word[] = "score_date:";
-	const uint8_t *at = memmem(line.ptr, line.len, word, strlen(word));
+	const uint8_t *at = bh_slice_search(line, word);
 	size_t from = at ? (size_t)(at - line.ptr) + strlen(word) : line.len;
 	struct bh_slice date = bh_slice_sub(line, from, line.len);
 	return vuln_feed_parse_day(bh_slice_sub(date, 0, strlen("2026-11-24"))); /* times come as +0000 and as Z */

@@ -59,7 +59,7 @@ static struct bh_slice take_last(struct bh_slice *path)
 static bool of_repository(struct bh_slice path, struct bh_buf *out)
 {
 	static const char folder[] = "/repository/";
-	const uint8_t *local = memmem(path.ptr, path.len, folder, strlen(folder));
+	const uint8_t *local = bh_slice_search(path, folder);
 	if (local)
 		path = bh_slice_sub(path, (size_t)(local - path.ptr) + strlen(folder), path.len);
 	while (path.len && (path.ptr[0] == '.' || path.ptr[0] == '/'))

@@ -31,7 +31,7 @@ static bool take_front_matter(struct bh_slice *text, struct bh_slice *ret)
 	struct bh_slice line;
 	if (!bh_slice_cut(bh_slice_trim(*text), '\n', &line, text))
 		return false;
-	const uint8_t *end = memmem(text->ptr, text->len, "\n" FENCE, strlen("\n" FENCE));
+	const uint8_t *end = bh_slice_search(*text, "\n" FENCE);
 	if (!end)
 		return false;
 	*ret = bh_slice_sub(*text, 0, (size_t)(end - text->ptr) + 1);

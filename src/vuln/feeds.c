@@ -146,7 +146,7 @@ struct bh_slice vuln_feed_first_key(struct bh_slice head)
 
 bool vuln_feed_head_has(struct bh_slice head, const char *word)
 {
-	return head.len && memmem(head.ptr, head.len, word, strlen(word)) != NULL;
+	return bh_slice_search(head, word) != NULL;
 }
 
 /* ---- facts ---- */

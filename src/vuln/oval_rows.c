@@ -128,7 +128,7 @@ static enum bh_state resolution_of(const struct reduction *r, struct bh_slice pa
 /* "(CVE-2022-1 note) curl package in jammy ...": the source package; objects name its binary packages. */
 static struct bh_slice ubuntu_source(struct bh_slice comment)
 {
-	const uint8_t *at = comment.len ? memmem(comment.ptr, comment.len, " package in ", 12) : NULL;
+	const uint8_t *at = bh_slice_search(comment, " package in ");
 	if (!at)
 		return (struct bh_slice){ 0 };
 	size_t end = (size_t)(at - comment.ptr), start = end;

@@ -184,10 +184,11 @@ def counts(keys):
 def compare(ours, theirs):
     print(f"  ours: {counts(ours)}")
     print(f"  peer: {counts(theirs)}")
-    missing = sorted(k for k in theirs - ours if k)
-    print(f"  the peer's that are not ours: {len(missing)}")
-    for k in missing[:40]:
-        print(f"    {k[0]} {k[1]} {k[2]}")
+    for title, only in (("the peer's that are not ours", theirs - ours), ("ours that are not the peer's", ours - theirs)):
+        rows = sorted(k for k in only if k)
+        print(f"  {title}: {len(rows)}")
+        for kind, name, version in rows[:60]:
+            print(f"    {kind} {name} {version}")
 
 
 def peer(bulkhead, cache, debian, rounds, row):

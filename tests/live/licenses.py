@@ -76,7 +76,8 @@ def flatten(ranges):
 
 
 def main():
-    probe, count, seed = sys.argv[1], int((sys.argv + ["", "4000"])[2] or 4000) if len(sys.argv) > 2 else 4000, int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 30)
+    probe = sys.argv[1]
+    count, seed = (int(argument) for argument in (sys.argv[2:] + ["4000", "1"][len(sys.argv) - 2:])[:2])
     if not shutil.which("npm"):
         print("SKIP: npm is not here")
         return 77
