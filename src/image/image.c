@@ -823,6 +823,60 @@ static int read_tree(struct job *j, struct bh_err *err)
 	return image_merge(&stack, NULL, j->report, err);
 }
 
+/* ---- a file that is no image ---- */
+
+struct file_child {
+	struct job *parent;
+	struct image_unit *unit;
+	struct bh_slice path;
+};
+
+static int run_file(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	const struct file_child *c = ctx;
+	return image_file_read(ch, c->parent->visitor, c->path, err);
+}
+
+static int file_handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
+{
+	struct file_child *c = ctx;
+	if (!is_request)
+		return image_unit_take(c->unit, type, payload, err);
+	return type == IMAGE_ASK_OPEN ? image_source_answer(&c->parent->source, payload, BH_WANTED_FILE_BYTES_MAX, reply, err) :
+					bh_fail(err, BH_EMALFORMED, 0, "request %u is not known", type);
+}
+
+/* Its name as a path of an image has it: relative, of bytes that a record may carry. */
+static struct bh_slice file_name(const struct job *j)
+{
+	const char *slash = strrchr(j->req->path, '/');
+	struct bh_slice name = bh_slice_str(slash ? slash + 1 : j->req->path);
+	return bh_slice_eq_str(name, "-") ? BH_SLICE_LIT("standard input") : bh_slice_sub(name, 0, BH_PATH_BYTES_MAX);
+}
+
+static int read_file(struct job *j, struct bh_err *err)
+{
+	struct file_child c = { .parent = j, .unit = new_unit(j), .path = file_name(j) };
+	if (!c.unit)
+		return no_memory(err);
+	struct bh_child_spec spec = {
+		.name = "file", .run = run_file, .handle = file_handle, .ctx = &c,
+		.limits = { .memory_bytes = LAYER_MEMORY_BYTES, .stall_seconds = j->source.seekable ? 0 : PIPE_STALL_SECONDS },
+	};
+	int result = 0;
+	struct bh_err why = { 0 };
+	int rc = bh_children_run(&spec, 1, 1, &result, &why, err);
+	if (rc < 0)
+		return rc;
+	if (result < 0) {
+		*err = why;
+		return result;
+	}
+	struct image_unit *units[] = { c.unit };
+	struct image_stack stack = { .visitor = j->visitor, .key = &j->key, .n = 1, .units = units, .flat = true };
+	return image_merge(&stack, NULL, j->report, err);
+}
+
 /* ---- the door ---- */
 
 static const char *kind_name(const struct job *j)
@@ -831,7 +885,7 @@ static const char *kind_name(const struct job *j)
 		return j->source.remote->kind;
 	switch (j->source.kind) {
 	case IMAGE_SOURCE_LAYOUT: return "oci";
-	case IMAGE_SOURCE_ARCHIVE: return "archive";
+	case IMAGE_SOURCE_ARCHIVE: return j->req->kind == IMAGE_SBOM ? "sbom" : "archive";
 	case IMAGE_SOURCE_TREE: break;
 	}
 	return j->req->kind == IMAGE_ROOTFS ? "rootfs" : "dir";
@@ -884,7 +938,7 @@ int image_read(const struct image_request *req, const struct image_visitor *visi
 		rc = keep(&j, bh_slice_str(req->path), &t->text) ? 0 : no_memory(err);
 	}
 	if (rc == 0)
-		rc = j.source.kind == IMAGE_SOURCE_TREE ? read_tree(&j, err) : read_image(&j, err);
+		rc = req->kind == IMAGE_SBOM ? read_file(&j, err) : j.source.kind == IMAGE_SOURCE_TREE ? read_tree(&j, err) : read_image(&j, err);
 	job_done(&j);
 	return rc;
 }

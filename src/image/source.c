@@ -49,15 +49,17 @@ static int open_in_folder(const struct image_request *req, struct image_source *
 	return 0;
 }
 
-static int open_stdin(struct image_source *ret, struct bh_err *err)
+static int open_stdin(const struct image_request *req, struct image_source *ret, struct bh_err *err)
 {
 	struct stat st;
 	if (fstat(STDIN_FILENO, &st) < 0)
 		return bh_fail_errno(err, errno, "standard input");
 	if (isatty(STDIN_FILENO))
-		return bh_fail(err, BH_EUSAGE, 0, "standard input is a terminal: pipe an image archive into it, as in docker save NAME | bulkhead scan -");
+		return req->kind == IMAGE_SBOM ?
+			       bh_fail(err, BH_EUSAGE, 0, "standard input is a terminal: pipe an SBOM into it") :
+			       bh_fail(err, BH_EUSAGE, 0, "standard input is a terminal: pipe an image archive into it, as in docker save NAME | bulkhead scan -");
 	if (S_ISDIR(st.st_mode))
-		return bh_fail(err, BH_EUSAGE, 0, "standard input is a folder, not an image archive");
+		return bh_fail(err, BH_EUSAGE, 0, "standard input is a folder, not %s", req->kind == IMAGE_SBOM ? "an SBOM" : "an image archive");
 	bool seekable = S_ISREG(st.st_mode);
 	*ret = (struct image_source){ .kind = IMAGE_SOURCE_ARCHIVE, .fd = STDIN_FILENO, .seekable = seekable };
 	ret->size_bytes = seekable ? (uint64_t)st.st_size : 0;
@@ -87,12 +89,12 @@ int image_source_open(const struct image_request *req, struct image_source *ret,
 	}
 	bool wants_folder = req->kind == IMAGE_OCI || req->kind == IMAGE_DIR || req->kind == IMAGE_ROOTFS;
 	if (strcmp(req->path, "-") == 0 && !wants_folder)
-		return open_stdin(ret, err);
+		return open_stdin(req, ret, err);
 	if (stat(req->path, &st) < 0)
 		return errno == ENOENT ? bh_fail(err, BH_ENOTFOUND, 0, "%s: no such file or folder", req->path) : bh_fail_errno(err, errno, "%s", req->path);
 	if (S_ISDIR(st.st_mode)) {
-		if (req->kind == IMAGE_ARCHIVE)
-			return bh_fail(err, BH_EUSAGE, 0, "%s is a folder, not an archive", req->path);
+		if (req->kind == IMAGE_ARCHIVE || req->kind == IMAGE_SBOM)
+			return bh_fail(err, BH_EUSAGE, 0, "%s is a folder, not an %s", req->path, req->kind == IMAGE_SBOM ? "SBOM" : "archive");
 		return open_in_folder(req, ret, err);
 	}
 	if (wants_folder)

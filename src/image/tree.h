@@ -34,4 +34,7 @@ int image_tree_answer(struct image_tree *t, struct bh_child_reply *reply, struct
 /* The child: asks for files until there are none; frames as for a layer. */
 int image_tree_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_err *err) BH_MUST_CHECK;
 
+/* The child: the one file that the source is, as path; frames as for a layer. What the visitor fails with is returned. */
+int image_file_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_slice path, struct bh_err *err) BH_MUST_CHECK;
+
 #endif

@@ -1,11 +1,13 @@
-/* treechild.c: the two ends of IMAGE_ASK_NEXT: the parent's answer and the child that reads what it is handed. */
+/* treechild.c: the two ends of IMAGE_ASK_NEXT: the parent's answer and the child that reads what it is handed; and a file of its own. */
 #include "image/tree.h"
 
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "base/reader.h"
+#include "image/source.h"
 #include "image/unit.h"
 #include "model/wire.h"
+#include "sys/files.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -144,15 +146,50 @@ static int read_all(struct reading *r, struct bh_err *err)
 	return rc < 0 ? rc : send(r, IMAGE_SAY_END, image_put_end(&r->frame, &end), err);
 }
 
+static int give_file(struct reading *r, struct bh_slice path, struct bh_err *err)
+{
+	struct image_opened opened;
+	int rc = image_ask_open(r->ch, "archive", &opened, err);
+	if (rc < 0)
+		return rc;
+	rc = bh_read_all(opened.fd, BH_WANTED_FILE_BYTES_MAX, &r->content, err);
+	close(opened.fd);
+	rc = rc < 0 ? rc : send(r, IMAGE_SAY_FILE, image_put_file(&r->frame, path, path), err);
+	const struct image_file f = { .path = path, .data = bh_buf_slice(&r->content), .size_bytes = r->content.len };
+	const struct image_emit emit = { emit_record, emit_incomplete, r };
+	rc = rc < 0 ? rc : r->visitor->file(r->visitor->ctx, &f, &emit, err);
+	const struct image_end end = { .raw_bytes = f.size_bytes, .plain_bytes = f.size_bytes, .entries = 1 };
+	return rc < 0 ? rc : send(r, IMAGE_SAY_END, image_put_end(&r->frame, &end), err);
+}
+
+static void reading_init(struct reading *r)
+{
+	bh_buf_init(&r->frame, BH_FRAME_BYTES_MAX);
+	bh_buf_init(&r->reply, 2 * BH_PATH_BYTES_MAX);
+	bh_buf_init(&r->content, BH_WANTED_FILE_BYTES_MAX + READ_STEP_BYTES);
+}
+
+static void reading_done(struct reading *r)
+{
+	bh_buf_done(&r->frame);
+	bh_buf_done(&r->reply);
+	bh_buf_done(&r->content);
+}
+
+int image_file_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_slice path, struct bh_err *err)
+{
+	struct reading r = { .ch = ch, .visitor = visitor };
+	reading_init(&r);
+	int rc = give_file(&r, path, err);
+	reading_done(&r);
+	return rc;
+}
+
 int image_tree_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_err *err)
 {
 	struct reading r = { .ch = ch, .visitor = visitor };
-	bh_buf_init(&r.frame, BH_FRAME_BYTES_MAX);
-	bh_buf_init(&r.reply, 2 * BH_PATH_BYTES_MAX);
-	bh_buf_init(&r.content, BH_WANTED_FILE_BYTES_MAX + READ_STEP_BYTES);
+	reading_init(&r);
 	int rc = read_all(&r, err);
-	bh_buf_done(&r.frame);
-	bh_buf_done(&r.reply);
-	bh_buf_done(&r.content);
+	reading_done(&r);
 	return rc;
 }

@@ -214,20 +214,42 @@ static bool is_named_by_distro(struct bh_slice type)
 	return is_one_of(type, names, sizeof(names) / sizeof(names[0]));
 }
 
+/* What stands between namespace and name in a package's own name: '/' or ':'; 0 where the namespace is no part of it. */
+static char name_joint(struct bh_slice type)
+{
+	static const char *const with_slash[] = { "npm", "golang", "swift", "composer", "ebuild", "pear", "github", "generic" };
+	if (bh_slice_eq_str(type, "maven"))
+		return ':';
+	return is_one_of(type, with_slash, sizeof(with_slash) / sizeof(with_slash[0])) ? '/' : 0;
+}
+
 /* "@scope/name" (npm), "github.com/org/mod" (golang, swift), "vendor/name" (composer), "app-shells/bash" (ebuild), "group:artifact" (maven). */
 static void split_name(struct bh_purl *u)
 {
-	static const char *const with_slash[] = { "npm", "golang", "swift", "composer", "ebuild", "pear" };
-	bool colon = bh_slice_eq_str(u->type, "maven"), slash = false;
-	for (size_t i = 0; i < sizeof(with_slash) / sizeof(with_slash[0]); i++)
-		slash |= bh_slice_eq_str(u->type, with_slash[i]);
-	for (size_t i = u->name.len; (colon || slash) && i > 0; i--) {
-		if (u->name.ptr[i - 1] != (colon ? ':' : '/'))
+	char joint = name_joint(u->type);
+	for (size_t i = u->name.len; joint && i > 0; i--) {
+		if (u->name.ptr[i - 1] != (uint8_t)joint)
 			continue;
 		u->namespace = bh_slice_sub(u->name, 0, i - 1);
 		u->name = bh_slice_sub(u->name, i, u->name.len);
 		return;
 	}
+}
+
+bool bh_purl_package_name(const struct bh_purl *p, struct bh_arena *arena, struct bh_slice *ret)
+{
+	char joint = name_joint(p->type);
+	if (!joint || p->namespace.len == 0)
+		return bh_arena_copy(arena, p->name, ret);
+	size_t len = p->namespace.len + 1 + p->name.len;
+	uint8_t *text = bh_arena_alloc(arena, len);
+	if (!text)
+		return false;
+	memcpy(text, p->namespace.ptr, p->namespace.len);
+	text[p->namespace.len] = (uint8_t)joint;
+	memcpy(text + p->namespace.len + 1, p->name.ptr, p->name.len);
+	*ret = (struct bh_slice){ text, len };
+	return true;
 }
 
 static void add_distro(struct bh_purl *u, const struct bh_distro *d, struct bh_buf *scratch)

@@ -39,6 +39,9 @@ bool bh_purl_of_package(const struct bh_package *p, const struct bh_distro *d, s
 /* The parts of a URL, decoded, in the arena. False when it is none. Names keep their case; type and keys are lower-case. */
 bool bh_purl_parse(struct bh_slice text, struct bh_arena *arena, struct bh_purl *ret) BH_MUST_CHECK;
 
+/* How the package is called in struct bh_package: "@scope/name", "group:artifact"; without the vendor of distributions' packages. In the arena. */
+bool bh_purl_package_name(const struct bh_purl *p, struct bh_arena *arena, struct bh_slice *ret) BH_MUST_CHECK;
+
 /* The value of a qualifier; empty when it has none. */
 struct bh_slice bh_purl_value(const struct bh_purl *p, const char *key);
 

@@ -37,7 +37,8 @@ struct bh_layer {
 
 struct bh_target {
 	struct bh_slice text;         /* as the user typed it */
-	struct bh_slice kind;         /* "oci", "archive", "dir", "rootfs" ... */
+	struct bh_slice kind;         /* "oci", "archive", "dir", "rootfs", "sbom" ... */
+	struct bh_slice format;       /* of an SBOM: "CycloneDX 1.6 JSON"; else empty */
 	struct bh_slice reference;    /* tag or name inside the source; may be empty */
 	struct bh_digest digest;      /* manifest digest; none for directories */
 	struct bh_digest config_digest; /* image id */

@@ -29,6 +29,7 @@ struct pkg_file {
 	struct bh_slice path;
 	struct bh_slice data;
 	struct bh_slice sibling; /* content of path + sibling_suffix, when the parser asked for one and the layer has it */
+	bool is_target;          /* the file is what the user asked about, an SBOM, instead of being found in an image */
 };
 
 /* Where results go. A negative return of a sink function ends the parse with that code. Slices need to live for the call only. */
@@ -40,11 +41,12 @@ struct pkg_sink {
 	/* A damaged entry: noted, then the parse carries on. what is "package-database" or "package"; offset in bytes. */
 	int (*incomplete)(void *ctx, uint64_t offset_bytes, const char *reason, struct bh_err *err);
 	void *ctx;
+	int (*document)(void *ctx, struct bh_slice format, struct bh_err *err); /* of an SBOM: "CycloneDX 1.6 JSON"; NULL: nobody asks */
 };
 
 struct pkg_parser {
 	const char *name;            /* as in parsers.def */
-	const char *type;            /* purl type, or "" for distribution detection */
+	const char *type;            /* purl type, or "" for distribution detection and SBOMs, which know many */
 	const struct pkg_want *wants;/* ended by PKG_WANT_END */
 	uint64_t max_bytes;          /* largest file accepted; larger ones are reported as incomplete */
 	const char *sibling_suffix;  /* NULL, or "-wal": parse waits for the end of the layer and gets that file too */

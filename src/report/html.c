@@ -74,6 +74,7 @@ static void write_facts(struct page *p)
 	const struct bh_target *t = &p->report->target;
 	add(p, "<dl class=\"facts\">\n");
 	fact(p, "Reference", t->reference);
+	fact(p, "SBOM, of which files and layers can't be checked", t->format);
 	digest_fact(p, "Digest", &t->digest);
 	if (t->os.len)
 		bh_buf_printf(&p->text, "%.*s/%.*s", BH_SLICE_FMT(t->os), BH_SLICE_FMT(t->architecture));

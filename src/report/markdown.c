@@ -34,6 +34,11 @@ static void write_head(const struct bh_report *r, struct bh_buf *out)
 		by_severity[r->findings.ptr[i].severity]++;
 	bh_buf_printf(out, "# %s: ", r->verdict == BH_VERDICT_PASS ? "Pass" : r->verdict == BH_VERDICT_FAIL ? "Fail" : "Incomplete");
 	escaped(out, r->target.text);
+	if (r->target.format.len) {
+		bh_buf_add_str(out, ", an SBOM (");
+		escaped(out, r->target.format);
+		bh_buf_add_byte(out, ')');
+	}
 	bh_buf_add_str(out, "\n\n");
 	escaped(out, r->verdict_reason);
 	bh_buf_printf(out, ".\n\n%zu packages, %zu findings", r->packages.len, r->findings.len);

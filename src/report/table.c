@@ -160,12 +160,22 @@ static struct bh_slice target_text(struct table *t)
 	bh_buf_add_escaped(b, g->text);
 	bh_buf_add_str(b, " (");
 	bh_buf_add_escaped(b, g->kind);
+	if (g->format.len) {
+		bh_buf_add_str(b, ", ");
+		bh_buf_add_escaped(b, g->format);
+	}
 	if (g->reference.len) {
 		bh_buf_add_str(b, ", ");
 		bh_buf_add_escaped(b, g->reference);
 	}
 	bh_buf_add_byte(b, ')');
 	return bh_buf_slice(b);
+}
+
+/* What nobody can see who has only a list. */
+static struct bh_slice limits_text(const struct table *t)
+{
+	return t->report->target.format.len ? BH_SLICE_LIT("only what the SBOM lists: no files, layers or executables were seen") : (struct bh_slice){ 0 };
 }
 
 static struct bh_slice digest_text(struct table *t)
@@ -185,6 +195,7 @@ static struct bh_slice packages_text(struct table *t)
 static void write_header(struct table *t)
 {
 	table_header_line(t, "Target", target_text(t));
+	table_header_line(t, "Checked", limits_text(t));
 	table_header_line(t, "Digest", digest_text(t));
 	table_header_line(t, "Platform", platform_text(t));
 	table_header_line(t, "System", system_text(t));

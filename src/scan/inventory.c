@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "model/purl.h"
 #include "model/wire.h"
-#include "pkg/pkg.h"
+#include "pkg/sbom.h"
 #include "scan/ownership.h"
 #include "scan/same.h"
 
@@ -22,7 +22,7 @@
 #define OWNED_CHUNK_BYTES (256u << 10)          /* owned paths per record: far below a frame */
 #define TRACKED_MAX 4000000u                    /* package versions over all layers */
 
-enum record_kind { RECORD_PACKAGE = 1, RECORD_OWNED = 2, RECORD_DISTRO = 3, RECORD_OWNERSHIP = 4 };
+enum record_kind { RECORD_PACKAGE = 1, RECORD_OWNED = 2, RECORD_DISTRO = 3, RECORD_OWNERSHIP = 4, RECORD_DOCUMENT = 5 };
 
 struct deferred {
 	const struct pkg_parser *parser;
@@ -223,13 +223,21 @@ static int on_incomplete(void *ctx, uint64_t offset_bytes, const char *reason, s
 	return s->emit->incomplete(s->emit->ctx, "package-database", s->path, text, err);
 }
 
+static int on_document(void *ctx, struct bh_slice format, struct bh_err *err)
+{
+	struct sink_ctx *s = ctx;
+	bh_buf_clear(&s->inv->frame);
+	bh_buf_add(&s->inv->frame, format);
+	return send_frame(s, RECORD_DOCUMENT, err);
+}
+
 static int parse_one(struct inventory *inv, const struct pkg_parser *parser, const struct pkg_file *file, const struct image_emit *emit,
 		     struct bh_err *err)
 {
 	struct sink_ctx s = { inv, file->path, emit };
 	if (file->data.len > parser->max_bytes)
 		return on_incomplete(&s, 0, "larger than the parser accepts", err);
-	struct pkg_sink sink = { on_package, on_owned, on_distro, on_incomplete, &s };
+	struct pkg_sink sink = { on_package, on_owned, on_distro, on_incomplete, &s, NULL };
 	struct bh_arena scratch;
 	bh_arena_init(&scratch, SCRATCH_BYTES_MAX);
 	struct bh_err why = { 0 };
@@ -268,6 +276,21 @@ static int on_file(void *ctx, const struct image_file *file, const struct image_
 		struct pkg_file f = { .path = file->path, .data = file->data };
 		rc = p->sibling_suffix ? defer(inv, p, file, err) : parse_one(inv, p, &f, emit, err);
 	}
+	return rc;
+}
+
+/* An SBOM that the user named: its format is recognised by its content, and what makes no sense is an error instead of a gap. */
+static int on_sbom(void *ctx, const struct image_file *file, const struct image_emit *emit, struct bh_err *err)
+{
+	struct sink_ctx s = { ctx, file->path, emit };
+	struct pkg_sink sink = { on_package, on_owned, on_distro, on_incomplete, &s, on_document };
+	struct pkg_file f = { .path = file->path, .data = file->data, .is_target = true };
+	const struct pkg_parser *parser;
+	struct bh_arena scratch;
+	bh_arena_init(&scratch, SCRATCH_BYTES_MAX);
+	int rc = sbom_recognise(file->data, &parser, err);
+	rc = rc < 0 ? rc : parser->parse(&f, &sink, &scratch, err);
+	bh_arena_done(&scratch);
 	return rc;
 }
 
@@ -410,6 +433,7 @@ static int on_record(void *ctx, uint32_t layer, struct bh_slice path, bool visib
 		if (visible && !ownership_take(&inv->ownership, payload, &inv->report->arena))
 			return bh_fail(err, BH_ECHILD, 0, "a child sent a damaged list of owned files, or too many of them");
 		return BH_OK;
+	case RECORD_DOCUMENT: return bh_arena_copy(&inv->report->arena, payload, &inv->report->target.format) ? BH_OK : full(err);
 	}
 	return bh_fail(err, BH_ECHILD, 0, "a child sent a record of unknown kind %u", kind);
 }
@@ -427,6 +451,13 @@ struct image_visitor inventory_visitor(struct inventory *inv)
 		.variant = inv->owned_files,
 		.ctx = inv,
 	};
+}
+
+struct image_visitor inventory_sbom_visitor(struct inventory *inv)
+{
+	struct image_visitor v = inventory_visitor(inv);
+	v.file = on_sbom;
+	return v;
 }
 
 /* ---- putting it together ---- */

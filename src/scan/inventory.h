@@ -15,6 +15,7 @@ struct inventory; /* one scan */
 int inventory_new(struct bh_report *report, const struct image_key *key, bool owned_files, struct inventory **ret, struct bh_err *err) BH_MUST_CHECK;
 void inventory_free(struct inventory *inv);
 struct image_visitor inventory_visitor(struct inventory *inv);
+struct image_visitor inventory_sbom_visitor(struct inventory *inv); /* the same for a file that is an SBOM: IMAGE_SBOM */
 
 /*
  * After image_read: puts owned files to their packages, chooses the distribution, sorts the packages, names their purls and

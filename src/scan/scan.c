@@ -53,7 +53,7 @@ static int take_inventory(const struct scan_options *o, const struct image_reque
 	int rc = inventory_new(report, req->key, o->owned_files, &inv, err);
 	if (rc < 0)
 		return rc;
-	struct image_visitor visitor = inventory_visitor(inv);
+	struct image_visitor visitor = req->kind == IMAGE_SBOM ? inventory_sbom_visitor(inv) : inventory_visitor(inv);
 	struct scan_drift drift = { .arena = &report->arena };
 	struct image_request watched = *req;
 	watched.changes = scan_drift_keep;

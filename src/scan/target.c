@@ -20,6 +20,7 @@ static const struct scheme schemes[] = {
 	{ "archive:", IMAGE_ARCHIVE, false },
 	{ "dir:", IMAGE_DIR, false },
 	{ "rootfs:", IMAGE_ROOTFS, false },
+	{ "sbom:", IMAGE_SBOM, false },
 };
 
 /* In the order in which a bare name is looked for. */
@@ -126,8 +127,6 @@ int scan_target_open(const char *text, const struct scan_target_options *options
 			return open_remote(i, text + strlen(remotes[i].prefix), options->registry, ret, ret_remote, err);
 	if (target.len == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "the target is empty");
-	if (bh_slice_starts(target, BH_SLICE_LIT("sbom:")))
-		return bh_fail(err, BH_EUSAGE, 0, "sbom: targets can't be opened by this version; scan the image itself");
 	ret->kind = strcmp(text, "-") == 0 ? IMAGE_ARCHIVE : IMAGE_AUTO;
 	ret->path = text;
 	if (ret->kind == IMAGE_ARCHIVE || exists(text))

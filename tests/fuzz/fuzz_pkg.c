@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		file.data = bh_slice_sub(rest, 0, rest.len / 2);
 		file.sibling = bh_slice_sub(rest, rest.len / 2, rest.len);
 	}
-	struct pkg_sink sink = { on_package, on_owned, on_distro, on_incomplete, NULL };
+	struct pkg_sink sink = { on_package, on_owned, on_distro, on_incomplete, NULL, NULL };
 	struct bh_arena scratch;
 	bh_arena_init(&scratch, 64u << 20);
 	struct bh_err err = { 0 };

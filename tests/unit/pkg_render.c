@@ -80,7 +80,7 @@ const struct pkg_parser *pkg_render_find(const char *name)
 
 int pkg_render(const struct pkg_parser *parser, const struct pkg_file *file, struct bh_buf *out, struct bh_err *err)
 {
-	struct pkg_sink sink = { on_package, on_owned, on_distro, on_incomplete, out };
+	struct pkg_sink sink = { on_package, on_owned, on_distro, on_incomplete, out, NULL };
 	struct bh_arena scratch;
 	bh_arena_init(&scratch, SCRATCH_BYTES_MAX);
 	int rc = parser->parse(file, &sink, &scratch, err);
