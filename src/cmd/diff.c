@@ -40,7 +40,7 @@ static int write_diff(const struct bh_diff *d, const struct cmd_args *args, stru
 	bh_buf_init(&text, TEXT_BYTES_MAX);
 	int rc = writers[cmd_choice(args, "format")]->write(d, &style, &text, err);
 	if (rc == 0)
-		rc = to_stdout ? cmd_write(STDOUT_FILENO, &text, err) : cmd_replace_file(path, &text, err);
+		rc = cmd_write_document(args, &text, err);
 	bh_buf_done(&text);
 	return rc;
 }

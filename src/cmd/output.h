@@ -15,6 +15,9 @@ struct bh_report;
 /* Names of all output formats, NULL-terminated, for option tables. */
 extern const char *const cmd_format_names[];
 
+/* Of those that list what there is, whatever is wrong with it. */
+extern const char *const cmd_sbom_format_names[];
+
 /* The options that every command with a report has. */
 #define CMD_REPORT_OPTIONS                                                                                                        \
 	{ .name = "format", .letter = 'f', .kind = CMD_LIST, .argument = "FORMAT[=FILE]", .choices = cmd_format_names,            \
@@ -49,6 +52,9 @@ int cmd_write_report_at(const struct bh_report *report, const struct cmd_args *a
 
 /* Which of two versions of a package type is higher: *ret like strcmp. False when that can't be told. For rooms that know no versions. */
 bool cmd_compare_versions(struct bh_slice type, struct bh_slice a, struct bh_slice b, int *ret);
+
+/* One document, made for a command with the option "output", to where that says; standard output by default. */
+int cmd_write_document(const struct cmd_args *args, const struct bh_buf *text, struct bh_err *err) BH_MUST_CHECK;
 
 /* Writes all of b to a descriptor; also fails when b itself overflowed. */
 int cmd_write(int fd, const struct bh_buf *b, struct bh_err *err) BH_MUST_CHECK;

@@ -13,22 +13,27 @@
 #include <unistd.h>
 
 
-void cmd_scanning_options(const struct cmd_args *args, struct scan_options *ret)
+void cmd_reading_options(const struct cmd_args *args, struct scan_options *ret)
 {
 	*ret = (struct scan_options){
 		.platform = cmd_string(args, "platform"),
 		.parallel = (size_t)cmd_uint(args, "parallel"),
 		.max_layer_bytes = cmd_uint(args, "max-layer-size"),
-		.db_path = cmd_string(args, "db"),
-		.max_db_age_days = (uint32_t)cmd_uint(args, "max-db-age"),
-		.include_withdrawn = cmd_flag(args, "include-withdrawn"),
-		.match_owned = cmd_flag(args, "match-owned"),
 		.cache_folder = cmd_string(args, "cache-dir"),
 		.max_cache_bytes = cmd_flag(args, "no-cache") ? 0 : cmd_uint(args, "cache-size"),
 		.registry = cmd_registry_options(args),
 		.tell = cmd_flag(args, "quiet") ? NULL : cmd_tell_source,
 		.quiet = cmd_flag(args, "quiet"),
 	};
+}
+
+void cmd_scanning_options(const struct cmd_args *args, struct scan_options *ret)
+{
+	cmd_reading_options(args, ret);
+	ret->db_path = cmd_string(args, "db");
+	ret->max_db_age_days = (uint32_t)cmd_uint(args, "max-db-age");
+	ret->include_withdrawn = cmd_flag(args, "include-withdrawn");
+	ret->match_owned = cmd_flag(args, "match-owned");
 }
 
 /* A regular file that starts as a JSON object: only then is it worth a look. -1 when it is none. */

@@ -10,15 +10,11 @@
 #define CMD_CACHE_BYTES_MAX (1ull << 44)
 #define CMD_DAYS_MAX 36500u
 
-#define CMD_SCANNING_OPTIONS \
+/* What it takes to list what a target holds. */
+#define CMD_READING_OPTIONS \
 	{ .name = "platform", .kind = CMD_STRING, .argument = "OS/ARCH[/VARIANT]", \
 	  .help = "which image of a multi-platform one; default: this machine's" }, \
 	CMD_SOURCE_OPTIONS, \
-	{ .name = "db", .kind = CMD_STRING, .argument = "FILE", .help = "advisory database; default: the user's, else the built-in facts" }, \
-	{ .name = "max-db-age", .kind = CMD_UINT, .argument = "DAYS", .default_text = "0", .max = CMD_DAYS_MAX, \
-	  .help = "advisory data older than this makes the check incomplete; 0: any age" }, \
-	{ .name = "include-withdrawn", .kind = CMD_FLAG, .help = "match advisories that were withdrawn, too" }, \
-	{ .name = "match-owned", .kind = CMD_FLAG, .help = "match language packages of distribution packages with language advisories, too" }, \
 	{ .name = "parallel", .kind = CMD_UINT, .argument = "N", .default_text = "2", .min = 1, .max = CMD_PARALLEL_MAX, \
 	  .help = "how many layers are read at a time" }, \
 	{ .name = "max-layer-size", .kind = CMD_UINT, .argument = "BYTES", .min = 1, .max = BH_LAYER_BYTES_MAX, \
@@ -27,6 +23,18 @@
 	{ .name = "cache-size", .kind = CMD_UINT, .argument = "BYTES", .default_text = "1G", .max = CMD_CACHE_BYTES_MAX, \
 	  .help = "how much is kept there; K, M, G or T may follow; 0: nothing" }, \
 	{ .name = "no-cache", .kind = CMD_FLAG, .help = "read every layer, and keep no results" }
+
+/* And to match that with advisories. */
+#define CMD_SCANNING_OPTIONS \
+	CMD_READING_OPTIONS, \
+	{ .name = "db", .kind = CMD_STRING, .argument = "FILE", .help = "advisory database; default: the user's, else the built-in facts" }, \
+	{ .name = "max-db-age", .kind = CMD_UINT, .argument = "DAYS", .default_text = "0", .max = CMD_DAYS_MAX, \
+	  .help = "advisory data older than this makes the check incomplete; 0: any age" }, \
+	{ .name = "include-withdrawn", .kind = CMD_FLAG, .help = "match advisories that were withdrawn, too" }, \
+	{ .name = "match-owned", .kind = CMD_FLAG, .help = "match language packages of distribution packages with language advisories, too" }
+
+/* Of CMD_READING_OPTIONS; the target and the rest are empty. */
+void cmd_reading_options(const struct cmd_args *args, struct scan_options *ret);
 
 /* All but the target, the time, and what the report is worth (policy). */
 void cmd_scanning_options(const struct cmd_args *args, struct scan_options *ret);

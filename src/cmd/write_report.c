@@ -22,6 +22,14 @@ const char *const cmd_format_names[] = {
 	NULL,
 };
 
+const char *const cmd_sbom_format_names[] = {
+#define WRITER(name)
+#define SBOM_WRITER(name) #name,
+#include "report/writers.def"
+#undef WRITER
+	NULL,
+};
+
 /* One output: "json" or "json=FILE", with -o's file where that was given. */
 struct output {
 	const struct report_writer *writer;
@@ -114,6 +122,12 @@ int cmd_replace_file(const char *path, const struct bh_buf *text, struct bh_err 
 	int rc = bh_write_file_atomic(real ? real : path, bh_buf_slice(text), exists ? st.st_mode & 0777u : REPORT_MODE, err);
 	free(real);
 	return rc;
+}
+
+int cmd_write_document(const struct cmd_args *args, const struct bh_buf *text, struct bh_err *err)
+{
+	const char *path = path_or_stdout(cmd_string(args, "output"));
+	return path ? cmd_replace_file(path, text, err) : cmd_write(STDOUT_FILENO, text, err);
 }
 
 /* path with every %s replaced; to be freed. */

@@ -490,9 +490,12 @@ static bool vulnerabilities_of(struct bom *m, const struct bh_finding_vec *v)
 	return true;
 }
 
+/* An empty list would say that there are none; where no advisories were asked, nothing is said. */
 static bool vulnerabilities(struct bom *m)
 {
 	struct json *j = &m->j;
+	if (j->report->data.len == 0 && j->report->findings.len == 0)
+		return true;
 	json_top_key(j, "vulnerabilities");
 	json_open_bracket(j, '[');
 	bool ok = vulnerabilities_of(m, &j->report->findings) && vulnerabilities_of(m, &j->report->suppressed);

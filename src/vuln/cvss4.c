@@ -171,6 +171,7 @@ bool cvss4_score(struct bh_slice vector, uint16_t *ret_tenths)
 	add_share(value, lower(e, 3), distance(worst_4, COUNT(worst_4), q[3], -1, level, set_4, 3), depth_4[q[3]], &sum, &n);
 	add_share(value, lower(e, 4), 0, 1, &sum, &n);
 	int scale = n ? n * WHOLE : WHOLE, scaled = value * scale - sum; /* tenths * scale */
-	*ret_tenths = scaled > 0 ? (uint16_t)((2u * (unsigned)scaled + (unsigned)scale) / (2u * (unsigned)scale)) : (uint16_t)0;
+	unsigned tenths = scaled > 0 ? (2u * (unsigned)scaled + (unsigned)scale) / (2u * (unsigned)scale) : 0;
+	*ret_tenths = (uint16_t)tenths;
 	return true;
 }

@@ -47,7 +47,7 @@ def check_cyclonedx(text):
     refs = [c["bom-ref"] for c in bom["components"]] + [bom["metadata"]["component"]["bom-ref"]]
     if len(refs) != len(set(refs)):
         errors.append("cyclonedx: two components have one bom-ref")
-    named = {a["ref"] for v in bom["vulnerabilities"] for a in v["affects"]} | set(bom["dependencies"][0]["dependsOn"])
+    named = {a["ref"] for v in bom.get("vulnerabilities", []) for a in v["affects"]} | set(bom["dependencies"][0]["dependsOn"])
     return errors + ["cyclonedx: %s is named but not there" % ref for ref in sorted(named - set(refs))]
 
 
