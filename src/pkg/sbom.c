@@ -24,7 +24,7 @@ void sbom_init(struct sbom *s, const struct pkg_file *file, const struct pkg_sin
 int sbom_done(struct sbom *s, int rc, struct bh_err *err)
 {
 	if (rc >= 0 && s->nameless)
-		rc = pkg_note(&s->notes, 0, err, "%" PRIu64 " components have no package URL, \"%s\" first: listed, but not known to any ecosystem's advisories",
+		rc = pkg_note(&s->notes, 0, err, "components without a package URL: %" PRIu64 " (\"%s\" first); listed, but no ecosystem's advisories are about them",
 			      s->nameless, s->first_nameless);
 	if (rc >= 0)
 		rc = pkg_notes_end(&s->notes, s->file->data.len, err);
@@ -345,24 +345,4 @@ enum bh_scope sbom_cyclonedx_scope(struct bh_slice scope)
 	if (bh_slice_eq_str(scope, "excluded"))
 		return BH_SCOPE_DEVELOPMENT;
 	return bh_slice_eq_str(scope, "optional") ? BH_SCOPE_OPTIONAL : BH_SCOPE_RUNTIME;
-}
-
-enum sbom_kind sbom_spdx_kind(struct bh_slice purpose)
-{
-	static const char *const others[] = { "CONTAINER", "FILE", "SOURCE", "ARCHIVE", "DEVICE" };
-	if (bh_slice_eq_str(purpose, "OPERATING-SYSTEM") || bh_slice_eq_str(purpose, "OPERATING_SYSTEM"))
-		return SBOM_SYSTEM;
-	return is_one_of(purpose, others, sizeof(others) / sizeof(others[0])) ? SBOM_OTHER : SBOM_PACKAGE;
-}
-
-static bool says_nothing(struct bh_slice license)
-{
-	return license.len == 0 || bh_slice_eq_str(license, "NOASSERTION") || bh_slice_eq_str(license, "NONE");
-}
-
-struct bh_slice sbom_spdx_license(struct bh_slice declared, struct bh_slice concluded)
-{
-	if (!says_nothing(declared))
-		return declared;
-	return says_nothing(concluded) ? (struct bh_slice){ 0 } : concluded;
 }

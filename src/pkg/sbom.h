@@ -64,10 +64,7 @@ enum sbom_kind sbom_cyclonedx_kind(struct bh_slice type);
 enum bh_scope sbom_cyclonedx_scope(struct bh_slice scope);
 int sbom_cyclonedx_version(struct bh_slice version, struct bh_err *err) BH_MUST_CHECK;
 
-/* The same for SPDX: purposes of packages, "SPDX-2.3". Of two licences the declared one counts when it says anything. */
-enum sbom_kind sbom_spdx_kind(struct bh_slice purpose);
-struct bh_slice sbom_spdx_license(struct bh_slice declared, struct bh_slice concluded);
-
+/* "SPDX-2.2", "SPDX-2.3" */
 int sbom_spdx_version(struct bh_slice version, struct bh_err *err) BH_MUST_CHECK;
 
 /* ---- which reader? ---- */

@@ -13,18 +13,20 @@
 
 #include <stdio.h>
 
-extern const struct pkg_parser pkg_parser_cyclonedx_json;
+#define HEAD_BYTES 65536u /* in which a text has to say what it is */
+
+extern const struct pkg_parser pkg_parser_cyclonedx_json, pkg_parser_cyclonedx_xml, pkg_parser_spdx_json, pkg_parser_spdx_tag, pkg_parser_syft_json;
 
 bool sbom_is_json(struct bh_slice text)
 {
-	struct bh_slice s = bh_slice_trim(bh_slice_sub(pkg_without_bom(text), 0, 4096));
+	struct bh_slice s = bh_slice_trim(bh_slice_sub(pkg_without_bom(text), 0, HEAD_BYTES));
 	return s.len && s.ptr[0] == '{';
 }
 
 bool sbom_is_xml(struct bh_slice text)
 {
 	static const struct bh_slice utf16[] = { { (const uint8_t *)"\xff\xfe<", 3 }, { (const uint8_t *)"\xfe\xff\0<", 4 } };
-	struct bh_slice s = bh_slice_trim(bh_slice_sub(pkg_without_bom(text), 0, 4096));
+	struct bh_slice s = bh_slice_trim(bh_slice_sub(pkg_without_bom(text), 0, HEAD_BYTES));
 	return (s.len && s.ptr[0] == '<') || bh_slice_starts(text, utf16[0]) || bh_slice_starts(text, utf16[1]);
 }
 
@@ -121,12 +123,24 @@ static int recognise_json(struct bh_slice text, const struct pkg_parser **ret, s
 		return rc;
 	switch (kind) {
 	case SBOM_JSON_CYCLONEDX: *ret = &pkg_parser_cyclonedx_json; return 0;
-	case SBOM_JSON_SPDX:
-	case SBOM_JSON_SYFT:
-	case SBOM_JSON_SPDX3:
+	case SBOM_JSON_SPDX: *ret = &pkg_parser_spdx_json; return 0;
+	case SBOM_JSON_SYFT: *ret = &pkg_parser_syft_json; return 0;
+	case SBOM_JSON_SPDX3: return bh_fail(err, BH_EUNSUPPORTED, 0, "SPDX 3 is not read; SPDX 2.2 and 2.3 are");
 	case SBOM_JSON_UNKNOWN: break;
 	}
 	return unknown(text, err);
+}
+
+/* Its version stands among the first lines, behind comments. */
+static bool is_tag_value(struct bh_slice text)
+{
+	struct bh_slice rest = bh_slice_sub(pkg_without_bom(text), 0, HEAD_BYTES), line;
+	while (rest.len) {
+		(void)bh_slice_cut(rest, '\n', &line, &rest);
+		if (bh_slice_starts(line, BH_SLICE_LIT("SPDXVersion:")))
+			return true;
+	}
+	return false;
 }
 
 int sbom_recognise(struct bh_slice text, const struct pkg_parser **ret, struct bh_err *err)
@@ -135,5 +149,9 @@ int sbom_recognise(struct bh_slice text, const struct pkg_parser **ret, struct b
 		return bh_fail(err, BH_EMALFORMED, 0, "the file is empty");
 	if (sbom_is_json(text))
 		return recognise_json(text, ret, err);
-	return unknown(text, err);
+	bool xml = sbom_is_xml(text);
+	if (!xml && !is_tag_value(text))
+		return unknown(text, err);
+	*ret = xml ? &pkg_parser_cyclonedx_xml : &pkg_parser_spdx_tag;
+	return 0;
 }
