@@ -45,7 +45,7 @@ static int run(const struct cmd_args *args)
 	(void)cmd_targets(args, &words);
 	BH_FREE char *folder = NULL;
 	struct store_cache *cache = NULL;
-	struct store_cache_totals totals;
+	struct store_cache_totals totals = { 0 };
 	struct bh_err err = { 0 };
 	bool clear = strcmp(words[0], "clear") == 0;
 	int rc = open_folder(args, &folder, &cache, &err);

@@ -6,6 +6,7 @@
 #include "cmd/output.h"
 #include "version/ranges.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -84,6 +85,7 @@ static const char *ask_range(const struct version_range_syntax *syntax, struct b
 
 static const char *answer(const struct question *q, struct bh_slice line)
 {
+	assert(q->syntax || q->scheme);
 	return q->syntax ? ask_range(q->syntax, line) : compare_line(q->scheme, line);
 }
 

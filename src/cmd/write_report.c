@@ -87,15 +87,8 @@ int cmd_check_report(const struct cmd_args *args, struct bh_err *err)
 
 bool cmd_compare_versions(struct bh_slice type, struct bh_slice a, struct bh_slice b, int *ret)
 {
-	static const struct {
-		const char *type, *scheme;
-	} schemes[] = { { "deb", "dpkg" }, { "apk", "apk" }, { "rpm", "rpm" } };
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		const struct version_scheme *s = version_scheme_find(bh_slice_str(schemes[i].scheme));
-		if (bh_slice_eq_str(type, schemes[i].type))
-			return s && s->compare(a, b, ret, NULL) == 0;
-	}
-	return false;
+	const struct version_scheme *s = version_scheme_for_type(type);
+	return s && s->compare(a, b, ret, NULL) == 0;
 }
 
 static struct report_style style_for(const struct cmd_args *args, const struct output *o)

@@ -193,7 +193,7 @@ static bool is_plain(struct bh_slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		uint8_t c = s.ptr[i];
 		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-		bool inner = (c >= '0' && c <= '9') || memchr("-_./+*@()", c, 9) || (c == ' ' && i + 1 < s.len) || (c == ',' && i + 1 < s.len);
+		bool inner = (c >= '0' && c <= '9') || (c && strchr("-_./+*@()", c)) || (c == ' ' && i + 1 < s.len) || (c == ',' && i + 1 < s.len);
 		if (!letter && !(i && inner))
 			return false;
 	}

@@ -47,7 +47,7 @@ static int client_of(struct registry_pull *p, size_t i, struct registry_client *
 /* A document from one endpoint, into out (emptied first). */
 static int get_from(struct registry_pull *p, size_t i, const char *what, bool manifest, struct bh_buf *out, struct net_response *resp, struct bh_err *err)
 {
-	struct registry_client *c;
+	struct registry_client *c = NULL;
 	bh_buf_clear(out);
 	const struct net_request like = {
 		.headers = accept, .n_headers = manifest ? N_ACCEPT : 0, .max_bytes = out->max_bytes, .sink = keep, .restart = forget, .ctx = out,
@@ -230,7 +230,7 @@ static int stream(void *ctx, const char *name, uint64_t max_bytes, int out_fd, s
 	for (size_t n = 0; n < p->endpoints.n; n++) {
 		size_t i = (p->best + n) % p->endpoints.n;
 		BH_WITH(net_response_done) struct net_response resp;
-		struct registry_client *c;
+		struct registry_client *c = NULL;
 		net_response_init(&resp);
 		const struct net_request like = { .immutable = true, .resume_at = to.done, .max_bytes = max_bytes, .sink = pour, .ctx = &to };
 		rc = client_of(p, i, &c, err);

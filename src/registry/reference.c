@@ -55,13 +55,12 @@ static bool is_address(struct bh_slice s)
 
 static bool is_host(struct bh_slice s)
 {
-	struct bh_slice name = s, port = { 0 };
 	bool bracket = s.len && s.ptr[0] == '[';
 	size_t end = bracket ? bh_slice_find(s, ']') : bh_slice_find(s, ':');
 	if (bracket && end == s.len)
 		return false;
-	name = bh_slice_sub(s, 0, bracket ? end + 1 : end);
-	port = bh_slice_sub(s, name.len, s.len);
+	struct bh_slice name = bh_slice_sub(s, 0, bracket ? end + 1 : end);
+	struct bh_slice port = bh_slice_sub(s, name.len, s.len);
 	if (port.len && !(port.ptr[0] == ':' && is_port(bh_slice_sub(port, 1, port.len))))
 		return false;
 	return bracket ? is_address(bh_slice_sub(name, 1, name.len - 2)) : has_labels(name);

@@ -26,7 +26,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAGIC "BHCACHE1"
 #define MAGIC_BYTES 8u
 #define HEAD_BYTES (MAGIC_BYTES + 32u)
 #define ENTRY_BYTES_MAX (1ull << 30)
@@ -35,6 +34,8 @@
 #define HEX_DIGITS 64u
 #define TOUCH_AFTER_SECONDS 600 /* a time of last use need not be exact */
 #define KEEP_TENTHS 9u          /* of the maximum, when the folder has outgrown it: not every run shall prune */
+
+static const uint8_t magic[MAGIC_BYTES] = { 'B', 'H', 'C', 'A', 'C', 'H', 'E', '1' };
 
 struct store_cache {
 	char folder[BH_PATH_BYTES_MAX];
@@ -174,7 +175,7 @@ static bool is_whole(struct bh_slice file)
 {
 	struct bh_digest d;
 	struct bh_err ignored = { 0 };
-	if (file.len < HEAD_BYTES || memcmp(file.ptr, MAGIC, MAGIC_BYTES) != 0)
+	if (file.len < HEAD_BYTES || memcmp(file.ptr, magic, MAGIC_BYTES) != 0)
 		return false;
 	if (bh_digest_of(BH_DIGEST_SHA256, bh_slice_sub(file, HEAD_BYTES, file.len), &d, &ignored) < 0)
 		return false;
@@ -222,7 +223,7 @@ int store_cache_put(struct store_cache *c, const struct bh_digest *name, struct 
 	int rc = bh_digest_of(BH_DIGEST_SHA256, entry, &d, err);
 	if (rc < 0)
 		return rc;
-	memcpy(head, MAGIC, MAGIC_BYTES);
+	memcpy(head, magic, MAGIC_BYTES);
 	memcpy(head + MAGIC_BYTES, d.bytes, HEAD_BYTES - MAGIC_BYTES);
 	entry_stem(name, stem);
 	rc = write_aside(c, stem, (struct bh_slice){ head, sizeof(head) }, entry, temporary, err);

@@ -23,56 +23,72 @@ const struct version_scheme *version_scheme_find(struct bh_slice name)
 /* Names as https://ossf.github.io/osv-schema/#defined-ecosystems spells them, and in the same style where OSV has none. */
 static const struct {
 	const char *ecosystem; /* the part before the first ":" */
-	const char *scheme;
-} schemes_of_ecosystems[] = {
-	{ "Alpaquita", "apk" },
-	{ "Alpine", "apk" },
-	{ "BellSoft Hardened Containers", "apk" },
-	{ "Chainguard", "apk" },
-	{ "MinimOS", "apk" },
-	{ "Wolfi", "apk" },
-	{ "Debian", "dpkg" },
-	{ "Echo", "dpkg" },
-	{ "Ubuntu", "dpkg" },
-	{ "AlmaLinux", "rpm" },
-	{ "Amazon Linux", "rpm" },
-	{ "Azure Linux", "rpm" },
-	{ "CentOS", "rpm" },
-	{ "Fedora", "rpm" },
-	{ "Mageia", "rpm" },
-	{ "Oracle Linux", "rpm" },
-	{ "Photon OS", "rpm" },
-	{ "Red Hat", "rpm" },
-	{ "Rocky Linux", "rpm" },
-	{ "SUSE", "rpm" },
-	{ "openEuler", "rpm" },
-	{ "openSUSE", "rpm" },
-	{ "Arch Linux", "alpm" },
-	{ "Bioconductor", "cran" },
-	{ "Bitnami", "bitnami" },
-	{ "CRAN", "cran" },
-	{ "GitHub Actions", "semver" },
-	{ "Go", "golang" },
-	{ "Hackage", "hackage" },
-	{ "Hex", "hex" },
-	{ "Julia", "julia" },
-	{ "Maven", "maven" },
-	{ "NuGet", "nuget" },
-	{ "Packagist", "composer" },
-	{ "Pub", "pub" },
-	{ "PyPI", "pep440" },
-	{ "RubyGems", "gem" },
-	{ "SwiftURL", "swift" },
-	{ "crates.io", "cargo" },
-	{ "npm", "semver" },
+	const char *scheme; /* NULL: nobody here can order its versions */
+	const char *type;   /* of package URLs; of distributions' packages in the row whose order holds for all of that type */
+} ecosystems[] = {
+	{ "Alpaquita", "apk", NULL },
+	{ "Alpine", "apk", "apk" },
+	{ "BellSoft Hardened Containers", "apk", NULL },
+	{ "Chainguard", "apk", NULL },
+	{ "MinimOS", "apk", NULL },
+	{ "Wolfi", "apk", NULL },
+	{ "Debian", "dpkg", "deb" },
+	{ "Echo", "dpkg", NULL },
+	{ "Ubuntu", "dpkg", NULL },
+	{ "AlmaLinux", "rpm", NULL },
+	{ "Amazon Linux", "rpm", NULL },
+	{ "Azure Linux", "rpm", NULL },
+	{ "CentOS", "rpm", NULL },
+	{ "Fedora", "rpm", NULL },
+	{ "Mageia", "rpm", NULL },
+	{ "Oracle Linux", "rpm", NULL },
+	{ "Photon OS", "rpm", NULL },
+	{ "Red Hat", "rpm", "rpm" },
+	{ "Rocky Linux", "rpm", NULL },
+	{ "SUSE", "rpm", NULL },
+	{ "openEuler", "rpm", NULL },
+	{ "openSUSE", "rpm", NULL },
+	{ "Arch Linux", "alpm", "alpm" },
+	{ "Bioconductor", "cran", "bioconductor" },
+	{ "Bitnami", "bitnami", "bitnami" },
+	{ "ConanCenter", NULL, "conan" },
+	{ "CRAN", "cran", "cran" },
+	{ "GitHub Actions", "semver", "githubactions" },
+	{ "Go", "golang", "golang" },
+	{ "Hackage", "hackage", "hackage" },
+	{ "Hex", "hex", "hex" },
+	{ "Julia", "julia", "julia" },
+	{ "Maven", "maven", "maven" },
+	{ "NuGet", "nuget", "nuget" },
+	{ "Packagist", "composer", "composer" },
+	{ "Pub", "pub", "pub" },
+	{ "PyPI", "pep440", "pypi" },
+	{ "RubyGems", "gem", "gem" },
+	{ "SwiftURL", "swift", "swift" },
+	{ "crates.io", "cargo", "cargo" },
+	{ "npm", "semver", "npm" },
 };
 
 const struct version_scheme *version_scheme_for_ecosystem(struct bh_slice ecosystem)
 {
 	struct bh_slice family, release;
 	(void)bh_slice_cut(ecosystem, ':', &family, &release);
-	for (size_t i = 0; i < sizeof(schemes_of_ecosystems) / sizeof(schemes_of_ecosystems[0]); i++)
-		if (bh_slice_eq_str(family, schemes_of_ecosystems[i].ecosystem))
-			return version_scheme_find(bh_slice_str(schemes_of_ecosystems[i].scheme));
+	for (size_t i = 0; i < sizeof(ecosystems) / sizeof(ecosystems[0]); i++)
+		if (ecosystems[i].scheme && bh_slice_eq_str(family, ecosystems[i].ecosystem))
+			return version_scheme_find(bh_slice_str(ecosystems[i].scheme));
 	return NULL;
+}
+
+const char *version_ecosystem_of_type(struct bh_slice type)
+{
+	for (size_t i = 0; i < sizeof(ecosystems) / sizeof(ecosystems[0]); i++)
+		if (ecosystems[i].type && bh_slice_eq_str(type, ecosystems[i].type))
+			return ecosystems[i].ecosystem;
+	return NULL;
+}
+
+const struct version_scheme *version_scheme_for_type(struct bh_slice type)
+{
+	const char *ecosystem = version_ecosystem_of_type(type);
+	return ecosystem ? version_scheme_for_ecosystem(bh_slice_str(ecosystem)) : NULL;
 }

@@ -26,4 +26,10 @@ const struct version_scheme *version_scheme_find(struct bh_slice name); /* NULL 
  */
 const struct version_scheme *version_scheme_for_ecosystem(struct bh_slice ecosystem);
 
+/* The OSV ecosystem of a language's package URL type: "pypi" -> "PyPI"; NULL when there is none. Distributions need more than the type. */
+const char *version_ecosystem_of_type(struct bh_slice type);
+
+/* The scheme of a package URL type: "deb" -> dpkg, "gem" -> gem; NULL as above. */
+const struct version_scheme *version_scheme_for_type(struct bh_slice type);
+
 #endif

@@ -54,17 +54,6 @@ static const struct distro_rule {
 	{ "arch", "alpm", "Arch Linux", NONE },
 };
 
-/* Types whose packages don't depend on the distribution. */
-static const struct {
-	const char *type, *ecosystem;
-} languages[] = {
-	{ "bioconductor", "Bioconductor" }, { "bitnami", "Bitnami" }, { "cargo", "crates.io" }, { "composer", "Packagist" },
-	{ "conan", "ConanCenter" },         { "cran", "CRAN" },       { "gem", "RubyGems" },    { "githubactions", "GitHub Actions" },
-	{ "golang", "Go" },                 { "hackage", "Hackage" }, { "hex", "Hex" },         { "julia", "Julia" },
-	{ "maven", "Maven" },               { "npm", "npm" },         { "nuget", "NuGet" },     { "pub", "Pub" },
-	{ "pypi", "PyPI" },                 { "swift", "SwiftURL" },
-};
-
 /* Somebody publishes advisories for these, in no form that a feed here reads. */
 static const char *const uncollected_types[] = { "cpan", "otp", "pear", "wordpress-plugin", "wordpress-theme" };
 
@@ -239,11 +228,11 @@ static bool place_of_language(const struct bh_package *p, struct bh_arena *arena
 		*ret = place_of_program(p);
 		return true;
 	}
-	for (size_t i = 0; i < COUNT(languages); i++)
-		if (bh_slice_eq_str(p->type, languages[i].type)) {
-			*ret = place_in(languages[i].ecosystem, p->name);
-			return vuln_package_name(ret->name, p->name, arena, &ret->package);
-		}
+	const char *ecosystem = version_ecosystem_of_type(p->type);
+	if (ecosystem) {
+		*ret = place_in(ecosystem, p->name);
+		return vuln_package_name(ret->name, p->name, arena, &ret->package);
+	}
 	for (size_t i = 0; i < COUNT(uncollected_types); i++)
 		if (bh_slice_eq_str(p->type, uncollected_types[i])) {
 			*ret = (struct vuln_place){ .name = p->type, .why_not = "not checked: no advisories are collected for packages of this type" };

@@ -146,6 +146,12 @@ second() {
 	[ "$status" -eq 0 ]
 	[[ $output == *"Packages: 1 added, 1 upgraded; 0 are the same"*"+ curl 7.88.1-10 (deb)"*"↑ libssl3 3.0.9-1 → 3.0.15-1~deb12u1 (deb)"* ]]
 	[[ $output == *"- unknown CVE-2023-5363 libssl3 3.0.9-1"* ]]
+	mkdir -p root/opt/six-1.9.0.dist-info new/opt/six-1.16.0.dist-info
+	printf 'Name: six\nVersion: 1.9.0\n' >root/opt/six-1.9.0.dist-info/METADATA
+	printf 'Name: six\nVersion: 1.16.0\n' >new/opt/six-1.16.0.dist-info/METADATA
+	run bulkhead diff dir:root dir:new
+	[[ $output == *"↑ six 1.9.0 → 1.16.0 (pypi)"* ]]
+	rm -r root/opt new/opt
 	bulkhead diff -f json -o report.json dir:new dir:root
 	[ "$(ask "[(p['change'], p['name']) for p in r['packages']]")" = "[('removed', 'curl'), ('downgraded', 'libssl3')]" ]
 	[ "$(ask "r['summary']['new_findings'] == sum(f['change'] == 'new' for f in r['findings']) > 0")" = True ]

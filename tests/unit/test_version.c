@@ -200,6 +200,20 @@ static void ecosystems_have_schemes(void **state)
 	assert_null(version_scheme_find(BH_SLICE_LIT("nope")));
 }
 
+static void types_have_schemes(void **state)
+{
+	(void)state;
+	static const char *const cases[][2] = {
+		{ "deb", "dpkg" }, { "apk", "apk" }, { "rpm", "rpm" }, { "pypi", "pep440" }, { "npm", "semver" }, { "gem", "gem" }, { "golang", "golang" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(version_scheme_for_type(bh_slice_str(cases[i][0]))->name, cases[i][1]);
+	assert_null(version_scheme_for_type(BH_SLICE_LIT("conan")));
+	assert_null(version_scheme_for_type(BH_SLICE_LIT("generic")));
+	assert_string_equal(version_ecosystem_of_type(BH_SLICE_LIT("conan")), "ConanCenter");
+	assert_null(version_ecosystem_of_type(BH_SLICE_LIT("generic")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +224,7 @@ int main(void)
 		cmocka_unit_test(valid_versions_have_one_order),
 		cmocka_unit_test(long_versions_are_cheap),
 		cmocka_unit_test(ecosystems_have_schemes),
+		cmocka_unit_test(types_have_schemes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
