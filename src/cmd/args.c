@@ -234,6 +234,8 @@ int cmd_args_defaults(struct cmd_args *a, struct bh_err *err)
 		struct cmd_value *v = &a->values[i];
 		if (!v->option->default_text)
 			continue;
+		if (v->option->kind == CMD_LIST && v->n_words == 0)
+			v->source = 0; /* "format: []": what farther files say does not count, so this does */
 		int rc = cmd_args_set(a, v, v->option->name, v->option->default_text, "default", err);
 		if (rc < 0)
 			return bh_wrap(err, "default");

@@ -21,7 +21,8 @@ extern const char *const cmd_sbom_format_names[];
 /* The options that every command with a report has. */
 #define CMD_REPORT_OPTIONS                                                                                                        \
 	{ .name = "format", .letter = 'f', .kind = CMD_LIST, .argument = "FORMAT[=FILE]", .choices = cmd_format_names,            \
-	  .help = "format of the report, to FILE or to standard output; may be repeated; default: table" },                      \
+	  .default_text = "table",                                                                                                \
+	  .help = "format of the report, to FILE or to standard output; may be repeated" },                      \
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE",                                                \
 	  .help = "write the report to FILE, - is standard output" },                                                             \
 	{ .name = "width", .kind = CMD_UINT, .argument = "COLUMNS", .min = 40, .max = 200,                                        \

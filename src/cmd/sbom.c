@@ -2,7 +2,6 @@
 #include "cmd/output.h"
 #include "cmd/scanning.h"
 
-#include "base/log.h"
 #include "report/writer.h"
 
 #define DOCUMENT_BYTES_MAX (1024u << 20)
@@ -34,16 +33,6 @@ static int write_document(const struct bh_report *report, const struct cmd_args 
 	return rc;
 }
 
-/* The document says it too, but whoever runs this in a pipe does not read it. */
-static int tell_what_is_missing(const struct bh_report *report)
-{
-	for (size_t i = 0; i < report->incomplete.len; i++) {
-		const struct bh_incomplete *n = &report->incomplete.ptr[i];
-		bh_warn("not read: %.*s%s%.*s: %.*s", BH_SLICE_FMT(n->what), n->path.len ? " " : "", BH_SLICE_FMT(n->path), BH_SLICE_FMT(n->reason));
-	}
-	return report->incomplete.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
-}
-
 static int run(const struct cmd_args *args)
 {
 	const char *const *targets;
@@ -58,7 +47,7 @@ static int run(const struct cmd_args *args)
 	if (scan_read(&o, &report, &err) < 0)
 		code = cmd_no_report(&err);
 	else
-		code = write_document(&report, args, &err) < 0 ? cmd_failed(&err) : tell_what_is_missing(&report);
+		code = write_document(&report, args, &err) < 0 ? cmd_failed(&err) : cmd_tell_incomplete(&report);
 	bh_report_done(&report);
 	return code;
 }

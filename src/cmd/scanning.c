@@ -2,6 +2,7 @@
 #include "cmd/scanning.h"
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "cmd/output.h"
 #include "policy/report_read.h"
 #include "sys/signals.h"
@@ -36,8 +37,7 @@ void cmd_scanning_options(const struct cmd_args *args, struct scan_options *ret)
 	ret->match_owned = cmd_flag(args, "match-owned");
 }
 
-/* A regular file that starts as a JSON object: only then is it worth a look. -1 when it is none. */
-static int open_json(const char *path)
+int cmd_open_json(const char *path)
 {
 	struct stat st;
 	char start;
@@ -53,7 +53,7 @@ static int open_json(const char *path)
 
 int cmd_scan_or_read(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
 {
-	BH_CLOSE int fd = open_json(o->target);
+	BH_CLOSE int fd = cmd_open_json(o->target);
 	int rc = fd < 0 ? BH_EUNSUPPORTED : policy_report_read(fd, o->target, report, err);
 	if (rc == BH_EUNSUPPORTED)
 		return scan_run(o, report, err);
@@ -89,6 +89,15 @@ int cmd_no_report(const struct bh_err *err)
 	case BH_ECHILD: return EXIT_INCOMPLETE;
 	default: return code;
 	}
+}
+
+int cmd_tell_incomplete(const struct bh_report *report)
+{
+	for (size_t i = 0; i < report->incomplete.len; i++) {
+		const struct bh_incomplete *n = &report->incomplete.ptr[i];
+		bh_warn("not read: %.*s%s%.*s: %.*s", BH_SLICE_FMT(n->what), n->path.len ? " " : "", BH_SLICE_FMT(n->path), BH_SLICE_FMT(n->reason));
+	}
+	return report->incomplete.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
 }
 
 int cmd_verdict_exit(enum bh_verdict verdict)

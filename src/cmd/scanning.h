@@ -48,6 +48,17 @@ int cmd_report_time(int64_t *ret, struct bh_err *err) BH_MUST_CHECK;
 /* Says why there is no report, and returns the exit code. */
 int cmd_no_report(const struct bh_err *err);
 
+/*
+ * For lists of packages: what could not be read, on standard error, and the exit code. The documents say it too, but whoever writes them into
+ * a pipe does not look into them.
+ */
+int cmd_tell_incomplete(const struct bh_report *report);
+
+/*
+ * A file that starts as a JSON object may be a report of an earlier run: its descriptor; -1 when it can't be one.
+ */
+int cmd_open_json(const char *path);
+
 int cmd_verdict_exit(enum bh_verdict verdict);
 
 #endif

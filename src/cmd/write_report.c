@@ -44,16 +44,15 @@ static const char *path_or_stdout(const char *path)
 static size_t count_outputs(const struct cmd_args *args)
 {
 	const char *const *formats;
-	size_t n = cmd_list(args, "format", &formats);
-	return n ? n : 1; /* nothing asked for: a table */
+	return cmd_list(args, "format", &formats);
 }
 
 static struct output output_at(const struct cmd_args *args, size_t i)
 {
 	const char *const *formats;
-	size_t n = cmd_list(args, "format", &formats);
 	struct bh_slice name, file;
-	bool has_file = bh_slice_cut(bh_slice_str(n ? formats[i] : "table"), '=', &name, &file);
+	(void)cmd_list(args, "format", &formats);
+	bool has_file = bh_slice_cut(bh_slice_str(formats[i]), '=', &name, &file);
 	const char *path = has_file ? (const char *)file.ptr : cmd_string(args, "output");
 	return (struct output){ report_writer_find(name), path_or_stdout(path) };
 }

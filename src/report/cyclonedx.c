@@ -116,6 +116,16 @@ static void evidence(struct bom *m, const struct bh_package *p)
 	json_close_bracket(&m->j, '}');
 }
 
+/* Where the package has another name or version than what it was built from; a saved report tells the source of every package. */
+static void source_properties(struct json *j, const struct bh_package *p)
+{
+	struct bh_slice name = bh_package_source_name(p), version = bh_package_source_version(p);
+	if (bh_slice_eq(name, p->name) && bh_slice_eq(version, p->version))
+		return;
+	property(j, "bulkhead:source:name", name);
+	property(j, "bulkhead:source:version", version);
+}
+
 static void package_properties(struct json *j, const struct bh_package *p)
 {
 	json_key(j, "properties");
@@ -125,8 +135,7 @@ static void package_properties(struct json *j, const struct bh_package *p)
 		property(j, "bulkhead:scope", bh_slice_str(bh_scope_name(p->scope)));
 	property(j, "bulkhead:package:type", p->type);
 	property(j, "bulkhead:package:arch", p->arch);
-	property(j, "bulkhead:source:name", p->source_name);
-	property(j, "bulkhead:source:version", p->source_version);
+	source_properties(j, p);
 	property(j, "bulkhead:modularity", p->modularity);
 	property(j, "bulkhead:owner", p->owner);
 	if (p->spdx.len)
