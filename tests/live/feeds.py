@@ -517,6 +517,11 @@ def test_enrichment():
     db = Database([CORPUS / "feed-cve5" / "CVE-2023-38545.json"])
     check(db.facts("advisory")[0][3].count("CVSS:3.1") == 2 and db.facts("advisory")[0][5] == "98", "cve5: vectors of both containers", db.facts("advisory"))
     check(db.facts("kev")[0][1:3] == ["CVE-2023-38545", "2023-11-02"] and db.facts("entry")[0][3] == "CWE-787", "cve5: exploitation and weakness", db.lines)
+    items = {i["id"]: i for i in json.loads((CORPUS / "feed-kubernetes/index.json").read_bytes())["items"] if CVE.fullmatch(i["id"])}
+    db = Database([CORPUS / "feed-kubernetes" / "index.json"])
+    expected = {k: ("".join(re.findall(r"\[(CVSS:\S+)\]", i["content_text"])), i["date_published"][:10]) for k, i in items.items()}
+    check({f[1]: (f[3], f[7]) for f in db.facts("advisory")} == expected and not list(db.rows()), "kubernetes: scores, and nothing to match by", db.facts("advisory"))
+    check(all(f[-1] and f[-1] in items[f[1]]["summary"] and not f[-1].startswith("CVE-") for f in db.facts("advisory")), "kubernetes: titles", db.facts("advisory"))
     db = Database([CORPUS / "feed-endoflife" / "full.json"])
     check({f[2]: f[3].split("\\t")[2] for f in db.facts("entry")} == {"alpine:3.19": "2025-11-01", "alpine:3.4": "2018-05-01", "rhel:9": "2032-05-31", "rhel:11": "-"},
           "endoflife: dates of distributions", db.facts("entry"))
