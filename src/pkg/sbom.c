@@ -205,6 +205,21 @@ static struct bh_package common(const struct sbom *s, const struct sbom_componen
 	};
 }
 
+/* The URL in its canonical form, with the package's version; only rpm's have the epoch beside it. */
+static void write_url(const struct bh_purl *url, struct bh_slice version, struct bh_buf *out)
+{
+	struct bh_purl own = *url;
+	bool rpm = bh_slice_eq_str(url->type, "rpm");
+	if (!rpm)
+		own.version = version;
+	for (size_t i = 0; !rpm && i < own.n_qualifiers; i++)
+		if (bh_slice_eq_str(own.qualifiers[i].key, "epoch"))
+			own.qualifiers[i].value = (struct bh_slice){ 0 };
+	bh_buf_clear(out);
+	if (!bh_purl_write(&own, out))
+		bh_buf_clear(out); /* a name that no URL can hold: the package stays, without one */
+}
+
 static int give_url(struct sbom *s, const struct sbom_component *c, const struct bh_purl *url, struct bh_arena *arena, struct bh_err *err)
 {
 	struct bh_package p = common(s, c);
@@ -224,9 +239,8 @@ static int give_url(struct sbom *s, const struct sbom_component *c, const struct
 		take_source(c, url, &p, arena);
 	else
 		p.owner = bh_slice_sub(c->owner, 0, BH_PATH_BYTES_MAX);
-	bh_buf_clear(&s->buf);
-	if (bh_purl_write(url, &s->buf))
-		p.purl = bh_buf_slice(&s->buf);
+	write_url(url, p.version, &s->buf);
+	p.purl = bh_buf_slice(&s->buf);
 	return pkg_give(&s->notes, &p, c->offset_bytes, err);
 }
 

@@ -26,6 +26,7 @@ struct tags {
 	struct pkg_lines lines;
 	struct bh_slice tag, value;
 	size_t at;            /* where the tag stands */
+	bool never_closed;    /* there is no "</text>" any more: looked for once */
 };
 
 static struct tags tags_of(struct bh_slice text)
@@ -41,7 +42,8 @@ static void take_text(struct tags *t)
 		return;
 	size_t from = pkg_offset(t->text, t->value) + open.len;
 	struct bh_slice rest = bh_slice_sub(t->text, from, t->text.len);
-	const uint8_t *end = rest.len ? memmem(rest.ptr, rest.len, close.ptr, close.len) : NULL;
+	const uint8_t *end = rest.len && !t->never_closed ? memmem(rest.ptr, rest.len, close.ptr, close.len) : NULL;
+	t->never_closed = !end;
 	size_t len = end ? (size_t)(end - rest.ptr) : t->value.len - open.len;
 	t->value = bh_slice_trim(bh_slice_sub(rest, 0, len));
 	if (end && t->pos < from + len) {

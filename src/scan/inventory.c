@@ -14,6 +14,7 @@
 #include "pkg/sbom.h"
 #include "scan/ownership.h"
 #include "scan/same.h"
+#include "scan/sboms.h"
 
 #include <stdio.h>
 
@@ -540,7 +541,7 @@ int inventory_finish(struct inventory *inv, struct bh_err *err)
 	ownership_reach(&inv->ownership, report);
 	ownership_name(&inv->ownership, &inv->key, report);
 	ownership_drop_told(report);
-	return same_packages_merge(report) ? BH_OK : full(err);
+	return scan_credit_sboms(report) && same_packages_merge(report) ? BH_OK : full(err);
 }
 
 const struct bh_package *inventory_owner(const struct inventory *inv, struct bh_slice path)

@@ -2,6 +2,7 @@
 #include "scan/reach.h"
 #include "scan/ownership.h"
 #include "scan/same.h"
+#include "scan/sboms.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -169,9 +170,43 @@ static void files_repeat_no_database(void **state)
 	bh_report_done(&r);
 }
 
+/* An SBOM in the image says the same in other words: names without case, no architecture, no owner. */
+static void sboms_are_credited(void **state)
+{
+	(void)state;
+	struct bh_report r;
+	const struct bh_location sbom = { .path = S("app/x.cdx.json"), .line = 3, .evidence = BH_EVIDENCE_SBOM };
+	const struct bh_slice owner = S("pkg:deb/debian/python3-yaml@6.0-3");
+	bh_report_init(&r);
+	add(&r, (struct bh_package){ .type = S("deb"), .name = S("libc6"), .version = S("1:2.36-9"), .arch = S("amd64"), .at.path = S("var/lib/dpkg/status") });
+	add(&r, (struct bh_package){ .type = S("deb"), .name = S("libc6"), .version = S("1:2.36-9"), .arch = S("i386"), .at.path = S("var/lib/dpkg/status") });
+	add(&r, (struct bh_package){ .type = S("deb"), .name = S("libc6"), .version = S("1:2.36-9"), .at = sbom });
+	add(&r, (struct bh_package){ .type = S("deb"), .name = S("libc6"), .version = S("1:2.36-9"), .arch = S("i386"), .at = sbom });
+	add(&r, (struct bh_package){ .type = S("deb"), .name = S("libc6"), .version = S("1:2.36-9"), .arch = S("arm64"), .at = sbom });
+	add(&r, (struct bh_package){ .type = S("pypi"), .name = S("PyYAML"), .version = S("6.0"), .owner = owner, .scope = BH_SCOPE_OPTIONAL, .at.path = S("a/METADATA") });
+	add(&r, (struct bh_package){ .type = S("pypi"), .name = S("pyyaml"), .version = S("6.0"), .at = sbom });
+	add(&r, (struct bh_package){ .type = S("pypi"), .name = S("pyyaml"), .version = S("6.1"), .at = sbom });
+	bh_report_sort_packages(&r);
+	assert_true(scan_credit_sboms(&r));
+	assert_true(same_packages_merge(&r));
+	assert_int_equal(r.packages.len, 5);
+	static const char *const arches[] = { "amd64", "arm64", "i386" };
+	for (size_t i = 0; i < 3; i++) {
+		assert_text(r.packages.ptr[i].arch, arches[i]);
+		assert_int_equal(r.packages.ptr[i].n_also, i != 1);
+	}
+	assert_text(r.packages.ptr[3].name, "PyYAML");
+	assert_text(r.packages.ptr[3].owner, "pkg:deb/debian/python3-yaml@6.0-3");
+	assert_int_equal(r.packages.ptr[3].scope, BH_SCOPE_OPTIONAL);
+	assert_text(r.packages.ptr[3].also[0].path, "app/x.cdx.json");
+	assert_text(r.packages.ptr[4].version, "6.1");
+	bh_report_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(the_surest_evidence_speaks), cmocka_unit_test(reach), cmocka_unit_test(equal_places_are_one),
-					    cmocka_unit_test(files_have_owners), cmocka_unit_test(files_repeat_no_database) };
+					    cmocka_unit_test(files_have_owners), cmocka_unit_test(files_repeat_no_database),
+					    cmocka_unit_test(sboms_are_credited) };
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
 }
