@@ -79,14 +79,12 @@ static enum bh_scope scope_of(uintptr_t roles)
 
 /* ---- packages ---- */
 
-static bool says_nothing(struct bh_slice s)
-{
-	return s.len == 0 || bh_slice_eq_str(s, "NOASSERTION") || bh_slice_eq_str(s, "NONE");
-}
-
 static struct bh_slice said(struct bh_slice s)
 {
-	return says_nothing(s) ? (struct bh_slice){ 0 } : s;
+	bool nothing = bh_slice_eq_str(s, "NOASSERTION") || bh_slice_eq_str(s, "NONE");
+	if (nothing)
+		s.len = 0;
+	return s;
 }
 
 static enum sbom_kind kind_of(const struct spdx_package *p, uintptr_t roles)
