@@ -182,6 +182,24 @@ static struct bh_slice version_of(const struct sbom_component *c, const struct b
 	return version;
 }
 
+/* As the component has it when that is the URL's but for the case, which URLs of some types lack: "Django". */
+static bool name_of(const struct sbom_component *c, const struct bh_purl *url, struct bh_arena *arena, struct bh_slice *ret)
+{
+	struct bh_buf x, y;
+	struct bh_purl a = { .type = url->type, .name = url->name }, b = { .type = url->type, .name = c->name };
+	if (!bh_purl_package_name(url, arena, ret))
+		return false;
+	if (!bh_slice_eq(*ret, url->name)) /* it has other parts */
+		return true;
+	bh_buf_init(&x, TEXT_BYTES_MAX);
+	bh_buf_init(&y, TEXT_BYTES_MAX);
+	if (bh_purl_write(&a, &x) && bh_purl_write(&b, &y) && bh_slice_eq(bh_buf_slice(&x), bh_buf_slice(&y)))
+		*ret = c->name;
+	bh_buf_done(&x);
+	bh_buf_done(&y);
+	return true;
+}
+
 /* In an image the SBOM is the place; when the SBOM itself is scanned, the file that it names is. */
 static struct bh_location place_of(const struct sbom *s, const struct sbom_component *c)
 {
@@ -233,7 +251,7 @@ static int give_url(struct sbom *s, const struct sbom_component *c, const struct
 	p.version = version_of(c, url, arena);
 	p.arch = first_of(bh_purl_value(url, "arch"), c->arch);
 	p.modularity = first_of(c->modularity, bh_purl_value(url, "rpmmod"));
-	if (!bh_purl_package_name(url, arena, &p.name))
+	if (!name_of(c, url, arena, &p.name))
 		return bh_fail(err, BH_ENOMEM, c->offset_bytes, "out of memory for a component");
 	if (distro)
 		take_source(c, url, &p, arena);
@@ -248,14 +266,15 @@ static int give_url(struct sbom *s, const struct sbom_component *c, const struct
 static int give_nameless(struct sbom *s, const struct sbom_component *c, struct bh_err *err)
 {
 	struct bh_package p = common(s, c);
-	p.type = BH_SLICE_LIT("generic");
+	bool known = pkg_word_ok(c->type, BH_NAME_BYTES_MAX);
+	p.type = known ? c->type : BH_SLICE_LIT("generic");
 	p.version = c->version;
 	bh_buf_clear(&s->buf);
 	bh_buf_add(&s->buf, c->group);
 	bh_buf_add_str(&s->buf, c->group.len ? "/" : "");
 	bh_buf_add(&s->buf, c->name);
 	p.name = bh_buf_slice(&s->buf);
-	if (pkg_word_ok(p.name, BH_NAME_BYTES_MAX) && s->nameless++ == 0)
+	if (!known && pkg_word_ok(p.name, BH_NAME_BYTES_MAX) && s->nameless++ == 0)
 		(void)snprintf(s->first_nameless, sizeof(s->first_nameless), "%.*s", BH_SLICE_FMT(bh_slice_sub(p.name, 0, 100)));
 	return pkg_give(&s->notes, &p, c->offset_bytes, err);
 }
@@ -288,7 +307,7 @@ void sbom_property(struct sbom_component *c, struct bh_slice name, struct bh_sli
 		{ "aquasecurity:trivy:SrcRelease", &c->source_release }, { "aquasecurity:trivy:SrcEpoch", &c->source_epoch },
 		{ "aquasecurity:trivy:Modularitylabel", &c->modularity }, { "aquasecurity:trivy:FilePath", &c->location },
 		{ "bulkhead:source:name", &c->source_name }, { "bulkhead:source:version", &c->source_version },
-		{ "bulkhead:modularity", &c->modularity }, { "bulkhead:package:arch", &c->arch }, { "bulkhead:owner", &c->owner },
+		{ "bulkhead:modularity", &c->modularity }, { "bulkhead:package:arch", &c->arch }, { "bulkhead:package:type", &c->type }, { "bulkhead:owner", &c->owner },
 		{ "bulkhead:license", &c->license }, { "syft:location:0:path", &c->location }, { "syft:metadata:modularityLabel", &c->modularity },
 		{ "SrcFile", &c->location },
 	};

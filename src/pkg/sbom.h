@@ -28,6 +28,7 @@ struct sbom_component {
 	enum bh_scope scope;
 	/* What a distribution's package was built from, as properties tell; more than the package URL may know. */
 	struct bh_slice source_name, source_version, source_release, source_epoch, modularity, arch;
+	struct bh_slice type;                  /* of a package that no URL can name: Bulkhead's word for it */
 	struct bh_slice owner;                 /* package URL of the distribution's package that brought it */
 	struct bh_slice location;              /* the file that it was found in when the SBOM was made, and the line there */
 	uint32_t location_line;

@@ -4,6 +4,8 @@
  *     Trivy      built package from: glibc 2.36-9+deb12u1
  *     Syft       acquired package info from DPKG DB: /var/lib/dpkg/status, /usr/share/doc/libc6/copyright
  *     Bulkhead   known from: lockfile; file: app/package-lock.json:12; layer: sha256:...; scope: development
+ *
+ * The licence as the package has it stands in Bulkhead's licenseComments.
  */
 #include "pkg/spdx.h"
 
@@ -126,8 +128,9 @@ static void take_location(struct bh_slice file, struct sbom_component *c)
 	c->location_line = (uint32_t)line;
 }
 
-static void take_source_info(struct bh_slice info, struct sbom_component *c)
+static void take_source_info(const struct spdx_package *p, struct sbom_component *c)
 {
+	struct bh_slice info = p->source_info;
 	struct bh_slice trivy = BH_SLICE_LIT("built package from: "), syft = BH_SLICE_LIT("acquired package info from "), ours = BH_SLICE_LIT("known from: ");
 	struct bh_slice head, rest;
 	if (bh_slice_starts(info, trivy)) {
@@ -137,6 +140,8 @@ static void take_source_info(struct bh_slice info, struct sbom_component *c)
 	} else if (bh_slice_starts(info, ours)) {
 		struct bh_slice scope = part_of(info, BH_SLICE_LIT("scope: "));
 		take_location(part_of(info, BH_SLICE_LIT("file: ")), c);
+		if (p->license_comments.len)
+			c->license = p->license_comments;
 		if (scope.len)
 			c->scope = bh_slice_eq_str(scope, bh_scope_name(BH_SCOPE_OPTIONAL)) ? BH_SCOPE_OPTIONAL : BH_SCOPE_DEVELOPMENT;
 	}
@@ -168,6 +173,6 @@ int spdx_give(struct spdx *s, const struct spdx_package *p, struct bh_err *err)
 		.line = p->line,
 		.offset_bytes = p->offset_bytes,
 	};
-	take_source_info(p->source_info, &c);
+	take_source_info(p, &c);
 	return sbom_give(&s->sbom, &c, err);
 }

@@ -16,7 +16,7 @@ struct spdx {
 
 /* As written; what is absent is empty. */
 struct spdx_package {
-	struct bh_slice id, name, version, supplier, purl, declared, concluded, purpose, source_info, summary, sha1;
+	struct bh_slice id, name, version, supplier, purl, declared, concluded, license_comments, purpose, source_info, summary, sha1;
 	uint32_t line;
 	uint64_t offset_bytes;
 };

@@ -55,6 +55,7 @@ static int on_package(void *ctx, const struct pkg_json_item *item, struct bh_err
 		.purl = pick(bh_json_get(n, "externalRefs"), "referenceType", "purl", "referenceLocator"),
 		.declared = bh_json_str(bh_json_get(n, "licenseDeclared")),
 		.concluded = bh_json_str(bh_json_get(n, "licenseConcluded")),
+		.license_comments = bh_json_str(bh_json_get(n, "licenseComments")),
 		.purpose = bh_json_str(bh_json_get(n, "primaryPackagePurpose")),
 		.source_info = bh_json_str(bh_json_get(n, "sourceInfo")),
 		.summary = bh_json_str(bh_json_get(n, "summary")),

@@ -103,7 +103,7 @@ static void take_tag(const struct tags *t, struct spdx_package *p)
 		struct bh_slice *slot;
 	} slots[] = {
 		{ "SPDXID", &p->id }, { "PackageVersion", &p->version }, { "PackageSupplier", &p->supplier }, { "PackageLicenseDeclared", &p->declared },
-		{ "PackageLicenseConcluded", &p->concluded }, { "PrimaryPackagePurpose", &p->purpose }, { "PackageSourceInfo", &p->source_info },
+		{ "PackageLicenseConcluded", &p->concluded }, { "PackageLicenseComments", &p->license_comments }, { "PrimaryPackagePurpose", &p->purpose }, { "PackageSourceInfo", &p->source_info },
 		{ "PackageSummary", &p->summary },
 	};
 	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)

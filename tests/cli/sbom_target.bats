@@ -7,6 +7,15 @@ prepare() {
 	mkdir -p root/etc root/var/lib/dpkg
 	printf 'ID=debian\nVERSION_ID="12"\n' >root/etc/os-release
 	printf 'Package: libssl3\nStatus: install ok installed\nVersion: 3.0.9-1\nArchitecture: amd64\nSource: openssl\nMaintainer: x\n' >root/var/lib/dpkg/status
+	# Written otherwise than its URL has it, and owned by the package above.
+	mkdir -p root/usr/lib/python3/dist-packages/PyYAML-6.0.dist-info root/var/lib/dpkg/info
+	printf 'Metadata-Version: 2.1\nName: PyYAML\nVersion: 6.0\nLicense: The MIT\n' >root/usr/lib/python3/dist-packages/PyYAML-6.0.dist-info/METADATA
+	echo /usr/lib/python3/dist-packages/PyYAML-6.0.dist-info/METADATA >root/var/lib/dpkg/info/libssl3.list
+}
+
+# packages FILE: what a JSON report says about each.
+packages() {
+	python3 -c 'import json, sys; print([[p.get(k) for k in ("type", "name", "version", "arch", "source", "paths", "licenses", "owner")] for p in json.load(open(sys.argv[1]))["packages"]])' "$1"
 }
 
 # findings FILE: id, package and state of each, of a JSON report.
@@ -21,8 +30,9 @@ findings() {
 	for sbom in a b; do
 		run bulkhead scan --fail-on never -f table -f json=report.json "sbom:$sbom"
 		[ "$status" -eq 0 ]
-		[[ $output == *"Target    sbom:$sbom (sbom, "*" JSON)"*"only what the SBOM lists"*"System    "*"Packages  1"* ]]
+		[[ $output == *"Target    sbom:$sbom (sbom, "*" JSON)"*"only what the SBOM lists"*"System    "*"Packages  2"* ]]
 		[ "$(findings report.json)" = "$(findings image.json)" ]
+		[ $sbom = b ] || [ "$(packages report.json)" = "$(packages image.json)" ] # SPDX has no place for owners
 	done
 	run bash -c "'$BULKHEAD' scan --fail-on never -f json=report.json sbom:- <a"
 	[ "$status" -eq 0 ]
@@ -36,8 +46,8 @@ findings() {
 	bulkhead scan --fail-on never -f json=image.json -f cyclonedx=root/app.cdx.json -f spdx=root/app.spdx.json dir:root
 	bulkhead scan --fail-on never -f json=report.json dir:root
 	[ "$(findings report.json)" = "$(findings image.json)" ]
-	run python3 -c 'import json; print([(p["name"], p["evidence"], p["paths"]) for p in json.load(open("report.json"))["packages"]])'
-	[ "$output" = "[('libssl3', 'database', ['var/lib/dpkg/status', 'app.cdx.json', 'app.spdx.json'])]" ]
+	run python3 -c 'import json; print([(p["name"], p["evidence"], p["paths"]) for p in json.load(open("report.json"))["packages"] if p["type"] == "deb" or p.get("owner")])'
+	[ "$output" = "[('libssl3', 'database', ['var/lib/dpkg/status', 'app.cdx.json', 'app.spdx.json']), ('PyYAML', 'database', ['usr/lib/python3/dist-packages/PyYAML-6.0.dist-info/METADATA', 'app.cdx.json', 'app.spdx.json'])]" ]
 }
 
 @test "the file that the SBOM names is the place of a package" {
