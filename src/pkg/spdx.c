@@ -3,7 +3,7 @@
  *
  *     Trivy      built package from: glibc 2.36-9+deb12u1
  *     Syft       acquired package info from DPKG DB: /var/lib/dpkg/status, /usr/share/doc/libc6/copyright
- *     Bulkhead   known from: lockfile; file: app/package-lock.json:12; layer: sha256:...; scope: development
+ *     Bulkhead   known from: lockfile; file: app/package-lock.json:12; layer: sha256:...; scope: development; owner: pkg:deb/...
  *
  * The licence as the package has it stands in Bulkhead's licenseComments.
  */
@@ -140,6 +140,7 @@ static void take_source_info(const struct spdx_package *p, struct sbom_component
 	} else if (bh_slice_starts(info, ours)) {
 		struct bh_slice scope = part_of(info, BH_SLICE_LIT("scope: "));
 		take_location(part_of(info, BH_SLICE_LIT("file: ")), c);
+		c->owner = part_of(info, BH_SLICE_LIT("owner: "));
 		if (p->license_comments.len)
 			c->license = p->license_comments;
 		if (scope.len)

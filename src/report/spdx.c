@@ -112,6 +112,10 @@ static void source_info(struct document *d, const struct bh_package *p)
 		bh_buf_printf(&d->text, "; layer: %s", layer);
 	if (p->scope != BH_SCOPE_RUNTIME)
 		bh_buf_printf(&d->text, "; scope: %s", bh_scope_name(p->scope));
+	if (p->owner.len) {
+		bh_buf_add_str(&d->text, "; owner: ");
+		bh_buf_add(&d->text, p->owner);
+	}
 	built(d, "sourceInfo");
 }
 
