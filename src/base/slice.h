@@ -36,7 +36,7 @@ static inline bool bh_slice_eq_str(struct bh_slice a, const char *s)
 static inline int bh_slice_cmp(struct bh_slice a, struct bh_slice b)
 {
 	size_t n = a.len < b.len ? a.len : b.len;
-	int c = n ? memcmp(a.ptr, b.ptr, n) : 0;
+	int c = a.ptr && b.ptr ? memcmp(a.ptr, b.ptr, n) : 0; /* a part that is not there has neither pointer nor length */
 	return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 

@@ -141,8 +141,10 @@ static char *path_for(const char *path, const char *name)
 
 static int write_to_file(const char *path, const struct cmd_place *place, const struct bh_buf *text, struct bh_err *err)
 {
-	BH_FREE char *real = path_for(path, place->name);
-	return real ? cmd_replace_file(real, text, err) : bh_fail(err, BH_ELIMIT, 0, "%.100s: the name is too long", path);
+	char *real = path_for(path, place->name);
+	int rc = real ? cmd_replace_file(real, text, err) : bh_fail(err, BH_ELIMIT, 0, "%.100s: the name is too long", path);
+	free(real);
+	return rc;
 }
 
 static int write_output(const struct bh_report *report, const struct cmd_args *args, const struct output *o, const struct cmd_place *place,

@@ -2,6 +2,7 @@
  * csv.c: one line per finding, RFC 4180, UTF-8. Spreadsheets take cells that begin with = + - @ for formulas, and images choose the names of
  * packages: such cells get a ' in front.
  */
+#include "base/utf8.h"
 #include "report/describe.h"
 #include "report/writer.h"
 
@@ -10,6 +11,22 @@
 static bool is_formula(struct bh_slice s)
 {
 	return s.len && strchr("=+-@\t\r", s.ptr[0]);
+}
+
+/* Quotes twice; what is not UTF-8 or would steer a terminal as U+FFFD. */
+static void add_characters(struct bh_buf *out, struct bh_slice s)
+{
+	while (s.len) {
+		uint32_t c;
+		size_t n = bh_utf8_next(s, &c);
+		if (n == 0 || !describe_is_shown(c))
+			bh_buf_add_str(out, "\xef\xbf\xbd");
+		else
+			bh_buf_add(out, bh_slice_sub(s, 0, n));
+		if (n && c == '"')
+			bh_buf_add_byte(out, '"');
+		s = bh_slice_sub(s, n ? n : 1, s.len);
+	}
 }
 
 static void cell(struct bh_buf *out, struct bh_slice s, char behind)
@@ -21,12 +38,7 @@ static void cell(struct bh_buf *out, struct bh_slice s, char behind)
 		bh_buf_add_byte(out, '"');
 	if (is_formula(s))
 		bh_buf_add_byte(out, '\'');
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] == '"')
-			bh_buf_add_byte(out, '"');
-		if (s.ptr[i] != '\0')
-			bh_buf_add_byte(out, s.ptr[i]);
-	}
+	add_characters(out, s);
 	if (quoted)
 		bh_buf_add_byte(out, '"');
 	bh_buf_add_byte(out, (uint8_t)behind);

@@ -85,7 +85,7 @@ enum bh_severity describe_weight(const struct bh_finding *f)
 }
 
 /* XML 1.0, section 2.2; and what turns the direction of text or can't be seen. */
-static bool is_shown(uint32_t c)
+bool describe_is_shown(uint32_t c)
 {
 	if (c < 0x20)
 		return c == '\t' || c == '\n' || c == '\r';
@@ -100,7 +100,7 @@ void describe_markup(struct bh_buf *out, struct bh_slice text)
 	while (text.len) {
 		uint32_t c;
 		size_t n = bh_utf8_next(text, &c);
-		if (n == 0 || !is_shown(c)) {
+		if (n == 0 || !describe_is_shown(c)) {
 			bh_buf_add_str(out, "\xef\xbf\xbd");
 			n = n ? n : 1;
 		} else if (c == '&') {
