@@ -91,9 +91,23 @@ static void read_headers(struct bh_slice text, struct metadata *m)
 			take_header(m, key, value);
 }
 
+/* setuptools and others bring made-up packages to test themselves with: .../site-packages/pkg_resources/tests/data/my_test_package... */
+static bool is_fixture(struct bh_slice path)
+{
+	static const char *const homes[] = { "site-packages/", "dist-packages/" };
+	for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]); i++) {
+		const uint8_t *home = bh_slice_search(path, homes[i]);
+		if (home && bh_slice_search(bh_slice_sub(path, (size_t)(home - path.ptr), path.len), "/tests/"))
+			return true;
+	}
+	return false;
+}
+
 static int python_dist_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
 	(void)scratch;
+	if (is_fixture(file->path))
+		return 0;
 	struct metadata m = { 0 };
 	struct pkg_notes notes = { .sink = sink };
 	bh_buf_init(&m.classifiers, LICENSE_BYTES_MAX);
