@@ -10,7 +10,7 @@
 #include "base/slice.h"
 
 #define BH_YAML_DEPTH_MAX 64u          /* deepest real document: about 20; a CustomResourceDefinition's schema 40 */
-#define BH_YAML_NODES_MAX 1000000u     /* per text, each use of an alias counted as a copy */
+#define BH_YAML_NODES_MAX 4000000u     /* per text, each use of an alias counted as a copy */
 
 enum bh_yaml_kind { BH_YAML_SCALAR, BH_YAML_SEQUENCE, BH_YAML_MAPPING };
 
