@@ -7,11 +7,13 @@
 #include "base/vec.h"
 #include "version/version.h"
 #include "vuln/judge.h"
+#include "vuln/symbols.h"
 
 #include <stdio.h>
 
 #define RANGES_SHOWN_MAX 200u
 #define HITS_MAX 10000000u
+#define SYMBOLS_BYTES_MAX (64u << 10)
 
 struct lookup {
 	const struct vuln_db *db;
@@ -314,6 +316,23 @@ static int add_weaknesses(const struct lookup *l, struct bh_slice id, bool json,
 	return rc;
 }
 
+/* The flawed functions, of all modules. */
+static int add_symbols(const struct lookup *l, const struct vuln_advisory *a, bool json, struct bh_err *err)
+{
+	struct bh_buf text;
+	bh_buf_init(&text, SYMBOLS_BYTES_MAX);
+	int rc = vuln_symbols_write(l->db, a, (struct bh_slice){ 0 }, &text, err);
+	if (json) {
+		bh_buf_add_json(l->out, bh_buf_slice(&text));
+	} else if (text.len) {
+		bh_buf_add_str(l->out, "  concerns who uses ");
+		bh_buf_add_escaped(l->out, bh_buf_slice(&text));
+		bh_buf_add_byte(l->out, '\n');
+	}
+	bh_buf_done(&text);
+	return rc;
+}
+
 static int add_advisory_text(const struct lookup *l, const struct vuln_advisory *a, struct bh_err *err)
 {
 	struct bh_buf *b = l->out;
@@ -340,6 +359,7 @@ static int add_advisory_text(const struct lookup *l, const struct vuln_advisory 
 		bh_buf_add_byte(b, '\n');
 	}
 	rc = rc < 0 ? rc : add_weaknesses(l, a->id, false, err);
+	rc = rc < 0 ? rc : add_symbols(l, a, false, err);
 	if (a->published_day != VULN_NO_DAY)
 		bh_buf_printf(b, "  published %s\n", vuln_day_text(a->published_day, day));
 	if (a->flags & VULN_ADV_WITHDRAWN)
@@ -374,7 +394,9 @@ static int add_advisory_json(const struct lookup *l, const struct vuln_advisory 
 	}
 	bh_buf_add_str(b, "],\n  \"weaknesses\": [");
 	rc = rc < 0 ? rc : add_weaknesses(l, a->id, true, err);
-	bh_buf_printf(b, "],\n  \"published\": \"%s\",\n", vuln_day_text(a->published_day, day));
+	bh_buf_add_str(b, "],\n  \"symbols\": ");
+	rc = rc < 0 ? rc : add_symbols(l, a, true, err);
+	bh_buf_printf(b, ",\n  \"published\": \"%s\",\n", vuln_day_text(a->published_day, day));
 	bh_buf_printf(b, "  \"withdrawn\": %s,\n  \"malware\": %s,\n  \"informational\": %s,\n", a->flags & VULN_ADV_WITHDRAWN ? "true" : "false",
 		      a->flags & VULN_ADV_MALWARE ? "true" : "false", a->flags & VULN_ADV_INFORMATIONAL ? "true" : "false");
 	bh_buf_printf(b, "  \"kev\": %s,\n  \"kev_date\": \"%s\",\n  \"kev_ransomware\": %s,\n", e->kev ? "true" : "false", vuln_day_text(e->kev_day, day),

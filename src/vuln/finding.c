@@ -7,9 +7,11 @@
 #include "vuln/finding.h"
 
 #include "vuln/builder.h" /* vuln_cvss_score, vuln_cvss_severity */
+#include "vuln/symbols.h"
 
 #define FIXED_MAX 64u   /* versions named by one finding; the rest of a hostile database's are left out */
 #define ALIASES_MAX 256u
+#define SYMBOLS_BYTES_MAX (64u << 10)
 
 static int full(struct bh_err *err)
 {
@@ -223,6 +225,21 @@ static int take_exploitation(const struct vuln_subject *s, const struct vuln_adv
 	return e.kev ? copy(s, bh_slice_str(vuln_day_text(e.kev_day, day)), &f->kev_date, err) : BH_OK;
 }
 
+/* Go's advisories name the functions that are flawed: whoever calls none of them can rule the finding out. */
+static int tell_functions(const struct vuln_subject *s, const struct vuln_advisory *advisory, struct bh_finding *f, struct bh_err *err)
+{
+	struct bh_buf text;
+	if (!bh_slice_eq_str(s->installed->package->type, "golang"))
+		return BH_OK;
+	bh_buf_init(&text, SYMBOLS_BYTES_MAX);
+	int rc = vuln_symbols_write(s->set->db, advisory, s->place->package, &text, err);
+	if (rc == BH_OK && text.len)
+		rc = take(bh_arena_printf(&s->report->arena, "%.*s; concerns who uses %.*s", BH_SLICE_FMT(f->evidence), BH_SLICE_FMT(bh_buf_slice(&text))),
+			  &f->evidence, err);
+	bh_buf_done(&text);
+	return rc;
+}
+
 static int take_names(const struct vuln_subject *s, const struct vuln_advisory *a, struct bh_finding *f, struct bh_err *err)
 {
 	size_t n = a->n_aliases < ALIASES_MAX ? a->n_aliases : ALIASES_MAX;
@@ -293,6 +310,7 @@ int vuln_add_finding(const struct vuln_subject *s, const struct vuln_advisory *a
 	const struct vuln_said *decisive = first_fix(said, n, &fixes);
 	rc = number_fixes(s, &fixes, pending, &f, err);
 	rc = rc == BH_OK ? write_evidence(s, advisory, decisive, &f, err) : rc;
+	rc = rc == BH_OK ? tell_functions(s, advisory, &f, err) : rc;
 	rc = rc == BH_OK ? write_fix(s, &fixes, &f, err) : rc;
 	return rc == BH_OK ? push(s, f, err) : rc;
 }

@@ -18,6 +18,7 @@
 #include "vuln/osv_record.h"
 
 #include "vuln/range.h"
+#include "vuln/symbols.h"
 
 #include <assert.h>
 
@@ -479,7 +480,8 @@ static int add_affected(struct record *r, struct vuln_tree affected, struct bh_e
 		.versions = v.list,
 		.n_versions = v.n_list,
 	};
-	return add_rows(r, &row, err);
+	int rc = add_rows(r, &row, err);
+	return rc < 0 ? rc : vuln_symbols_add(r->run->builder, r->run->source, r->id, affected, err);
 }
 
 static int add_packages(struct record *r, struct bh_err *err)

@@ -117,6 +117,25 @@ assert d["id"] == "CVE-2019-9999" and d["score"] == 9.8 and len(d["entries"]) ==
 	[[ $output == *"MAL-2024-1"* ]]
 }
 
+@test "the functions that a Go record names are looked up, and told in findings" {
+	db import --no-embedded "$CORPUS/feed-osv/GO-2021-0067.json"
+	run db lookup GO-2021-0067
+	[[ $output == *"concerns who uses archive/zip: toValidName"* ]]
+	cat >go.json <<-'END'
+		{"id":"GO-2026-0001","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2026-1"],"affected":[{"package":{"ecosystem":"Go","name":"example.com/m"},
+		"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}],
+		"ecosystem_specific":{"imports":[{"path":"example.com/m/a","symbols":["Do","T.Run"]},{"path":"example.com/m/b"}]}},
+		{"package":{"ecosystem":"Go","name":"example.com/other"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}],
+		"ecosystem_specific":{"imports":[{"path":"example.com/other/x","symbols":["No"]}]}}]}
+	END
+	db import --source go go.json
+	mkdir -p root/srv
+	printf 'module example.com/app\n\ngo 1.22\n\nrequire example.com/m v1.1.0\n' >root/srv/go.mod
+	bulkhead scan --db my.bkdb --fail-on never -f json=report.json dir:root || [ $? -eq 3 ]
+	run python3 -c 'import json; print([f["evidence"] for f in json.load(open("report.json"))["findings"]])'
+	[ "$output" = "['package example.com/m v1.1.0 < 1.2.0; concerns who uses example.com/m/a: Do, T.Run; example.com/m/b']" ]
+}
+
 @test "what is no feed, not there or not readable is refused, and the database stays" {
 	db import --no-embedded "$CORPUS/feed-kev/excerpt.json"
 	cp my.bkdb before

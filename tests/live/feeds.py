@@ -504,6 +504,20 @@ def test_severity():
     check(rows[("openssl", "UBUNTU-CVE-2023-0286")] == "high" and rows[("nodejs", "CVE-2023-44487")] == "high", "vendors' own ratings stand at the entries", rows)
 
 
+def test_symbols():
+    paths = sorted((CORPUS / "feed-osv").glob("GO-*.json"))
+    expected = set()
+    for path in paths:
+        record = json.loads(path.read_bytes())
+        for affected in record["affected"]:
+            for i in affected.get("ecosystem_specific", {}).get("imports", []):
+                value = f"{affected['package']['name']} {i['path']}" + (": " + ", ".join(i["symbols"]) if i.get("symbols") else "")
+                expected.add((record["id"], value))
+    db = Database(paths)
+    check({tuple(f[2:4]) for f in db.facts("entry") if f[1] == "symbols"} == expected, f"osv: functions of {len(paths)} records of Go, {len(expected)} packages",
+          db.facts("entry"))
+
+
 def test_enrichment():
     path = CORPUS / "feed-nvd" / "nvdcve-2.0.json"
     expected, weak = {}, set()
@@ -609,6 +623,7 @@ def main():
     test_rows("photon", photon_rows)
     test_rows("debian_list", debian_list_rows)
     test_rows("openvex", openvex_rows)
+    test_symbols()
     test_enrichment()
     test_kev(CORPUS / "feed-kev" / "excerpt.json", "excerpt")
     test_epss((CORPUS / "feed-epss" / "official.csv").read_text(), "official", "2026-11-24")
