@@ -54,7 +54,7 @@ static const char details[] =
 	"  docker:NAME        an image of Docker; also podman:, containerd:\n"
 	"  container:ID       a container of Docker or Podman, and what changed in it\n"
 	"  images:DIR         every archive and layout in a folder and below it\n"
-	"  PATH               any file or folder of these; its content tells which\n"
+	"  PATH               any archive or folder of these; its content tells which\n"
 	"  NAME               an image of a daemon here, else of its registry\n"
 	"Several targets are scanned in turn; the exit status is the worst of them.\n"
 	"\n"

@@ -1,4 +1,4 @@
-/* source.c: a bh_source over a region of a file or over a pipe: large reads into one buffer. */
+/* source.c: a bh_source over a region of a file or over a pipe, by large reads into one buffer; and one over memory. */
 #include "format/stream.h"
 
 #include <errno.h>
@@ -65,4 +65,18 @@ static int file_skip(void *ctx, uint64_t bytes, uint64_t *ret, struct bh_err *er
 struct bh_source bh_file_source(struct bh_file_source *f)
 {
 	return (struct bh_source){ file_read, f, f->sequential ? NULL : file_skip };
+}
+
+static int memory_read(void *ctx, struct bh_slice *ret, struct bh_err *err)
+{
+	struct bh_slice *left = ctx;
+	(void)err;
+	*ret = *left;
+	*left = (struct bh_slice){ 0 };
+	return 0;
+}
+
+struct bh_source bh_memory_source(struct bh_slice *left)
+{
+	return (struct bh_source){ .read = memory_read, .ctx = left };
 }

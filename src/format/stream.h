@@ -59,4 +59,7 @@ int bh_file_source_init(struct bh_file_source *f, int fd, uint64_t offset, uint6
 void bh_file_source_done(struct bh_file_source *f);
 struct bh_source bh_file_source(struct bh_file_source *f);
 
+/* A source over memory, given out in one piece; left is emptied by it and must live as long. */
+struct bh_source bh_memory_source(struct bh_slice *left);
+
 #endif

@@ -68,15 +68,6 @@ static int on_end(void *ctx, const struct bh_xml_element *e, struct bh_err *err)
 	return 0;
 }
 
-static int give_once(void *ctx, struct bh_slice *ret, struct bh_err *err)
-{
-	struct bh_slice *left = ctx;
-	(void)err;
-	*ret = *left;
-	*left = (struct bh_slice){ 0 };
-	return 0;
-}
-
 int bh_xml_parse(struct bh_slice text, size_t max_bytes, struct bh_xml **ret, struct bh_err *err)
 {
 	static const struct bh_xml_events events = { on_begin, on_end };
@@ -87,7 +78,7 @@ int bh_xml_parse(struct bh_slice text, size_t max_bytes, struct bh_xml **ret, st
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory for an XML document");
 	bh_arena_init(&doc->arena, MEMORY_LEAST + text.len * MEMORY_PER_BYTE);
 	struct builder b = { .doc = doc };
-	int rc = bh_xml_read((struct bh_source){ .read = give_once, .ctx = &text }, &events, &b, err);
+	int rc = bh_xml_read(bh_memory_source(&text), &events, &b, err);
 	if (rc < 0) {
 		bh_xml_free(doc);
 		return rc;

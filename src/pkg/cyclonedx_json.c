@@ -159,8 +159,9 @@ static int cyclonedx_json_parse(const struct pkg_file *file, const struct pkg_si
 	int rc = sbom_json_kind(file->data, &kind, version, err);
 	if (rc < 0)
 		return rc;
-	if (kind != SBOM_JSON_CYCLONEDX) /* bom.json may be anything */
-		return bh_slice_ends(file->path, BH_SLICE_LIT(".cdx.json")) ? bh_fail(err, BH_EMALFORMED, 0, "not CycloneDX: it has no \"bomFormat\": \"CycloneDX\"") : 0;
+	bool may_be_other = !bh_slice_ends(file->path, BH_SLICE_LIT(".cdx.json")); /* bom.json may be anything */
+	if (kind != SBOM_JSON_CYCLONEDX)
+		return may_be_other ? 0 : bh_fail(err, BH_EMALFORMED, 0, "not CycloneDX: it has no \"bomFormat\": \"CycloneDX\"");
 	rc = sbom_cyclonedx_version(bh_slice_str(version), err);
 	return rc < 0 ? rc : read_components(file, sink, version, err);
 }

@@ -28,17 +28,18 @@ static const struct pkg_want cyclonedx_xml_wants[] = {
 
 /* Elements that matter where they stand; the others are TAG_OTHER. */
 enum tag {
-	TAG_OTHER, TAG_BOM, TAG_METADATA, TAG_COMPONENTS, TAG_COMPONENT, TAG_SUPPLIER, TAG_GROUP, TAG_NAME, TAG_VERSION, TAG_DESCRIPTION, TAG_SCOPE, TAG_PURL,
-	TAG_HASHES, TAG_HASH, TAG_LICENSES, TAG_LICENSE, TAG_EXPRESSION, TAG_ID, TAG_PROPERTIES, TAG_PROPERTY, TAG_EVIDENCE, TAG_OCCURRENCES, TAG_OCCURRENCE,
-	TAG_LOCATION, TAG_LINE,
+	TAG_OTHER, TAG_BOM, TAG_METADATA, TAG_COMPONENTS, TAG_COMPONENT, TAG_SUPPLIER, TAG_GROUP, TAG_NAME, TAG_VERSION, TAG_DESCRIPTION,
+	TAG_SCOPE, TAG_PURL, TAG_HASHES, TAG_HASH, TAG_LICENSES, TAG_LICENSE, TAG_EXPRESSION, TAG_ID, TAG_PROPERTIES, TAG_PROPERTY, TAG_EVIDENCE,
+	TAG_OCCURRENCES, TAG_OCCURRENCE, TAG_LOCATION, TAG_LINE,
 };
 
 static const char *const tag_names[] = {
-	[TAG_BOM] = "bom", [TAG_METADATA] = "metadata", [TAG_COMPONENTS] = "components", [TAG_COMPONENT] = "component", [TAG_SUPPLIER] = "supplier",
-	[TAG_GROUP] = "group", [TAG_NAME] = "name", [TAG_VERSION] = "version", [TAG_DESCRIPTION] = "description", [TAG_SCOPE] = "scope", [TAG_PURL] = "purl",
-	[TAG_HASHES] = "hashes", [TAG_HASH] = "hash", [TAG_LICENSES] = "licenses", [TAG_LICENSE] = "license", [TAG_EXPRESSION] = "expression", [TAG_ID] = "id",
-	[TAG_PROPERTIES] = "properties", [TAG_PROPERTY] = "property", [TAG_EVIDENCE] = "evidence", [TAG_OCCURRENCES] = "occurrences",
-	[TAG_OCCURRENCE] = "occurrence", [TAG_LOCATION] = "location", [TAG_LINE] = "line",
+	[TAG_BOM] = "bom", [TAG_METADATA] = "metadata", [TAG_COMPONENTS] = "components", [TAG_COMPONENT] = "component",
+	[TAG_SUPPLIER] = "supplier", [TAG_GROUP] = "group", [TAG_NAME] = "name", [TAG_VERSION] = "version", [TAG_DESCRIPTION] = "description",
+	[TAG_SCOPE] = "scope", [TAG_PURL] = "purl", [TAG_HASHES] = "hashes", [TAG_HASH] = "hash", [TAG_LICENSES] = "licenses",
+	[TAG_LICENSE] = "license", [TAG_EXPRESSION] = "expression", [TAG_ID] = "id", [TAG_PROPERTIES] = "properties", [TAG_PROPERTY] = "property",
+	[TAG_EVIDENCE] = "evidence", [TAG_OCCURRENCES] = "occurrences", [TAG_OCCURRENCE] = "occurrence", [TAG_LOCATION] = "location",
+	[TAG_LINE] = "line",
 };
 
 struct open_component {
@@ -219,15 +220,6 @@ static int on_end(void *ctx, const struct bh_xml_element *e, struct bh_err *err)
 	return ok ? 0 : no_memory(e, err);
 }
 
-static int give_once(void *ctx, struct bh_slice *ret, struct bh_err *err)
-{
-	struct bh_slice *left = ctx;
-	(void)err;
-	*ret = *left;
-	*left = (struct bh_slice){ 0 };
-	return 0;
-}
-
 static int cyclonedx_xml_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
 	static const struct bh_xml_events events = { on_begin, on_end };
@@ -239,7 +231,7 @@ static int cyclonedx_xml_parse(const struct pkg_file *file, const struct pkg_sin
 	sbom_init(&r->sbom, file, sink);
 	bh_arena_init(&r->arena, SCRATCH_BYTES_MAX);
 	struct bh_err why = { 0 };
-	int rc = bh_xml_read((struct bh_source){ .read = give_once, .ctx = &left }, &events, r, &why);
+	int rc = bh_xml_read(bh_memory_source(&left), &events, r, &why);
 	bh_arena_done(&r->arena);
 	bool passed_over = r->is_other && !file->is_target && bh_slice_eq_str(pkg_basename(file->path), "bom.xml"); /* may be anything */
 	if (rc < 0 && !passed_over)

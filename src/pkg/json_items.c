@@ -15,15 +15,6 @@ struct walk {
 	struct bh_slice unread; /* of the memory source: given out in one piece */
 };
 
-static int read_memory(void *ctx, struct bh_slice *ret, struct bh_err *err)
-{
-	(void)err;
-	struct walk *w = ctx;
-	*ret = w->unread;
-	w->unread = (struct bh_slice){ 0 };
-	return 0;
-}
-
 /* Part number `index` of a pattern; false behind the last. */
 static bool part_of(const char *pattern, unsigned index, struct bh_slice *ret)
 {
@@ -98,7 +89,7 @@ int pkg_json_each(struct bh_slice text, const struct pkg_json_section *sections,
 {
 	struct walk w = { .sections = sections, .ctx = ctx, .lines = { .text = text }, .unread = text };
 	enum bh_json_kind kind = BH_JSON_NOTHING;
-	int rc = bh_json_walk_new((struct bh_source){ .read = read_memory, .ctx = &w }, ENTRY_BYTES_MAX, &w.json, err);
+	int rc = bh_json_walk_new(bh_memory_source(&w.unread), ENTRY_BYTES_MAX, &w.json, err);
 	if (rc < 0)
 		return rc;
 	rc = bh_json_walk_peek(w.json, &kind, err);

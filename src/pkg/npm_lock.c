@@ -165,20 +165,11 @@ static int walk_old(struct lock *l, unsigned depth, struct bh_err *err)
 	return rc;
 }
 
-static int read_memory(void *ctx, struct bh_slice *ret, struct bh_err *err)
-{
-	(void)err;
-	struct lock *l = ctx;
-	*ret = l->unread;
-	l->unread = (struct bh_slice){ 0 };
-	return 0;
-}
-
 static int parse_old(struct lock *l, struct bh_slice text, struct bh_err *err)
 {
 	struct bh_slice key;
 	l->lines.text = l->unread = text;
-	int rc = bh_json_walk_new((struct bh_source){ .read = read_memory, .ctx = l }, ENTRY_BYTES_MAX, &l->json, err);
+	int rc = bh_json_walk_new(bh_memory_source(&l->unread), ENTRY_BYTES_MAX, &l->json, err);
 	if (rc < 0)
 		return rc;
 	rc = bh_json_walk_enter(l->json, err);

@@ -24,8 +24,8 @@ void sbom_init(struct sbom *s, const struct pkg_file *file, const struct pkg_sin
 int sbom_done(struct sbom *s, int rc, struct bh_err *err)
 {
 	if (rc >= 0 && s->nameless)
-		rc = pkg_note(&s->notes, 0, err, "components without a package URL: %" PRIu64 " (\"%s\" first); listed, but no ecosystem's advisories are about them",
-			      s->nameless, s->first_nameless);
+		rc = pkg_note(&s->notes, 0, err, "components without a package URL: %" PRIu64 " (\"%s\" first); listed, but no ecosystem's advisories are about "
+					     "them", s->nameless, s->first_nameless);
 	if (rc >= 0)
 		rc = pkg_notes_end(&s->notes, s->file->data.len, err);
 	bh_buf_done(&s->buf);
@@ -307,7 +307,8 @@ void sbom_property(struct sbom_component *c, struct bh_slice name, struct bh_sli
 		{ "aquasecurity:trivy:SrcRelease", &c->source_release }, { "aquasecurity:trivy:SrcEpoch", &c->source_epoch },
 		{ "aquasecurity:trivy:Modularitylabel", &c->modularity }, { "aquasecurity:trivy:FilePath", &c->location },
 		{ "bulkhead:source:name", &c->source_name }, { "bulkhead:source:version", &c->source_version },
-		{ "bulkhead:modularity", &c->modularity }, { "bulkhead:package:arch", &c->arch }, { "bulkhead:package:type", &c->type }, { "bulkhead:owner", &c->owner },
+		{ "bulkhead:modularity", &c->modularity }, { "bulkhead:package:arch", &c->arch }, { "bulkhead:package:type", &c->type },
+		{ "bulkhead:owner", &c->owner },
 		{ "bulkhead:license", &c->license }, { "syft:location:0:path", &c->location }, { "syft:metadata:modularityLabel", &c->modularity },
 		{ "SrcFile", &c->location },
 	};

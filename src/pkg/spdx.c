@@ -131,8 +131,8 @@ static void take_location(struct bh_slice file, struct sbom_component *c)
 static void take_source_info(const struct spdx_package *p, struct sbom_component *c)
 {
 	struct bh_slice info = p->source_info;
-	struct bh_slice trivy = BH_SLICE_LIT("built package from: "), syft = BH_SLICE_LIT("acquired package info from "), ours = BH_SLICE_LIT("known from: ");
-	struct bh_slice head, rest;
+	struct bh_slice trivy = BH_SLICE_LIT("built package from: "), syft = BH_SLICE_LIT("acquired package info from ");
+	struct bh_slice ours = BH_SLICE_LIT("known from: "), head, rest;
 	if (bh_slice_starts(info, trivy)) {
 		(void)bh_slice_cut(bh_slice_sub(info, trivy.len, info.len), ' ', &c->source_name, &c->source_version);
 	} else if (bh_slice_starts(info, syft) && bh_slice_cut(info, ':', &head, &rest)) {

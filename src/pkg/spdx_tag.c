@@ -85,7 +85,8 @@ static int read_relationships(struct spdx *s, struct bh_slice text, struct bh_er
 static void take_reference(struct bh_slice value, struct spdx_package *p)
 {
 	struct bh_slice category, type, locator;
-	if (pkg_cut_trimmed(value, ' ', &category, &type) && pkg_cut_trimmed(type, ' ', &type, &locator) && bh_slice_eq_str(type, "purl") && p->purl.len == 0)
+	bool whole = pkg_cut_trimmed(value, ' ', &category, &type) && pkg_cut_trimmed(type, ' ', &type, &locator);
+	if (whole && bh_slice_eq_str(type, "purl") && p->purl.len == 0)
 		p->purl = locator;
 }
 
@@ -103,8 +104,8 @@ static void take_tag(const struct tags *t, struct spdx_package *p)
 		struct bh_slice *slot;
 	} slots[] = {
 		{ "SPDXID", &p->id }, { "PackageVersion", &p->version }, { "PackageSupplier", &p->supplier }, { "PackageLicenseDeclared", &p->declared },
-		{ "PackageLicenseConcluded", &p->concluded }, { "PackageLicenseComments", &p->license_comments }, { "PrimaryPackagePurpose", &p->purpose }, { "PackageSourceInfo", &p->source_info },
-		{ "PackageSummary", &p->summary },
+		{ "PackageLicenseConcluded", &p->concluded }, { "PackageLicenseComments", &p->license_comments },
+		{ "PrimaryPackagePurpose", &p->purpose }, { "PackageSourceInfo", &p->source_info }, { "PackageSummary", &p->summary },
 	};
 	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
 		if (bh_slice_eq_str(t->tag, slots[i].tag))
