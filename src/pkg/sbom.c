@@ -85,16 +85,37 @@ static int give_system(struct sbom *s, const struct sbom_component *c, struct bh
 	return tell_distro(s, &d, RANK_SYSTEM, RANK_FOUND_SYSTEM, err);
 }
 
+static bool begins_with_digit(struct bh_slice s)
+{
+	return s.len && s.ptr[0] >= '0' && s.ptr[0] <= '9';
+}
+
 /* Where "-12" of "debian-12" or "-15.5" of "opensuse-leap-15.5" begins; the length when nothing does. */
 static size_t version_dash(struct bh_slice distro)
 {
 	for (size_t i = 0; i + 1 < distro.len; i++)
-		if (distro.ptr[i] == '-' && distro.ptr[i + 1] >= '0' && distro.ptr[i + 1] <= '9')
+		if (distro.ptr[i] == '-' && begins_with_digit(bh_slice_sub(distro, i + 1, 1)))
 			return i;
 	return distro.len;
 }
 
-/* "distro=debian-12", "distro=opensuse-tumbleweed", "distro=jessie"; without one the namespace says whose packages they are. */
+/* "debian-12", "opensuse-tumbleweed"; "3.19.1" (Trivy, of apk) and "jessie" are the namespace's. */
+static void split_distro(struct bh_slice distro, struct bh_distro *d)
+{
+	struct bh_slice rest;
+	size_t dash = version_dash(distro);
+	bool is_id = dash < distro.len || bh_slice_find(distro, '-') < distro.len || bh_slice_eq(distro, d->id) || d->id.len == 0;
+	if (begins_with_digit(distro)) {
+		d->version_id = distro;
+	} else if (!is_id) {
+		d->codename = distro;
+	} else {
+		d->id = bh_slice_sub(distro, 0, dash);
+		(void)bh_slice_cut(bh_slice_sub(distro, dash + 1, distro.len), ' ', &d->version_id, &rest);
+	}
+}
+
+/* By "distro="; without one the namespace says whose packages they are. */
 static int distro_of_url(struct sbom *s, const struct bh_purl *url, struct bh_err *err)
 {
 	struct bh_slice distro = bh_purl_value(url, "distro");
@@ -104,14 +125,7 @@ static int distro_of_url(struct sbom *s, const struct bh_purl *url, struct bh_er
 	if (distro.len == 0)
 		return tell_distro(s, &d, RANK_VENDOR, RANK_FOUND_VENDOR, err);
 	s->distro_told = true;
-	size_t dash = version_dash(distro);
-	bool is_id = dash < distro.len || bh_slice_find(distro, '-') < distro.len || bh_slice_eq(distro, url->namespace) || url->namespace.len == 0;
-	if (is_id)
-		d.id = bh_slice_sub(distro, 0, dash);
-	else
-		d.codename = distro;
-	if (dash < distro.len)
-		(void)bh_slice_cut(bh_slice_sub(distro, dash + 1, distro.len), ' ', &d.version_id, &distro);
+	split_distro(distro, &d);
 	return tell_distro(s, &d, RANK_URL, RANK_FOUND_URL, err);
 }
 
@@ -250,7 +264,9 @@ static int give_url(struct sbom *s, const struct sbom_component *c, const struct
 	p.type = url->type;
 	p.version = version_of(c, url, arena);
 	p.arch = first_of(bh_purl_value(url, "arch"), c->arch);
-	p.modularity = first_of(c->modularity, bh_purl_value(url, "rpmmod"));
+	if (bh_slice_eq_str(p.arch, "None")) /* rpm's own keys, by Trivy */
+		p.arch.len = 0;
+	p.modularity = first_of(c->modularity, first_of(bh_purl_value(url, "rpmmod"), bh_purl_value(url, "modularitylabel")));
 	if (!name_of(c, url, arena, &p.name))
 		return bh_fail(err, BH_ENOMEM, c->offset_bytes, "out of memory for a component");
 	if (distro)

