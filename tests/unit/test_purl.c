@@ -123,6 +123,19 @@ static void parts_of_a_url(void **state)
 	bh_arena_done(&a);
 }
 
+/* The way back. Names of types whose rules lower the case have none to lose here. */
+static void assert_same_name(const char *purl, struct bh_slice want)
+{
+	struct bh_arena a;
+	struct bh_purl p;
+	struct bh_slice name;
+	bh_arena_init(&a, 1u << 16);
+	assert_true(bh_purl_parse(bh_slice_str(purl), &a, &p) && bh_purl_package_name(&p, &a, &name));
+	if (!bh_slice_eq(name, want))
+		fail_msg("%s: the package is called %.*s", purl, BH_SLICE_FMT(name));
+	bh_arena_done(&a);
+}
+
 static void installed_packages(void **state)
 {
 	(void)state;
@@ -159,6 +172,7 @@ static void installed_packages(void **state)
 		assert_true(bh_purl_of_package(&cases[i].p, cases[i].d, &out));
 		bh_buf_add_byte(&out, '\0');
 		assert_string_equal((const char *)out.ptr, cases[i].purl);
+		assert_same_name(cases[i].purl, cases[i].p.name);
 		bh_buf_done(&out);
 	}
 }
