@@ -128,7 +128,7 @@ static void assert_same_name(const char *purl, struct bh_slice want)
 {
 	struct bh_arena a;
 	struct bh_purl p;
-	struct bh_slice name;
+	struct bh_slice name = { 0 };
 	bh_arena_init(&a, 1u << 16);
 	assert_true(bh_purl_parse(bh_slice_str(purl), &a, &p) && bh_purl_package_name(&p, &a, &name));
 	if (!bh_slice_eq(name, want))
