@@ -1,7 +1,7 @@
 /*
  * cleanup.h: scoped release by attribute, and BH_TAKE to hand a value out of its scope.
  *
- *     BH_CLEANUP(free) char *copy = strdup(s);      released when the scope ends
+ *     BH_FREE char *copy = strdup(s);               released when the scope ends
  *     *ret_copy = BH_TAKE(copy);                    not any more
  */
 #ifndef BH_BASE_CLEANUP_H
@@ -24,7 +24,7 @@ static inline void bh_cleanup_close(const int *fd)
 #define BH_FREE __attribute__((cleanup(bh_cleanup_free)))
 #define BH_CLOSE __attribute__((cleanup(bh_cleanup_close)))
 
-/* For any destructor `void f(T *)`: BH_WITH(bh_buf_done) struct bh_buf b; */
+/* For any destructor `void f(T *)`: BH_WITH(bh_buf_done) struct bh_buf b = { 0 }; the value is there for returns before its birth. */
 #define BH_WITH(destructor) __attribute__((cleanup(destructor)))
 
 #define BH_TAKE(p)                        \

@@ -208,7 +208,7 @@ static int read_memory(int fd, struct bh_buf *out, struct bh_err *err)
 /* The worker's words are escaped already; the bar makes room for them. */
 static void pass_messages(struct fleet *f, size_t i)
 {
-	BH_WITH(bh_buf_done) struct bh_buf text;
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	struct bh_err ignored;
 	bh_buf_init(&text, OUTPUT_BYTES_MAX);
 	if (read_memory(f->messages[i], &text, &ignored) == 0 && text.len) {
@@ -220,7 +220,7 @@ static void pass_messages(struct fleet *f, size_t i)
 
 static void pass_output(struct fleet *f, size_t i)
 {
-	BH_WITH(bh_buf_done) struct bh_buf text;
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	struct bh_err err = { 0 };
 	bh_buf_init(&text, OUTPUT_BYTES_MAX);
 	int rc = read_memory(f->outputs[i], &text, &err);

@@ -25,7 +25,7 @@ struct summary summary_of(const struct cmd_args *args)
 
 static int put(const char *text, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf b;
+	BH_WITH(bh_buf_done) struct bh_buf b = { 0 };
 	bh_buf_init(&b, strlen(text) + 1);
 	bh_buf_add_str(&b, text);
 	return cmd_write(STDOUT_FILENO, &b, err);
@@ -100,7 +100,7 @@ static void add_table(struct bh_buf *b, const struct cmd_target_list *targets, c
 int summary_end(const struct summary *s, const struct cmd_args *args, const struct cmd_target_list *targets, const struct fleet_result *results,
 		struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf b;
+	BH_WITH(bh_buf_done) struct bh_buf b = { 0 };
 	bh_buf_init(&b, TEXT_BYTES_MAX);
 	if (s->style == SUMMARY_JSON)
 		add_json(&b, targets, results);

@@ -149,7 +149,7 @@ static int read_lines(const char *path, struct bh_buf *out, struct bh_err *err)
 /* One target a line; empty lines and those that begin with # don't count. */
 static int add_lines(struct cmd_target_list *l, const char *path, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf text;
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	bh_buf_init(&text, FILE_BYTES_MAX);
 	int rc = read_lines(path, &text, err);
 	struct bh_slice rest = bh_buf_slice(&text), line;

@@ -42,7 +42,7 @@ static int send_change(struct bh_channel *ch, struct bh_buf *frame, uint8_t kind
 
 static int send_list(struct bh_channel *ch, const struct bh_json_node *list, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf frame;
+	BH_WITH(bh_buf_done) struct bh_buf frame = { 0 };
 	bh_buf_init(&frame, 2 * BH_PATH_BYTES_MAX);
 	size_t n = bh_json_len(list);
 	int rc = 0;
@@ -63,7 +63,7 @@ static int send_list(struct bh_channel *ch, const struct bh_json_node *list, str
 int image_changes_read(struct bh_channel *ch, struct bh_err *err)
 {
 	struct image_opened file;
-	BH_WITH(bh_buf_done) struct bh_buf text;
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
 	bh_buf_init(&text, LIST_BYTES_MAX);
 	int rc = image_ask_open(ch, "changes", &file, err);

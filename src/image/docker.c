@@ -89,7 +89,7 @@ static int choose(const struct bh_json_node *list, const struct image_wish *wish
 		return bh_fail(err, BH_EMALFORMED, 0, "manifest.json lists no image");
 	if (n > IMAGES_MAX)
 		return bh_fail(err, BH_ELIMIT, 0, "manifest.json lists %zu images, the limit is %u", n, IMAGES_MAX);
-	BH_WITH(bh_buf_done) struct bh_buf names;
+	BH_WITH(bh_buf_done) struct bh_buf names = { 0 };
 	bh_buf_init(&names, 8192);
 	list_images(list, &names);
 	struct bh_slice shown = bh_slice_sub(bh_buf_slice(&names), 0, 350);
@@ -156,7 +156,7 @@ static int read_config(const struct image_store *store, const struct bh_json_nod
 	int rc = member_name(bh_json_get(image, "Config"), "Config", name, err);
 	if (rc < 0)
 		return rc;
-	BH_WITH(bh_buf_done) struct bh_buf bytes;
+	BH_WITH(bh_buf_done) struct bh_buf bytes = { 0 };
 	bh_buf_init(&bytes, BH_MANIFEST_BYTES_MAX);
 	rc = store->load(store->ctx, name, BH_MANIFEST_BYTES_MAX, &bytes, err);
 	if (rc < 0)
@@ -179,7 +179,7 @@ static int read_config(const struct image_store *store, const struct bh_json_nod
 
 int image_plan_docker(const struct image_store *store, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf bytes;
+	BH_WITH(bh_buf_done) struct bh_buf bytes = { 0 };
 	bh_buf_init(&bytes, BH_MANIFEST_BYTES_MAX);
 	int rc = store->load(store->ctx, "manifest.json", BH_MANIFEST_BYTES_MAX, &bytes, err);
 	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;

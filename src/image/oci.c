@@ -82,7 +82,7 @@ static int load(struct walk *w, const char *what, const struct desc *d, struct b
 	blob_name(&d->digest, name);
 	if (d->size_bytes > BH_MANIFEST_BYTES_MAX)
 		return bh_fail(err, BH_ELIMIT, 0, "%s %s: %ju bytes, the limit is %u", what, name, (uintmax_t)d->size_bytes, BH_MANIFEST_BYTES_MAX);
-	BH_WITH(bh_buf_done) struct bh_buf bytes;
+	BH_WITH(bh_buf_done) struct bh_buf bytes = { 0 };
 	bh_buf_init(&bytes, BH_MANIFEST_BYTES_MAX);
 	bool document = w->store->load_manifest && strcmp(what, "configuration") != 0;
 	int rc = (document ? w->store->load_manifest : w->store->load)(w->store->ctx, name, BH_MANIFEST_BYTES_MAX, &bytes, err);
@@ -215,7 +215,7 @@ static int choose_by_name(const struct image_wish *wish, const struct desc_vec *
 		if (rank >= 0 && (best < 0 || rank < best))
 			best = rank;
 	}
-	BH_WITH(bh_buf_done) struct bh_buf names;
+	BH_WITH(bh_buf_done) struct bh_buf names = { 0 };
 	bh_buf_init(&names, 4096);
 	list_names(all, &names);
 	if (wish->reference && best < 0)
@@ -366,7 +366,7 @@ static int choose_by_platform(struct walk *w, struct desc *ret, struct bh_err *e
 	}
 	if (best >= 0)
 		return 0;
-	BH_WITH(bh_buf_done) struct bh_buf list;
+	BH_WITH(bh_buf_done) struct bh_buf list = { 0 };
 	bh_buf_init(&list, 64u << 10);
 	list_platforms(w, &list);
 	char want[IMAGE_PLATFORM_TEXT_BYTES];
@@ -470,7 +470,7 @@ static int read_manifest(struct walk *w, const struct desc *d, struct bh_err *er
 
 int image_plan_oci(const struct image_store *store, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf bytes;
+	BH_WITH(bh_buf_done) struct bh_buf bytes = { 0 };
 	bh_buf_init(&bytes, BH_MANIFEST_BYTES_MAX);
 	int rc = store->load(store->ctx, "index.json", BH_MANIFEST_BYTES_MAX, &bytes, err);
 	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;

@@ -34,7 +34,7 @@ static int send_part(struct bh_channel *ch, uint16_t type, bool put, struct bh_b
 
 static int send_plan(struct bh_channel *ch, const struct image_plan *plan, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf frame;
+	BH_WITH(bh_buf_done) struct bh_buf frame = { 0 };
 	bh_buf_init(&frame, BH_FRAME_BYTES_MAX);
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < plan->layers.len; i++)
@@ -94,7 +94,7 @@ static int layout_locate(void *ctx, const char *name, struct image_place *ret, s
 
 static int check_layout_version(struct bh_channel *ch, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf bytes;
+	BH_WITH(bh_buf_done) struct bh_buf bytes = { 0 };
 	bh_buf_init(&bytes, 64u << 10);
 	int rc = layout_load(ch, "oci-layout", bytes.max_bytes, &bytes, err);
 	if (rc == BH_ENOTFOUND) /* some tools leave it out; index.json is what counts */
@@ -268,7 +268,7 @@ static int stream_layer(struct pass *p, struct image_member *member, struct bh_e
 	if (p->n_units == UNITS_MAX)
 		return bh_fail(err, BH_ELIMIT, 0, "more than %u layers in the archive", UNITS_MAX);
 	member->place = (struct image_place){ .kind = IMAGE_PLACE_UNIT, .unit = p->n_units };
-	BH_WITH(bh_buf_done) struct bh_buf frame;
+	BH_WITH(bh_buf_done) struct bh_buf frame = { 0 };
 	bh_buf_init(&frame, 64);
 	if (!bh_wire_put_u32(&frame, p->n_units++))
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");

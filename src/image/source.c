@@ -190,7 +190,7 @@ int image_source_answer(const struct image_source *source, struct bh_slice name,
 
 int image_ask_open(struct bh_channel *ch, const char *name, struct image_opened *ret, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf reply;
+	BH_WITH(bh_buf_done) struct bh_buf reply = { 0 };
 	bh_buf_init(&reply, 4096);
 	BH_CLOSE int fd = -1;
 	int rc = bh_channel_call(ch, IMAGE_ASK_OPEN, bh_slice_str(name), &reply, &fd, err);

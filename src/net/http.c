@@ -455,7 +455,7 @@ int net_fetch_small(struct net_session *s, const char *url, const char *accept, 
 	char line[256];
 	const char *lines[] = { line };
 	snprintf(line, sizeof(line), "Accept: %s", accept ? accept : "*/*");
-	BH_WITH(net_response_done) struct net_response resp;
+	BH_WITH(net_response_done) struct net_response resp = { 0 };
 	net_response_init(&resp);
 	const struct net_request req = {
 		.url = url, .headers = lines, .n_headers = 1, .max_bytes = out->max_bytes - out->len,

@@ -62,7 +62,7 @@ static void read_metadata(const struct pkg_terms *t, struct bh_package *p, struc
 static int beam_installed_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
 	(void)scratch;
-	BH_WITH(bh_buf_done) struct bh_buf license;
+	BH_WITH(bh_buf_done) struct bh_buf license = { 0 };
 	struct pkg_notes notes = { .sink = sink };
 	struct pkg_terms t = pkg_terms_of(file->data);
 	struct bh_package p = { 0 };

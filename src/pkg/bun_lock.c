@@ -178,7 +178,7 @@ static int read_lock(struct lock *l, struct bh_slice json, struct bh_err *err)
 
 static int bun_lock_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf json;
+	BH_WITH(bh_buf_done) struct bh_buf json = { 0 };
 	struct lock l = { .notes = { .sink = sink } };
 	if (pkg_npm_inside_package(file->path))
 		return 0;

@@ -54,7 +54,7 @@ static int cargo_auditable_parse(const struct pkg_file *file, const struct pkg_s
 	struct pkg_notes notes = { .sink = sink };
 	struct bh_elf elf;
 	struct bh_slice section;
-	BH_WITH(bh_buf_done) struct bh_buf text;
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	bh_buf_init(&text, JSON_BYTES_MAX);
 	if (bh_elf_open(file->data, &elf, NULL) < 0 || !bh_elf_section(&elf, ".dep-v0", &section))
 		return 0; /* elf_note tells about files without headers */

@@ -38,7 +38,7 @@ static int read_plain(void *ctx, struct bh_slice *ret, struct bh_err *err)
 
 static int give_path(struct pkg_notes *notes, const struct bh_json_node *entry, uint64_t offset, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf owned;
+	BH_WITH(bh_buf_done) struct bh_buf owned = { 0 };
 	struct bh_slice path = bh_json_str(bh_json_get(entry, "path")), package, last = { 0 }, slice, none = { 0 };
 	const struct bh_json_node *slices = bh_json_get(entry, "slices");
 	bh_buf_init(&owned, BH_PATH_BYTES_MAX + 1);

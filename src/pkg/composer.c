@@ -8,7 +8,7 @@
 int pkg_composer_entry(struct pkg_notes *notes, const struct pkg_json_item *item, enum bh_evidence evidence, enum bh_scope scope,
 		       struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf license;
+	BH_WITH(bh_buf_done) struct bh_buf license = { 0 };
 	bh_buf_init(&license, LICENSE_BYTES_MAX);
 	pkg_json_join(bh_json_get(item->value, "license"), " OR ", &license); /* composer's schema: a list means a choice */
 	struct bh_package p = {

@@ -26,7 +26,7 @@ static const struct pkg_want cpan_installed_wants[] = {
 
 static int read_meta(const struct pkg_file *file, struct pkg_notes *notes, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf license;
+	BH_WITH(bh_buf_done) struct bh_buf license = { 0 };
 	struct bh_json *doc;
 	bh_buf_init(&license, LICENSE_BYTES_MAX);
 	int rc = bh_json_parse(file->data, META_BYTES_MAX, &doc, err);
@@ -90,7 +90,7 @@ static int begin_section(struct bh_slice line, uint32_t number, size_t offset, s
 
 static int read_local(const struct pkg_file *file, struct pkg_notes *notes, struct bh_arena *a, struct bh_err *err)
 {
-	BH_WITH(bh_map_done) struct bh_map modules;
+	BH_WITH(bh_map_done) struct bh_map modules = { 0 };
 	struct bh_reader r = bh_reader_of(file->data);
 	struct bh_slice line, version = BH_SLICE_LIT("C<VERSION: ");
 	struct module *m = NULL;

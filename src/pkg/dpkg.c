@@ -34,7 +34,7 @@ static struct bh_slice md5sums_path(struct bh_slice line)
 
 static int md5sums_parse(const struct pkg_file *file, struct bh_slice name, const struct pkg_sink *sink, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf paths;
+	BH_WITH(bh_buf_done) struct bh_buf paths = { 0 };
 	struct pkg_notes notes = { .sink = sink };
 	struct bh_reader r = bh_reader_of(file->data);
 	struct bh_slice line, type = BH_SLICE_LIT("deb");

@@ -93,7 +93,7 @@ static void read_line(struct bh_slice line, struct bh_package *p, struct bh_buf 
 static int gem_installed_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
 	(void)scratch;
-	BH_WITH(bh_buf_done) struct bh_buf licenses;
+	BH_WITH(bh_buf_done) struct bh_buf licenses = { 0 };
 	struct pkg_notes notes = { .sink = sink };
 	struct bh_reader r = bh_reader_of(file->data);
 	struct bh_package p = { .type = BH_SLICE_LIT("gem") };

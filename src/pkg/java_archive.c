@@ -195,7 +195,7 @@ static int on_entry(struct walk *w, struct archive *a, const struct bh_zip_map *
 		return 0;
 	if (inner && w->deep == ARCHIVES_DEEP_MAX)
 		return note_inside(w, a, e, err, "not read: archives in archives are nested too deeply");
-	BH_WITH(bh_buf_done) struct bh_buf buf;
+	BH_WITH(bh_buf_done) struct bh_buf buf = { 0 };
 	bh_buf_init(&buf, inner ? INNER_BYTES_MAX : TEXT_BYTES_MAX);
 	int rc = read_entry(w, a, zip, e, &buf, &content, err);
 	if (rc < 0 || content.len == 0)

@@ -22,7 +22,7 @@ static const struct pkg_want npm_installed_wants[] = {
 
 static int give(const struct bh_json_node *root, struct bh_slice folder_name, bool installed, const struct pkg_sink *sink, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf license;
+	BH_WITH(bh_buf_done) struct bh_buf license = { 0 };
 	struct pkg_notes notes = { .sink = sink };
 	struct bh_package p = {
 		.type = BH_SLICE_LIT("npm"),

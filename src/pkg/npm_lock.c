@@ -50,7 +50,7 @@ static int on_package(void *ctx, const struct pkg_json_item *item, struct bh_err
 	l->has_packages = true;
 	if (pkg_npm_folder(item->key, &folder_name) == PKG_NPM_NO_PACKAGE || bh_json_bool(bh_json_get(item->value, "link")))
 		return 0;
-	BH_WITH(bh_buf_done) struct bh_buf license;
+	BH_WITH(bh_buf_done) struct bh_buf license = { 0 };
 	bh_buf_init(&license, LICENSE_BYTES_MAX);
 	pkg_npm_license(item->value, &license);
 	bool either = bh_json_bool(bh_json_get(item->value, "devOptional")); /* development's, and optional for the rest */

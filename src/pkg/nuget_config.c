@@ -111,7 +111,7 @@ static int give_declared(struct pkg_notes *notes, const struct bh_map *propertie
 
 static int read_declared(struct pkg_notes *notes, const struct bh_xml_node *project, struct bh_err *err)
 {
-	BH_WITH(bh_map_done) struct bh_map properties;
+	BH_WITH(bh_map_done) struct bh_map properties = { 0 };
 	bh_map_init(&properties, PROPERTIES_MAX);
 	int rc = collect_properties(project, &properties, err);
 	const struct bh_xml_node *group = bh_xml_get(project, "ItemGroup");

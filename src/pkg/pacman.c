@@ -48,7 +48,7 @@ static void add_item(struct bh_buf *list, const char *between, struct bh_slice i
 
 static int parse_desc(const struct pkg_file *file, const struct pkg_sink *sink, struct pkg_notes *notes, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf licenses, provides;
+	BH_WITH(bh_buf_done) struct bh_buf licenses = { 0 }, provides = { 0 };
 	struct bh_reader r = bh_reader_of(file->data);
 	struct bh_package p = { .type = BH_SLICE_LIT("alpm") };
 	struct bh_slice key = { 0 }, value;
@@ -90,7 +90,7 @@ static struct bh_slice name_of(struct bh_slice path)
 
 static int parse_files(const struct pkg_file *file, const struct pkg_sink *sink, struct pkg_notes *notes, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf paths;
+	BH_WITH(bh_buf_done) struct bh_buf paths = { 0 };
 	struct bh_reader r = bh_reader_of(file->data);
 	struct bh_slice key = { 0 }, value, type = BH_SLICE_LIT("alpm"), none = { 0 }, name = name_of(file->path);
 	int rc = 0;

@@ -61,7 +61,7 @@ static struct bh_slice path_of(struct bh_slice line)
 
 static int give_owned(const struct pkg_file *file, struct bh_slice name, struct pkg_notes *notes, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf paths;
+	BH_WITH(bh_buf_done) struct bh_buf paths = { 0 };
 	struct bh_reader r = bh_reader_of(file->data);
 	struct bh_slice line, type = BH_SLICE_LIT("ebuild"), none = { 0 };
 	const struct pkg_sink *sink = notes->sink;

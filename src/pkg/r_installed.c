@@ -35,7 +35,7 @@ static void add_licenses(struct bh_buf *list, struct bh_slice text)
 
 static int r_installed_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf license;
+	BH_WITH(bh_buf_done) struct bh_buf license = { 0 };
 	struct pkg_notes notes = { .sink = sink };
 	struct bh_reader r = bh_reader_of(file->data);
 	struct bh_slice v[N_FIELDS], folded;

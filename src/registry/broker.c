@@ -29,7 +29,7 @@ static int as_descriptor(struct bh_slice bytes, int *ret, struct bh_err *err)
 
 static int open_document(struct broker *b, const char *name, uint64_t max_bytes, int *ret, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf out;
+	BH_WITH(bh_buf_done) struct bh_buf out = { 0 };
 	bh_buf_init(&out, max_bytes < BH_WANTED_FILE_BYTES_MAX ? (size_t)max_bytes : BH_WANTED_FILE_BYTES_MAX);
 	int rc = b->backend.document(b->backend.ctx, name, &out, err);
 	return rc < 0 ? rc : as_descriptor(bh_buf_slice(&out), ret, err);

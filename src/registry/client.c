@@ -135,7 +135,7 @@ const struct registry_endpoint *registry_client_endpoint(const struct registry_c
 /* Anything that answers on https is asked there; an insecure or local registry that does not gets plain http. */
 static int find_base(struct registry_client *c, struct bh_err *err)
 {
-	BH_WITH(net_response_done) struct net_response resp;
+	BH_WITH(net_response_done) struct net_response resp = { 0 };
 	char url[sizeof(c->base) + 8];
 	struct net_session *quick;
 	struct bh_err why = { 0 };
@@ -252,7 +252,7 @@ static int log_in_basic(struct registry_client *c, struct bh_err *err)
 	if (c->secret.user.len == 0)
 		return bh_fail(err, BH_EIO, 0, "%s wants a password and none is stored; log in first: docker login %s, or podman login %s", c->endpoint.host,
 			       c->endpoint.host, c->endpoint.host);
-	BH_WITH(bh_buf_done) struct bh_buf value;
+	BH_WITH(bh_buf_done) struct bh_buf value = { 0 };
 	bh_buf_init(&value, AUTHORIZATION_BYTES_MAX);
 	if (!add_basic(c, &value))
 		return bh_fail(err, BH_ELIMIT, 0, "the credentials are too long");
@@ -290,8 +290,8 @@ static bool add_pair(struct bh_buf *out, const char *before, struct bh_slice val
 /* "realm?service=...&scope=...", or for an identity token the body of a POST to the realm. */
 static int ask_for_token(struct registry_client *c, const struct challenge *ch, struct bh_buf *answer, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf url, body, basic;
-	BH_WITH(net_response_done) struct net_response resp;
+	BH_WITH(bh_buf_done) struct bh_buf url = { 0 }, body = { 0 }, basic = { 0 };
+	BH_WITH(net_response_done) struct net_response resp = { 0 };
 	bh_buf_init(&url, NET_URL_BYTES);
 	bh_buf_init(&body, AUTHORIZATION_BYTES_MAX);
 	bh_buf_init(&basic, AUTHORIZATION_BYTES_MAX);
@@ -338,7 +338,7 @@ static int log_in_bearer(struct registry_client *c, struct bh_slice header, stru
 		return bh_fail(err, BH_EMALFORMED, 0, "%s: its challenge names no token server", c->endpoint.host);
 	if (plain && strncmp(c->base, "https:", 6) == 0)
 		return bh_fail(err, BH_EMALFORMED, 0, "%s: it sends credentials to a token server without TLS; refused", c->endpoint.host);
-	BH_WITH(bh_buf_done) struct bh_buf answer;
+	BH_WITH(bh_buf_done) struct bh_buf answer = { 0 };
 	bh_buf_init(&answer, TOKEN_ANSWER_BYTES_MAX);
 	int rc = ask_for_token(c, &ch, &answer, err);
 	rc = rc < 0 ? rc : take_token(c, bh_buf_slice(&answer), err);
@@ -367,7 +367,7 @@ static int log_in(struct registry_client *c, const struct net_response *resp, st
 
 static int get_once(struct registry_client *c, const char *what, const struct net_request *like, struct net_response *resp, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf url;
+	BH_WITH(bh_buf_done) struct bh_buf url = { 0 };
 	bh_buf_init(&url, NET_URL_BYTES);
 	bh_buf_printf(&url, "%s/v2/", c->base);
 	net_escape(&url, bh_slice_str(c->endpoint.path), true);
@@ -384,7 +384,7 @@ static int get_once(struct registry_client *c, const char *what, const struct ne
 static int refused(const struct net_response *resp, const char *what, struct bh_err *err)
 {
 	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
-	BH_WITH(bh_buf_done) struct bh_buf words;
+	BH_WITH(bh_buf_done) struct bh_buf words = { 0 };
 	struct bh_err ignored = { 0 };
 	int rc = net_refused(resp, what, err);
 	if (bh_json_parse(bh_buf_slice(&resp->problem), TOKEN_ANSWER_BYTES_MAX, &doc, &ignored) < 0)

@@ -124,8 +124,8 @@ static int open_session(const struct daemon_address *a, struct net_session **ret
 static int get(const struct registry_daemon *d, const char *before, const char *name, const char *behind, uint64_t max_bytes,
 	       int (*sink)(void *, struct bh_slice, struct bh_err *), void *ctx, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf url;
-	BH_WITH(net_response_done) struct net_response resp;
+	BH_WITH(bh_buf_done) struct bh_buf url = { 0 };
+	BH_WITH(net_response_done) struct net_response resp = { 0 };
 	struct net_session *s;
 	bh_buf_init(&url, NET_URL_BYTES);
 	net_response_init(&resp);
@@ -169,7 +169,7 @@ static int get_json(const struct registry_daemon *d, const char *before, const c
 
 static int look_for_container(struct registry_daemon *d, enum registry_kind daemon, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf text;
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
 	bh_buf_init(&text, ANSWER_BYTES_MAX);
 	int rc = find_address(daemon, &d->address, err);
@@ -222,7 +222,7 @@ static int ctr(struct registry_daemon *d, const char *const *words, size_t n, in
 /* Does the namespace hold it? */
 static int ask_namespace(struct registry_daemon *d, const char *namespace, bool *ret, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf out;
+	BH_WITH(bh_buf_done) struct bh_buf out = { 0 };
 	char filter[DAEMON_PATH_BYTES + 16];
 	const char *words[] = { "ls", "-q", filter };
 	bh_buf_init(&out, ANSWER_BYTES_MAX);
@@ -255,7 +255,7 @@ static int start_containerd(struct registry_daemon *d, struct bh_err *err)
 
 static int start_image(struct registry_daemon *d, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf text;
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
 	bh_buf_init(&text, ANSWER_BYTES_MAX);
 	snprintf(d->image, sizeof(d->image), "%s", d->name);

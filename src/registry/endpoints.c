@@ -120,7 +120,7 @@ static int read_config(struct bh_buf *out, const char **ret_path, char own[stati
 
 static int from_config(const struct registry_ref *ref, struct registry_endpoints *e, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf text;
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	char own[4096];
 	const char *path = NULL;
 	bh_buf_init(&text, CONFIG_BYTES_MAX);

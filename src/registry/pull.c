@@ -103,7 +103,7 @@ static int check_top(struct registry_pull *p, struct bh_err *err)
 static int start(void *ctx, struct bh_buf *name, struct bh_err *err)
 {
 	struct registry_pull *p = ctx;
-	BH_WITH(net_response_done) struct net_response resp;
+	BH_WITH(net_response_done) struct net_response resp = { 0 };
 	char what[32 + REGISTRY_TAG_BYTES + BH_DIGEST_TEXT_BYTES], text[REGISTRY_REF_BYTES];
 	net_response_init(&resp);
 	int rc = registry_endpoints_find(&p->ref, p->options, &p->endpoints, err);
@@ -158,7 +158,7 @@ static bool streams(void *ctx, const char *name)
  */
 static int referrers(struct registry_pull *p, const char *name, struct bh_buf *out, struct bh_err *err)
 {
-	BH_WITH(net_response_done) struct net_response resp;
+	BH_WITH(net_response_done) struct net_response resp = { 0 };
 	struct bh_digest digest = p->digest;
 	char what[64 + BH_DIGEST_TEXT_BYTES], text[BH_DIGEST_TEXT_BYTES];
 	size_t i;
@@ -196,7 +196,7 @@ static int document(void *ctx, const char *name, struct bh_buf *out, struct bh_e
 		return rc;
 	if (manifest && bh_digest_eq(&digest, &p->digest))
 		return keep(out, bh_buf_slice(&p->top), err);
-	BH_WITH(net_response_done) struct net_response resp;
+	BH_WITH(net_response_done) struct net_response resp = { 0 };
 	size_t i;
 	net_response_init(&resp);
 	snprintf(what, sizeof(what), "%s/%s", manifest ? "manifests" : "blobs", bh_digest_text(&digest, text));
@@ -229,7 +229,7 @@ static int stream(void *ctx, const char *name, uint64_t max_bytes, int out_fd, s
 	snprintf(what, sizeof(what), "blobs/%s", bh_digest_text(&digest, text));
 	for (size_t n = 0; n < p->endpoints.n; n++) {
 		size_t i = (p->best + n) % p->endpoints.n;
-		BH_WITH(net_response_done) struct net_response resp;
+		BH_WITH(net_response_done) struct net_response resp = { 0 };
 		struct registry_client *c = NULL;
 		net_response_init(&resp);
 		const struct net_request like = { .immutable = true, .resume_at = to.done, .max_bytes = max_bytes, .sink = pour, .ctx = &to };

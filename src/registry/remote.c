@@ -22,7 +22,7 @@ struct registry_remote {
 static int ask_open(void *ctx, struct bh_slice name, uint64_t max_bytes, int *ret_fd, struct bh_err *err)
 {
 	struct registry_remote *r = ctx;
-	BH_WITH(bh_buf_done) struct bh_buf question, reply;
+	BH_WITH(bh_buf_done) struct bh_buf question = { 0 }, reply = { 0 };
 	bh_buf_init(&question, 4096);
 	bh_buf_init(&reply, BH_FRAME_BYTES_MAX);
 	bh_wire_put_u64(&question, max_bytes);
@@ -35,14 +35,14 @@ static int ask_open(void *ctx, struct bh_slice name, uint64_t max_bytes, int *re
 static int ask_outcome(void *ctx, struct bh_slice name, struct bh_err *err)
 {
 	struct registry_remote *r = ctx;
-	BH_WITH(bh_buf_done) struct bh_buf reply;
+	BH_WITH(bh_buf_done) struct bh_buf reply = { 0 };
 	bh_buf_init(&reply, BH_FRAME_BYTES_MAX);
 	return bh_helper_call(r->helper, BROKER_OUTCOME, name, &reply, NULL, err);
 }
 
 static int start(struct registry_remote *r, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf reply;
+	BH_WITH(bh_buf_done) struct bh_buf reply = { 0 };
 	bh_buf_init(&reply, BH_FRAME_BYTES_MAX);
 	int rc = bh_helper_call(r->helper, BROKER_START, (struct bh_slice){ 0 }, &reply, NULL, err);
 	if (rc == 0)

@@ -69,7 +69,7 @@ static int take_helper_answer(const struct bh_json_node *root, struct registry_s
 static int ask_helper(struct bh_slice name, const char *key, struct registry_secret *ret, struct bh_err *err)
 {
 	char program[160];
-	BH_WITH(bh_buf_done) struct bh_buf answer;
+	BH_WITH(bh_buf_done) struct bh_buf answer = { 0 };
 	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
 	if (!is_helper_name(name))
 		return bh_fail(err, BH_EMALFORMED, 0, "a credential helper's name has odd characters");

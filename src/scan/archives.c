@@ -15,7 +15,7 @@ static int full(struct bh_err *err)
 /* "GROUP:ARTIFACT:VERSION" -> name, version and package URL; the slices of the database end with it, so they are copied. */
 static int rename_package(struct bh_report *report, struct bh_package *p, struct bh_slice known, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf purl;
+	BH_WITH(bh_buf_done) struct bh_buf purl = { 0 };
 	struct bh_slice copy, version;
 	bh_buf_init(&purl, PURL_BYTES_MAX);
 	if (!bh_arena_copy(&report->arena, known, &copy))

@@ -81,7 +81,7 @@ static bool is_coordinates(struct bh_slice name)
 
 static int add_line(struct vuln_feed_run *run, struct bh_slice line, uint64_t number, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf text;
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	struct bh_slice sha1, name;
 	bh_buf_init(&text, LINE_BYTES_MAX);
 	vuln_feed_record(run);
