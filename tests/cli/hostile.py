@@ -25,6 +25,7 @@ import tarfile
 import tempfile
 import threading
 import time
+import zipfile
 
 MIB = 1 << 20
 SECONDS_MAX = 30
@@ -370,6 +371,54 @@ def looping_berkeley():
     return bytes(meta + page1 + page2)
 
 
+def nested_jar(levels):
+    data = b"text"
+    for level in range(levels):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as z:
+            z.writestr("META-INF/MANIFEST.MF", f"Implementation-Title: level{level}\nImplementation-Version: {level}.0\n")
+            z.writestr(f"level{level}.jar", data)
+        data = out.getvalue()
+    return data
+
+
+def long_lockfile(packages):
+    entry = '"node_modules/p%d":{"version":"1.0.0","resolved":"https://r/p%d.tgz","integrity":"sha512-' + "A" * 1000 + '"}'
+    return ('{"lockfileVersion":3,"packages":{' + ",".join(entry % (i, i) for i in range(packages)) + "}}").encode()
+
+
+def looping_sbom():
+    ring = [{"ref": f"c{i}", "dependsOn": [f"c{i}", f"c{(i + 1) % 100}"]} for i in range(100)]
+    parts = [{"type": "library", "bom-ref": f"c{i}", "name": f"p{i}", "version": "1", "purl": f"pkg:npm/p{i}@1",
+              "externalReferences": [{"type": "bom", "url": "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#c0"}]} for i in range(100)]
+    return json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79", "version": 1,
+                       "components": parts, "dependencies": ring})
+
+
+def applications(s, work):
+    def lists(*wanted):
+        def look(run):
+            names = [p["name"] for p in json.loads(run.out)["packages"]] if run.out else []
+            return None if all(names.count(n) == 1 for n in wanted) else f"{len(names)} packages, {names[:9]}"
+        return look
+
+    def image(name, files):
+        return Layout(work / name, [tar_of({**BASE, **files})]).target
+
+    s.case("jars in jars, fifty deep", image("jars", {"app/a.jar": nested_jar(50)}), 3, ["app/a.jar", "deep"], options=["-f", "json"], extra=lists("level49", "level45"))
+    lock = long_lockfile(95_000)
+    assert len(lock) > 100_000_000
+    s.case("a lockfile of 100 MB", image("lock", {"srv/package-lock.json": lock}), 3, [], options=["-f", "json"], extra=lists("p0", "p94999", "openssl"))
+    s.case("the same, cut off", image("cut", {"srv/package-lock.json": lock[:-10]}), 3, ["srv/package-lock.json"], options=["-f", "json"], extra=lists("openssl"))
+    corpus = pathlib.Path(__file__).resolve().parent.parent / "corpus"
+    forged = {f"usr/bin/{p.name}": p.read_bytes() for p in sorted((corpus / "pkg-go_binary").glob("forged-*"))}
+    s.case(f"Go programs with forged build information ({len(forged)})", image("go", forged), 3, ["usr/bin/forged"], options=["-f", "json"], extra=lists("openssl"))
+    s.case("an SBOM that refers to itself", image("sbom", {"srv/bom.json": looping_sbom()}), 3, [], options=["-f", "json"], extra=lists("p0", "p99", "openssl"))
+    sbom = work / "self.cdx.json"
+    sbom.write_text(looping_sbom())
+    s.case("the same as target", f"sbom:{sbom}", 3, [], options=["-f", "json"], extra=lists("p0", "p99"))
+
+
 def documents(s, work):
     def layout_with(name, index):
         path = work / name
@@ -480,7 +529,7 @@ def sound(s, work):
 def main():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     s = Suite(os.path.realpath(sys.argv[1]))
-    for group in (sound, blobs, bombs, tars, documents, places, interrupted):
+    for group in (sound, blobs, bombs, tars, applications, documents, places, interrupted):
         with tempfile.TemporaryDirectory(prefix="bulkhead-hostile-") as work:
             group(s, pathlib.Path(work))
     print(f"1..{s.n}")
