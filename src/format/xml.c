@@ -75,6 +75,10 @@ static void XMLCALL on_begin(void *ctx, const XML_Char *name, const XML_Char **p
 	struct bh_xml_element e = { .name = local_name(name), .attributes = r->attributes, .line = line_of(r) };
 	if (!told(r))
 		return;
+	if (e.name.len == 0) { /* "<a:/>"; a name behind the prefix is demanded by Namespaces in XML, section 4, expat takes it */
+		fail_here(r, BH_EMALFORMED, "an element that has a prefix but no name");
+		return;
+	}
 	if (++r->depth > BH_XML_DEPTH_MAX) {
 		fail_here(r, BH_ELIMIT, "nested too deeply");
 		return;
