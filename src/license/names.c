@@ -3,9 +3,12 @@
  *
  *   whole text an expression?  ─ yes ─► that
  *   whole text a known name?   ─ yes ─► its expression
+ *   holds an address?         ─ yes ─► split at ",", addresses by urls.c
  *   split at " and ", " or ", "/", ",", ";", "|", "&" and parentheses; each part the same way; unknown ones become LicenseRef-PART
  */
 #include "license/license.h"
+
+#include "license/urls.h"
 
 #define TEXT_BYTES_MAX (8u << 10)
 #define KEY_BYTES_MAX 512u
@@ -430,11 +433,34 @@ static const struct license_node *blanks_between(struct bh_slice text, struct bh
 	return text.len ? NULL : all;
 }
 
+/* "http://.../epl-v10.html, MIT;link=https://...", as OSGi writes it: what is behind the semicolon only explains. All hold together. */
+static const struct license_node *with_urls(struct bh_slice text, struct bh_arena *arena)
+{
+	const struct license_node *all = NULL;
+	for (size_t parts = 0; text.len && parts < PARTS_MAX; parts++) {
+		struct bh_slice part, about;
+		(void)bh_slice_cut(text, ',', &part, &text);
+		(void)bh_slice_cut(part, ';', &part, &about);
+		part = bh_slice_trim(part);
+		struct bh_slice known = license_is_url(part) ? license_of_url(part) : (struct bh_slice){ 0 };
+		const struct license_node *n = known.len                    ? license_parse(known, arena) :
+					       bh_slice_search(part, "://") ? reference(part, arena) :
+									      license_normalise(part, arena);
+		struct license_node *both = all && n ? BH_ARENA_NEW(arena, struct license_node) : NULL;
+		if (both)
+			*both = (struct license_node){ .kind = LICENSE_AND, .left = all, .right = n };
+		all = both ? both : all ? all : n;
+	}
+	return all;
+}
+
 const struct license_node *license_normalise(struct bh_slice declared, struct bh_arena *arena)
 {
 	struct bh_slice text = bh_slice_trim(declared);
 	if (text.len == 0 || text.len > TEXT_BYTES_MAX)
 		return NULL;
+	if (bh_slice_search(text, "://"))
+		return with_urls(text, arena);
 	const struct license_node *n = known_or_shorter(text, arena);
 	if (!n)
 		n = blanks_between(text, arena);

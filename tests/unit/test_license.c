@@ -59,6 +59,11 @@ static void declarations(void **state)
 		{ "Eclipse Public License - v 2.0", "EPL-2.0" }, { "EPL 2.0; GPL2 w/ CPE", "EPL-2.0 AND GPL-2.0-only WITH Classpath-exception-2.0" }, { "MPL-2.0 OR GPLv3+", "MPL-2.0 OR GPL-3.0-or-later" },
 		{ "Perl_5", "Artistic-1.0-Perl OR GPL-1.0-or-later" }, { "GPL-2.0-or-later AND MIT", "GPL-2.0-or-later AND MIT" }, { "Zlib, Boost", "Zlib AND BSL-1.0" },
 		{ "Mozilla Public License 1.1 (MPL 1.1)", "MPL-1.1" }, { "PSF", "PSF-2.0" }, { "Python Software Foundation License", "PSF-2.0" }, { "CC0 1.0 Universal", "CC0-1.0" },
+		{ "http://www.apache.org/licenses/LICENSE-2.0.txt", "Apache-2.0" }, { "https://opensource.org/licenses/BSD-3-Clause", "BSD-3-Clause" },
+		{ "BSD-3-Clause;link=https://asm.ow2.io/LICENSE.txt", "BSD-3-Clause" }, { "https://opensource.org/licenses/BSD-2-Clause;description=BSD 2-Clause License", "BSD-2-Clause" },
+		{ "http://www.eclipse.org/legal/epl-v10.html, http://www.gnu.org/licenses/old-licenses/lgpl-2.1.html", "EPL-1.0 AND LGPL-2.1-only" },
+		{ "https://example.com/our/licence", "LicenseRef-https-example.com-our-licence" }, { "https://h2database.com/html/license.html, MIT", "(MPL-2.0 OR EPL-1.0) AND MIT" },
+		{ "Apache-2.0, see https://x.org", "Apache-2.0 AND LicenseRef-see-https-x.org" }, 
 		{ "", "" }, { " and ", "" }, { "AND AND", "" }, { "((((", "" }, { "MIT and", "MIT" },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++)
