@@ -6,10 +6,7 @@
  *
  * "affected" is the version that was looked at: older ones count as affected, too, as Arch supports the newest only.
  */
-#include "vuln/feed.h"
-
-#include "format/json.h"
-#include "format/json_walk.h"
+#include "vuln/feed_records.h"
 
 #define GROUP_BYTES_MAX (4u << 20)
 
@@ -59,30 +56,10 @@ static int add_group(struct vuln_feed_run *run, const struct bh_json_node *group
 	return rc;
 }
 
-static int read_list(struct vuln_feed_run *run, struct bh_json_walk *w, struct bh_err *err)
-{
-	struct bh_slice key, text;
-	int rc = bh_json_walk_enter(w, err);
-	while (rc == 0 && (rc = bh_json_walk_item(w, &key, err)) == 1) {
-		struct bh_json *doc = NULL;
-		vuln_feed_record(run);
-		rc = bh_json_walk_value(w, &text, err);
-		rc = rc < 0 ? rc : bh_json_parse(text, GROUP_BYTES_MAX, &doc, err);
-		rc = rc < 0 ? rc : add_group(run, bh_json_root(doc), err);
-		bh_json_free(doc);
-	}
-	return rc;
-}
-
 static int parse(struct vuln_feed_run *run, struct bh_source plain, struct bh_err *err)
 {
-	struct bh_json_walk *w;
-	int rc = bh_json_walk_new(plain, GROUP_BYTES_MAX, &w, err);
-	if (rc < 0)
-		return rc;
-	rc = read_list(run, w, err);
+	int rc = vuln_feed_json_list(run, plain, NULL, GROUP_BYTES_MAX, add_group, err);
 	run->undated = run->counts.records; /* the file's date is all there is */
-	bh_json_walk_free(w);
 	return rc;
 }
 

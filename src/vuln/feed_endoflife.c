@@ -7,10 +7,7 @@
  * Taken are the distributions that an image can be of, by the name that their os-release has. Debian's and Ubuntu's own dates come with
  * the program and know long-term support better. The rest of the products is no release of an image.
  */
-#include "vuln/feed.h"
-
-#include "format/json.h"
-#include "format/json_walk.h"
+#include "vuln/feed_records.h"
 
 #define PRODUCT_BYTES_MAX (16u << 20)
 
@@ -74,39 +71,10 @@ static int add_product(struct vuln_feed_run *run, const struct bh_json_node *pro
 	return 0;
 }
 
-static int read_products(struct vuln_feed_run *run, struct bh_json_walk *w, struct bh_err *err)
-{
-	struct bh_slice key, text;
-	int rc = bh_json_walk_enter(w, err);
-	while (rc == 0 && (rc = bh_json_walk_item(w, &key, err)) == 1) {
-		struct bh_json *doc = NULL;
-		vuln_feed_record(run);
-		rc = bh_json_walk_value(w, &text, err);
-		rc = rc < 0 ? rc : bh_json_parse(text, PRODUCT_BYTES_MAX, &doc, err);
-		rc = rc < 0 ? rc : add_product(run, bh_json_root(doc), err);
-		bh_json_free(doc);
-	}
-	return rc;
-}
-
 static int parse(struct vuln_feed_run *run, struct bh_source plain, struct bh_err *err)
 {
-	struct bh_json_walk *w;
-	struct bh_slice key;
-	bool found = false;
-	int rc = bh_json_walk_new(plain, PRODUCT_BYTES_MAX, &w, err);
-	if (rc < 0)
-		return rc;
-	rc = bh_json_walk_enter(w, err);
-	while (rc == 0 && (rc = bh_json_walk_item(w, &key, err)) == 1) {
-		bool products = bh_slice_eq_str(key, "result");
-		found |= products;
-		rc = products ? read_products(run, w, err) : 0;
-	}
-	if (rc == 0 && !found)
-		rc = bh_fail(err, BH_EMALFORMED, 0, "not an answer of endoflife.date: it has no \"result\"");
+	int rc = vuln_feed_json_list(run, plain, "result", PRODUCT_BYTES_MAX, add_product, err);
 	run->undated = run->counts.records;
-	bh_json_walk_free(w);
 	return rc;
 }
 

@@ -4,10 +4,7 @@
  *   { "title", "catalogVersion": "2026.07.23", "dateReleased": "2026-07-23T16:21:10.8082Z", "count": 1653,
  *     "vulnerabilities": [ { "cveID", "dateAdded": "2026-07-22", "knownRansomwareCampaignUse": "Known"|"Unknown", ... } ] }
  */
-#include "vuln/feed.h"
-
-#include "format/json.h"
-#include "format/json_walk.h"
+#include "vuln/feed_records.h"
 
 #include <inttypes.h>
 
@@ -32,21 +29,6 @@ static int add_record(struct vuln_feed_run *run, const struct bh_json_node *v, s
 	vuln_feed_day(run, day);
 	run->counts.exploits++;
 	return vuln_builder_kev(run->builder, run->source, cve, day, ransomware, err);
-}
-
-static int read_records(struct vuln_feed_run *run, struct bh_json_walk *w, struct bh_err *err)
-{
-	struct bh_slice key, text;
-	int rc = bh_json_walk_enter(w, err);
-	while (rc == 0 && (rc = bh_json_walk_item(w, &key, err)) == 1) {
-		struct bh_json *doc = NULL;
-		vuln_feed_record(run);
-		rc = bh_json_walk_value(w, &text, err);
-		rc = rc < 0 ? rc : bh_json_parse(text, RECORD_BYTES_MAX, &doc, err);
-		rc = rc < 0 ? rc : add_record(run, bh_json_root(doc), err);
-		bh_json_free(doc);
-	}
-	return rc;
 }
 
 /* A member of the catalogue besides its records. */
@@ -75,7 +57,7 @@ static int read_catalogue(struct vuln_feed_run *run, struct bh_json_walk *w, str
 	while (rc == 0 && (rc = bh_json_walk_item(w, &key, err)) == 1) {
 		bool records = bh_slice_eq_str(key, "vulnerabilities");
 		found |= records;
-		rc = records ? read_records(run, w, err) : read_fact(run, w, key, &count, err);
+		rc = records ? vuln_feed_json_items(run, w, RECORD_BYTES_MAX, add_record, err) : read_fact(run, w, key, &count, err);
 	}
 	if (rc < 0)
 		return rc;

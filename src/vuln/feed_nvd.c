@@ -8,10 +8,7 @@
  * Scores and weaknesses only. Its configurations (CPE) name products of upstreams, not packages: matching by them is what fills other
  * scanners' reports with distribution packages that were patched long ago.
  */
-#include "vuln/feed.h"
-
-#include "format/json.h"
-#include "format/json_walk.h"
+#include "vuln/feed_records.h"
 
 #define RECORD_BYTES_MAX (32u << 20) /* configurations can be long */
 #define CVSS_MAX 16u
@@ -47,8 +44,9 @@ static int read_weaknesses(struct vuln_feed_run *run, struct bh_slice id, const 
 	return rc;
 }
 
-static int add_record(struct vuln_feed_run *run, const struct bh_json_node *cve, struct bh_err *err)
+static int add_record(struct vuln_feed_run *run, const struct bh_json_node *record, struct bh_err *err)
 {
+	const struct bh_json_node *cve = bh_json_get(record, "cve");
 	struct bh_slice vectors[CVSS_MAX], id = bh_json_str(bh_json_get(cve, "id"));
 	struct bh_slice modified = bh_slice_sub(bh_json_str(bh_json_get(cve, "lastModified")), 0, 10);
 	struct vuln_new_advisory a = {
@@ -74,39 +72,9 @@ static int add_record(struct vuln_feed_run *run, const struct bh_json_node *cve,
 	return rc < 0 ? rc : read_weaknesses(run, id, bh_json_get(cve, "weaknesses"), err);
 }
 
-static int read_records(struct vuln_feed_run *run, struct bh_json_walk *w, struct bh_err *err)
-{
-	struct bh_slice key, text;
-	int rc = bh_json_walk_enter(w, err);
-	while (rc == 0 && (rc = bh_json_walk_item(w, &key, err)) == 1) {
-		struct bh_json *doc = NULL;
-		vuln_feed_record(run);
-		rc = bh_json_walk_value(w, &text, err);
-		rc = rc < 0 ? rc : bh_json_parse(text, RECORD_BYTES_MAX, &doc, err);
-		rc = rc < 0 ? rc : add_record(run, bh_json_get(bh_json_root(doc), "cve"), err);
-		bh_json_free(doc);
-	}
-	return rc;
-}
-
 static int parse(struct vuln_feed_run *run, struct bh_source plain, struct bh_err *err)
 {
-	struct bh_json_walk *w;
-	struct bh_slice key;
-	bool found = false;
-	int rc = bh_json_walk_new(plain, RECORD_BYTES_MAX, &w, err);
-	if (rc < 0)
-		return rc;
-	rc = bh_json_walk_enter(w, err);
-	while (rc == 0 && (rc = bh_json_walk_item(w, &key, err)) == 1) {
-		bool records = bh_slice_eq_str(key, "vulnerabilities");
-		found |= records;
-		rc = records ? read_records(run, w, err) : 0;
-	}
-	if (rc == 0 && !found)
-		rc = bh_fail(err, BH_EMALFORMED, 0, "not an NVD feed: it has no \"vulnerabilities\"");
-	bh_json_walk_free(w);
-	return rc;
+	return vuln_feed_json_list(run, plain, "vulnerabilities", RECORD_BYTES_MAX, add_record, err);
 }
 
 static const char *const suffixes[] = { ".json", NULL };

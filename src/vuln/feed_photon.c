@@ -6,10 +6,7 @@
  *
  * Packages are sources. The release stands in the version's tag; where there is none, --release photon=ECOSYSTEM says it.
  */
-#include "vuln/feed.h"
-
-#include "format/json.h"
-#include "format/json_walk.h"
+#include "vuln/feed_records.h"
 #include "vuln/distro_names.h"
 
 #define RECORD_BYTES_MAX (1u << 20)
@@ -56,30 +53,10 @@ static int add_record(struct vuln_feed_run *run, const struct bh_json_node *r, s
 	return vuln_feed_row(run, &row, err);
 }
 
-static int read_list(struct vuln_feed_run *run, struct bh_json_walk *w, struct bh_err *err)
-{
-	struct bh_slice key, text;
-	int rc = bh_json_walk_enter(w, err);
-	while (rc == 0 && (rc = bh_json_walk_item(w, &key, err)) == 1) {
-		struct bh_json *doc = NULL;
-		vuln_feed_record(run);
-		rc = bh_json_walk_value(w, &text, err);
-		rc = rc < 0 ? rc : bh_json_parse(text, RECORD_BYTES_MAX, &doc, err);
-		rc = rc < 0 ? rc : add_record(run, bh_json_root(doc), err);
-		bh_json_free(doc);
-	}
-	return rc;
-}
-
 static int parse(struct vuln_feed_run *run, struct bh_source plain, struct bh_err *err)
 {
-	struct bh_json_walk *w;
-	int rc = bh_json_walk_new(plain, RECORD_BYTES_MAX, &w, err);
-	if (rc < 0)
-		return rc;
-	rc = read_list(run, w, err);
-	run->undated = run->counts.records;
-	bh_json_walk_free(w);
+	int rc = vuln_feed_json_list(run, plain, NULL, RECORD_BYTES_MAX, add_record, err);
+	run->undated = run->counts.records; /* the file's date is all there is */
 	return rc;
 }
 

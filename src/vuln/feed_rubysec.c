@@ -7,9 +7,7 @@
  * Affected is what is neither patched nor unaffected; without patched versions no fix is known. Ids stand without their prefix. Records that only
  * the OSVDB numbered are left out: its terms forbid passing them on.
  */
-#include "vuln/feed.h"
-
-#include "format/yaml.h"
+#include "vuln/feed_records.h"
 #include "vuln/unpatched.h"
 
 #define DOCUMENT_BYTES_MAX (1u << 20)
@@ -113,15 +111,7 @@ static int add_record(struct vuln_feed_run *run, const struct bh_yaml_node *root
 
 static int parse(struct vuln_feed_run *run, struct bh_source plain, struct bh_err *err)
 {
-	struct bh_slice text;
-	struct bh_yaml *y = NULL;
-	vuln_feed_record(run);
-	int rc = vuln_feed_read_all(run, plain, DOCUMENT_BYTES_MAX, &text, err);
-	rc = rc < 0 ? rc : bh_yaml_parse(text, DOCUMENT_BYTES_MAX, &y, err);
-	for (size_t i = 0; rc == 0 && i < bh_yaml_documents(y); i++)
-		rc = add_record(run, bh_yaml_root(y, i), err);
-	bh_yaml_free(y);
-	return rc;
+	return vuln_feed_yaml_text(run, plain, DOCUMENT_BYTES_MAX, add_record, err);
 }
 
 static const char *const suffixes[] = { ".yml", ".yaml", NULL };
