@@ -45,7 +45,8 @@ const char *cmd_string(const struct cmd_args *a, const char *name);             
 size_t cmd_list(const struct cmd_args *a, const char *name, const char *const **ret);
 uint64_t cmd_uint(const struct cmd_args *a, const char *name);
 size_t cmd_choice(const struct cmd_args *a, const char *name);                   /* index into choices */
-const char *cmd_origin(const struct cmd_args *a, const char *name);              /* "command line", "BULKHEAD_DB", "bulkhead.yaml:3:7", "default"; NULL = not set */
+/* "command line", "BULKHEAD_DB", "bulkhead.yaml:3:7", "default"; NULL = not set */
+const char *cmd_origin(const struct cmd_args *a, const char *name);
 const struct bh_exception_vec *cmd_exceptions(const struct cmd_args *a);         /* "exceptions:" of all configuration files, nearest first */
 size_t cmd_targets(const struct cmd_args *a, const char *const **ret);           /* the words that are not options */
 

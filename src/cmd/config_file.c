@@ -124,7 +124,8 @@ static int set_empty(const struct file *f, struct cmd_value *v, const struct bh_
 	return v->where ? 0 : bh_fail(err, BH_ELIMIT, 0, "%s: too large", f->path);
 }
 
-static int set_option(const struct file *f, const struct cmd_option *o, struct cmd_value *v, const struct bh_yaml_node *key, const struct bh_yaml_node *value,
+static int set_option(const struct file *f, const struct cmd_option *o, struct cmd_value *v, const struct bh_yaml_node *key,
+		      const struct bh_yaml_node *value,
 		      struct bh_err *err)
 {
 	if (o->not_in_config)

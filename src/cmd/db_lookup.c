@@ -170,7 +170,8 @@ static void add_key(struct bh_buf *b, const char *key, struct bh_slice value)
 
 static int add_json_ranges(const struct lookup *l, const struct vuln_row *row, struct bh_buf *b, struct bh_err *err)
 {
-	static const char *const ends[] = { [VULN_END_NONE] = "", [VULN_END_FIXED] = "fixed", [VULN_END_LAST] = "last_affected", [VULN_END_LIMIT] = "limit" };
+	static const char *const ends[] = { [VULN_END_NONE] = "", [VULN_END_FIXED] = "fixed", [VULN_END_LAST] = "last_affected",
+					    [VULN_END_LIMIT] = "limit" };
 	int rc = 0;
 	bh_buf_add_str(b, ", \"ranges\": [");
 	for (uint32_t i = 0; rc == 0 && i < row->n_ranges; i++) {

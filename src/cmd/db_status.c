@@ -197,7 +197,8 @@ static int render_verify(const struct cmd_args *args, const struct vuln_userdb *
 	bh_buf_add_str(out, ": sound\n");
 	if (!cmd_string(args, "key"))
 		return 0;
-	return u->path[0] ? db_check_signature(args, u->path, out, err) : bh_fail(err, BH_EUSAGE, 0, "--key: the built-in facts have no signature of their own");
+	return u->path[0] ? db_check_signature(args, u->path, out, err) :
+	       bh_fail(err, BH_EUSAGE, 0, "--key: the built-in facts have no signature of their own");
 }
 
 int db_verify(const struct cmd_args *args, const char *const *words, size_t n)

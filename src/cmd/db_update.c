@@ -348,7 +348,8 @@ static int say_pulled(const struct cmd_args *args, const char *path, const struc
 	bh_buf_add_escaped(&line, bh_slice_str(path));
 	bh_buf_printf(&line, ": version %llu of %s, %s: ", (unsigned long long)p->version, vuln_day_text(p->created_day, day), db_size(p->bytes, size));
 	if (changed)
-		bh_buf_printf(&line, "%llu of %llu pieces fetched, %s\n", (unsigned long long)p->new_pieces, (unsigned long long)p->pieces, db_size(p->new_bytes, fetched));
+		bh_buf_printf(&line, "%llu of %llu pieces fetched, %s\n", (unsigned long long)p->new_pieces, (unsigned long long)p->pieces,
+			      db_size(p->new_bytes, fetched));
 	else
 		bh_buf_add_str(&line, "unchanged\n");
 	int rc = cmd_write(STDOUT_FILENO, &line, err);

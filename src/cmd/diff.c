@@ -16,7 +16,8 @@ static const char *const thresholds[] = { "unknown", "negligible", "low", "mediu
 #define THRESHOLD_NEVER 6u
 
 static const struct cmd_option options[] = {
-	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "table", .help = "table, for people, or json" },
+	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "table",
+	  .help = "table, for people, or json" },
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write to FILE, - is standard output" },
 	{ .name = "width", .kind = CMD_UINT, .argument = "COLUMNS", .min = 40, .max = 200, .help = "width of the table; default: the terminal's, else 100" },
 	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = thresholds, .default_text = "never",

@@ -20,7 +20,8 @@ static const struct cmd_option options[] = {
 	{ .name = "reason", .kind = CMD_STRING, .argument = "TEXT", .not_in_config = true, .help = "why it may stay; needed" },
 	{ .name = "package", .kind = CMD_STRING, .argument = "NAME|PURL", .not_in_config = true,
 	  .help = "only in this package: a name, a pattern or a package URL; default: any" },
-	{ .name = "path", .kind = CMD_STRING, .argument = "PATTERN", .not_in_config = true, .help = "only where it was found in such a file; default: anywhere" },
+	{ .name = "path", .kind = CMD_STRING, .argument = "PATTERN", .not_in_config = true,
+	  .help = "only where it was found in such a file; default: anywhere" },
 	{ .name = "owner", .kind = CMD_STRING, .argument = "NAME", .help = "who answers for it; default: your user name" },
 	{ 0 },
 };

@@ -106,7 +106,8 @@ static int scan_others(const struct cmd_args *args, struct scan_options *o, stru
 {
 	struct scan_options other = *o;
 	int rc = 0;
-	other.policy = (struct policy_options){ .exceptions = o->policy.exceptions, .vex = o->policy.vex, .n_vex = o->policy.n_vex, .now_s = o->policy.now_s };
+	other.policy = (struct policy_options){ .exceptions = o->policy.exceptions, .vex = o->policy.vex, .n_vex = o->policy.n_vex,
+						.now_s = o->policy.now_s };
 	other.target = cmd_string(args, "base");
 	if (other.target) {
 		rc = scan_read(&other, base, err);

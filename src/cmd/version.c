@@ -37,8 +37,10 @@ struct question {
 };
 
 static const struct cmd_option options[] = {
-	{ .name = "scheme", .kind = CMD_CHOICE, .argument = "SCHEME", .help = "whose order `compare` follows", .default_text = "dpkg", .choices = schemes, .not_in_config = true },
-	{ .name = "syntax", .kind = CMD_CHOICE, .argument = "SYNTAX", .help = "how the ranges of `contains` are written", .default_text = "npm", .choices = syntaxes, .not_in_config = true },
+	{ .name = "scheme", .kind = CMD_CHOICE, .argument = "SCHEME", .help = "whose order `compare` follows", .default_text = "dpkg",
+	  .choices = schemes, .not_in_config = true },
+	{ .name = "syntax", .kind = CMD_CHOICE, .argument = "SYNTAX", .help = "how the ranges of `contains` are written",
+	  .default_text = "npm", .choices = syntaxes, .not_in_config = true },
 	{ 0 },
 };
 

@@ -18,7 +18,8 @@ void bh_sign_key_free(struct bh_sign_key *key);
 
 const char *bh_sign_key_kind(const struct bh_sign_key *key); /* "ed25519", "ecdsa" */
 
-int bh_sign(const struct bh_sign_key *key, struct bh_slice bytes, uint8_t ret[BH_SIGNATURE_BYTES_MAX], size_t *ret_len, struct bh_err *err) BH_MUST_CHECK;
+int bh_sign(const struct bh_sign_key *key, struct bh_slice bytes, uint8_t ret[BH_SIGNATURE_BYTES_MAX], size_t *ret_len,
+	    struct bh_err *err) BH_MUST_CHECK;
 /* BH_EMISMATCH: not this key's signature of these bytes. */
 int bh_sign_check(const struct bh_sign_key *key, struct bh_slice bytes, struct bh_slice signature, struct bh_err *err) BH_MUST_CHECK;
 

@@ -144,8 +144,10 @@ static void XMLCALL on_other(void *ctx, const XML_Char *text, int len)
 static int syntax_error(struct reader *r)
 {
 	enum XML_Error code = XML_GetErrorCode(r->parser);
-	bool early = code == XML_ERROR_NO_ELEMENTS || code == XML_ERROR_UNCLOSED_TOKEN || code == XML_ERROR_PARTIAL_CHAR || code == XML_ERROR_UNCLOSED_CDATA_SECTION;
-	enum bh_code kind = code == XML_ERROR_NO_MEMORY ? BH_ENOMEM : code == XML_ERROR_UNKNOWN_ENCODING ? BH_EUNSUPPORTED : early ? BH_ETRUNCATED : BH_EMALFORMED;
+	bool early = code == XML_ERROR_NO_ELEMENTS || code == XML_ERROR_UNCLOSED_TOKEN || code == XML_ERROR_PARTIAL_CHAR ||
+		code == XML_ERROR_UNCLOSED_CDATA_SECTION;
+	enum bh_code kind = code == XML_ERROR_NO_MEMORY ? BH_ENOMEM : code == XML_ERROR_UNKNOWN_ENCODING ? BH_EUNSUPPORTED :
+		early ? BH_ETRUNCATED : BH_EMALFORMED;
 	if (r->rc == 0)
 		fail_here(r, kind, XML_ErrorString(code));
 	return r->rc;

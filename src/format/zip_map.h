@@ -32,6 +32,7 @@ int bh_zip_map_next(struct bh_zip_map *map, struct bh_zip_entry *ret, struct bh_
  * The content of an entry, its checksum verified: a part of the file when it is stored, else inflated into buf, which is cleared first and
  * whose maximum is the limit.
  */
-int bh_zip_map_read(const struct bh_zip_map *map, const struct bh_zip_entry *e, struct bh_buf *buf, struct bh_slice *ret, struct bh_err *err) BH_MUST_CHECK;
+int bh_zip_map_read(const struct bh_zip_map *map, const struct bh_zip_entry *e, struct bh_buf *buf, struct bh_slice *ret,
+		    struct bh_err *err) BH_MUST_CHECK;
 
 #endif

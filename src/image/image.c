@@ -112,7 +112,8 @@ static int planner_handle(void *ctx, uint16_t type, bool is_request, struct bh_s
 	struct planner *p = ctx;
 	struct job *j = p->parent;
 	if (is_request)
-		return type == IMAGE_ASK_OPEN ? image_source_answer(&j->source, payload, whole_bytes(j), reply, err) : bh_fail(err, BH_EMALFORMED, 0, "request %u is not known", type);
+		return type == IMAGE_ASK_OPEN ? image_source_answer(&j->source, payload, whole_bytes(j), reply, err) :
+		       bh_fail(err, BH_EMALFORMED, 0, "request %u is not known", type);
 	switch (type) {
 	case IMAGE_SAY_UNIT: return take_unit(p, payload, err);
 	case IMAGE_SAY_LAYER: return take_plan(p, payload, image_plan_get_layer, err);
@@ -603,7 +604,8 @@ static int fill_report(struct job *j, struct bh_err *err)
 	for (size_t k = 0; ok && k < p->layers.len; k++) {
 		const struct image_plan_layer *l = &p->layers.ptr[k];
 		const struct image_unit *u = j->of_layer[k];
-		struct bh_layer out = { .digest = l->digest, .diff_id = l->diff_id, .size_bytes = l->size_bytes, .skipped = !u, .container = l->place.kind == IMAGE_PLACE_CONTAINER };
+		struct bh_layer out = { .digest = l->digest, .diff_id = l->diff_id, .size_bytes = l->size_bytes, .skipped = !u,
+					.container = l->place.kind == IMAGE_PLACE_CONTAINER };
 		if (u && u->ended) {
 			out.digest = l->digest.kind ? l->digest : u->end.digest;
 			out.diff_id = l->diff_id.kind ? l->diff_id : u->end.diff_id;

@@ -281,7 +281,8 @@ static int give_file(struct walk *w, const struct bh_tar_entry *e, struct bh_sli
  * Files that their path does not make wanted may be by how they begin. *limit stays 0 when not. What was read for it lies in
  * w->content, or, long enough in one run, behind *first.
  */
-static int look_inside(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, uint64_t *limit, struct bh_slice *first, struct bh_err *err)
+static int look_inside(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, uint64_t *limit, struct bh_slice *first,
+		       struct bh_err *err)
 {
 	const struct image_visitor *v = w->job->visitor;
 	if (!v->wants_content || e->size_bytes == 0)

@@ -9,6 +9,7 @@
  * Reads index.json in a child and gives each name once, in its order; what has no name is given by its digest. Attestations and other
  * things that are no images are left out.
  */
-int image_layout_names(const char *folder, int (*give)(void *ctx, struct bh_slice name, struct bh_err *err), void *ctx, struct bh_err *err) BH_MUST_CHECK;
+int image_layout_names(const char *folder, int (*give)(void *ctx, struct bh_slice name, struct bh_err *err), void *ctx,
+		       struct bh_err *err) BH_MUST_CHECK;
 
 #endif

@@ -147,7 +147,8 @@ static int put(struct bh_child_reply *reply, uint64_t size_bytes, bool seekable,
 }
 
 /* Whatever it is, it comes as a stream. */
-static int answer_remote(const struct image_source *source, struct bh_slice name, uint64_t max_bytes, struct bh_child_reply *reply, struct bh_err *err)
+static int answer_remote(const struct image_source *source, struct bh_slice name, uint64_t max_bytes, struct bh_child_reply *reply,
+			 struct bh_err *err)
 {
 	int fd = -1;
 	struct bh_err why = { 0 };

@@ -31,7 +31,8 @@ int image_source_open(const struct image_request *req, struct image_source *ret,
 void image_source_done(struct image_source *source);
 
 /* Answers IMAGE_ASK_OPEN. max_bytes: of a remote stream. What can't be opened is an answer too, not an error. */
-int image_source_answer(const struct image_source *source, struct bh_slice name, uint64_t max_bytes, struct bh_child_reply *reply, struct bh_err *err) BH_MUST_CHECK;
+int image_source_answer(const struct image_source *source, struct bh_slice name, uint64_t max_bytes, struct bh_child_reply *reply,
+			struct bh_err *err) BH_MUST_CHECK;
 
 /* The child's half. BH_ENOTFOUND when there is no such file. */
 struct image_opened {

@@ -15,7 +15,8 @@
 struct image_tree;
 
 /* root_fd is borrowed. What can't be read becomes an incomplete entry of report. */
-int image_tree_new(int root_fd, const struct image_visitor *visitor, struct bh_report *report, struct image_tree **ret, struct bh_err *err) BH_MUST_CHECK;
+int image_tree_new(int root_fd, const struct image_visitor *visitor, struct bh_report *report, struct image_tree **ret,
+		   struct bh_err *err) BH_MUST_CHECK;
 void image_tree_free(struct image_tree *t);
 
 struct image_tree_file {

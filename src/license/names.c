@@ -61,7 +61,8 @@ static bool is_one_of(struct bh_slice word, const char *const *list)
 	return false;
 }
 
-static const char *const fillers[] = { "the", "license", "licence", "licenses", "licensed", "version", "ver", "v", "vers", "approved", "osi", "a", NULL };
+static const char *const fillers[] = { "the", "license", "licence", "licenses", "licensed", "version", "ver", "v", "vers", "approved",
+				       "osi", "a", NULL };
 
 static void add_word(struct key *k, struct bh_slice word)
 {
@@ -124,7 +125,8 @@ static bool take_joined(struct key *k, struct bh_slice word)
 /* "or later", "or newer", "or any later version", "or (at your option) any later version": how many words from here say so? 0 = none. */
 static size_t later_words(const struct bh_slice *words, size_t n)
 {
-	static const char *const between[] = { "any", "at", "your", "option", "greater", NULL }, *const ends[] = { "later", "newer", "above", "higher", "greater", NULL };
+	static const char *const between[] = { "any", "at", "your", "option", "greater", NULL },
+		*const ends[] = { "later", "newer", "above", "higher", "greater", NULL };
 	size_t i = 1;
 	if (n < 2 || !(bh_slice_eq_str(words[0], "or") || bh_slice_eq_str(words[0], "and")))
 		return 0;

@@ -47,7 +47,8 @@ struct bh_package {
 	struct bh_slice source_version; /* empty = same as version */
 	struct bh_slice vendor;         /* rpm Vendor, deb Maintainer */
 	struct bh_slice modularity;     /* rpm modularity label "name:stream:version:context" */
-	struct bh_slice license;        /* the licence expression or text as the source has it; several alternatives are joined with " OR ", lists with " AND " */
+	/* the licence expression or text as the source has it; several alternatives are joined with " OR ", lists with " AND " */
+	struct bh_slice license;
 	struct bh_slice spdx;           /* `license` as an SPDX expression; empty when it can't be told, LicenseRef-... where only the name is known */
 	struct bh_slice provides;       /* the ecosystem's own list, as text, separated by ", " */
 	struct bh_slice owned;          /* absolute paths of owned files, each ended by NUL; empty when unknown */

@@ -196,7 +196,8 @@ void bh_report_decide(struct bh_report *r, bool fail_never, enum bh_severity thr
 		reason = incomplete_reason(r, unmatched);
 	} else {
 		r->verdict = BH_VERDICT_PASS;
-		reason = bh_arena_printf(&r->arena, "nothing %sat or above %s", r->baseline.text.len ? "new or worse " : "", fail_never ? "any threshold" : bh_severity_name(threshold));
+		reason = bh_arena_printf(&r->arena, "nothing %sat or above %s", r->baseline.text.len ? "new or worse " : "",
+					 fail_never ? "any threshold" : bh_severity_name(threshold));
 	}
 	r->verdict_reason = bh_slice_str(reason ? reason : "");
 }

@@ -168,7 +168,8 @@ static struct bh_slice release_of(struct bh_slice s)
 		dots += s.ptr[i] == '.';
 		digits += s.ptr[i] != '.';
 	}
-	while (i < s.len && ((s.ptr[i] >= '0' && s.ptr[i] <= '9') || ((s.ptr[i] | 0x20) >= 'a' && (s.ptr[i] | 0x20) <= 'z') || (s.ptr[i] && strchr(more, s.ptr[i]))))
+	while (i < s.len && ((s.ptr[i] >= '0' && s.ptr[i] <= '9') || ((s.ptr[i] | 0x20) >= 'a' && (s.ptr[i] | 0x20) <= 'z') ||
+			     (s.ptr[i] && strchr(more, s.ptr[i]))))
 		i++;
 	return dots >= 1 && digits > dots && i < RELEASE_BYTES_MAX ? bh_slice_sub(s, 0, i) : (struct bh_slice){ 0 };
 }

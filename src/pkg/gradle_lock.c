@@ -21,7 +21,8 @@ static const struct pkg_want gradle_lock_wants[] = {
 /* Configurations of tests, and of what runs while building. */
 static bool is_development(struct bh_slice configuration)
 {
-	static const char *const words[] = { "test", "Test", "nnotationProcessor", "kapt", "checkstyle", "spotbugs", "pmd", "jacoco", "buildscript", "compileOnly" };
+	static const char *const words[] = { "test", "Test", "nnotationProcessor", "kapt", "checkstyle", "spotbugs", "pmd", "jacoco",
+					     "buildscript", "compileOnly" };
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (bh_slice_search(configuration, words[i]))
 			return true;

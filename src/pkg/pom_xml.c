@@ -140,7 +140,8 @@ static int on_dependency(struct pom *p, const struct bh_xml_node *dependency, st
 	int rc = 0;
 	out.scope = scope_of(own_or_managed(dependency, managed, "scope"), bh_xml_text(child(dependency, "optional")));
 	if (!resolve(p, version, &out.version))
-		rc = pkg_note(&p->notes, 0, err, "line %u: the version %.*s of %.*s can't be resolved in this file", line, BH_SLICE_FMT(version), BH_SLICE_FMT(out.name));
+		rc = pkg_note(&p->notes, 0, err, "line %u: the version %.*s of %.*s can't be resolved in this file", line,
+			      BH_SLICE_FMT(version), BH_SLICE_FMT(out.name));
 	out.version = exact(out.version);
 	return rc < 0 ? rc : pkg_give(&p->notes, &out, 0, err);
 }

@@ -7,7 +7,8 @@
  *       dependencies:                              linkType: hard                    soft: the project, workspaces, links
  *         b "^2.0.0"
  *
- * A key of more than 1,024 bytes is written as YAML writes it then: "? KEY", ":" on a line of its own. Which dependencies are development's only package.json knows.
+ * A key of more than 1,024 bytes is written as YAML writes it then: "? KEY", ":" on a line of its own. Which dependencies are
+ * development's only package.json knows.
  */
 #include "base/reader.h"
 #include "pkg/npm.h"

@@ -141,7 +141,8 @@ static void find_place(const struct bh_report *r, struct bh_change *c)
 	}
 }
 
-static int add_change(struct bh_report *r, const struct step *steps, uint32_t *findings, size_t n, policy_compare_versions *compare, struct bh_err *err)
+static int add_change(struct bh_report *r, const struct step *steps, uint32_t *findings, size_t n, policy_compare_versions *compare,
+		      struct bh_err *err)
 {
 	struct bh_change c = { .kind = steps[0].kind, .what = steps[0].name, .type = steps[0].type, .from = steps[0].version, .path = steps[0].path,
 			       .findings = findings, .n_findings = n };

@@ -84,7 +84,8 @@ static bool diff_runs(struct bh_diff *d, struct run before, struct run after, st
 static bool diff_packages(struct bh_diff *d, policy_compare_versions *compare)
 {
 	const struct bh_package_vec *x = &d->before->packages, *y = &d->after->packages;
-	struct rest old = { bh_arena_array(&d->arena, x->len + 1, sizeof(old.ptr[0])), 0 }, new = { bh_arena_array(&d->arena, y->len + 1, sizeof(new.ptr[0])), 0 };
+	struct rest old = { bh_arena_array(&d->arena, x->len + 1, sizeof(old.ptr[0])), 0 },
+		new = { bh_arena_array(&d->arena, y->len + 1, sizeof(new.ptr[0])), 0 };
 	bool ok = old.ptr && new.ptr;
 	for (size_t i = 0, k = 0; ok && (i < x->len || k < y->len);) {
 		int c = i == x->len ? 1 : k == y->len ? -1 : compare_names(&x->ptr[i], &y->ptr[k]);
@@ -135,7 +136,8 @@ static bool diff_findings(struct bh_diff *d, const struct policy_pairs *pairs)
 	return ok;
 }
 
-int policy_diff(const struct bh_report *before, const struct bh_report *after, policy_compare_versions *compare, struct bh_diff *d, struct bh_err *err)
+int policy_diff(const struct bh_report *before, const struct bh_report *after, policy_compare_versions *compare, struct bh_diff *d,
+		struct bh_err *err)
 {
 	struct policy_pairs pairs;
 	d->before = before;

@@ -83,7 +83,8 @@ static int read_one(const struct bh_yaml_node *item, const char *file, struct bh
 	return rc;
 }
 
-int policy_exceptions_read(const struct bh_yaml_node *list, const char *file, struct bh_arena *arena, struct bh_exception_vec *out, struct bh_err *err)
+int policy_exceptions_read(const struct bh_yaml_node *list, const char *file, struct bh_arena *arena, struct bh_exception_vec *out,
+			   struct bh_err *err)
 {
 	if (bh_yaml_is_null(list))
 		return 0;
@@ -199,7 +200,8 @@ static bool id_fits(const struct bh_exception *e, const struct bh_finding *f)
 }
 
 /* Of the chain: the first that holds, else the first that ran out. */
-static void search(struct entry *chain, bool pattern, const struct bh_finding *f, const struct bh_report *r, struct entry **holds, struct entry **expired)
+static void search(struct entry *chain, bool pattern, const struct bh_finding *f, const struct bh_report *r, struct entry **holds,
+		   struct entry **expired)
 {
 	for (struct entry *e = chain; e && !*holds; e = e->next) {
 		if ((pattern && !id_fits(e->exception, f)) || !package_fits(e, f, r) || !path_fits(e, f))
@@ -263,10 +265,12 @@ static bool report_expired(struct bh_report *r, const struct entry *e)
 	struct bh_slice id = x->id;
 	char *title = bh_arena_printf(a, "The exception for %.*s (%.*s, owner %.*s) ran out on %.*s", BH_SLICE_FMT(id), BH_SLICE_FMT(x->from),
 				      BH_SLICE_FMT(x->owner), BH_SLICE_FMT(x->expires));
-	char *evidence = bh_arena_printf(a, "%llu finding%s that it covered; its reason was: %.*s", (unsigned long long)x->matched, x->matched == 1 ? "" : "s",
+	char *evidence = bh_arena_printf(a, "%llu finding%s that it covered; its reason was: %.*s", (unsigned long long)x->matched,
+					 x->matched == 1 ? "" : "s",
 					 BH_SLICE_FMT(x->reason));
 	struct bh_finding f = {
-		.class = BH_CLASS_EXCEPTION, .id = BH_SLICE_LIT("exception-expired"), .state = BH_STATE_AFFECTED, .layer = BH_NO_LAYER, .source = BH_SLICE_LIT("exceptions"),
+		.class = BH_CLASS_EXCEPTION, .id = BH_SLICE_LIT("exception-expired"), .state = BH_STATE_AFFECTED, .layer = BH_NO_LAYER,
+			.source = BH_SLICE_LIT("exceptions"),
 		.severity = x->matched ? e->worst : BH_SEV_NEGLIGIBLE, .title = bh_slice_str(title), .evidence = bh_slice_str(evidence),
 		.fix = x->matched ? BH_SLICE_LIT("remove what it covered, or decide anew: give it a later day and a reason that still holds") :
 				    BH_SLICE_LIT("delete it: nothing matches it any more"),

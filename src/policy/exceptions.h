@@ -16,7 +16,8 @@
 #include "model/report.h"
 
 /* Appends what a list says. file: for places in messages. Texts are copied to the arena. Anything missing or unknown is an error. */
-int policy_exceptions_read(const struct bh_yaml_node *list, const char *file, struct bh_arena *arena, struct bh_exception_vec *out, struct bh_err *err)
+int policy_exceptions_read(const struct bh_yaml_node *list, const char *file, struct bh_arena *arena, struct bh_exception_vec *out,
+			   struct bh_err *err)
 	BH_MUST_CHECK;
 
 /*

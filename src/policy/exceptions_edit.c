@@ -141,7 +141,8 @@ static int find_new(struct bh_slice text, const char *file, const struct content
 }
 
 /* "exceptions:" or "exceptions: []", perhaps with a comment behind it. */
-static int find_empty(struct bh_slice text, const char *file, const struct bh_yaml_node *key, const struct bh_yaml_node *list, struct place *ret, struct bh_err *err)
+static int find_empty(struct bh_slice text, const char *file, const struct bh_yaml_node *key, const struct bh_yaml_node *list,
+		      struct place *ret, struct bh_err *err)
 {
 	size_t start = line_start(text, bh_yaml_line(key)), next = next_line(text, start);
 	struct bh_slice line = line_at(text, start), head, tail;

@@ -22,7 +22,8 @@ static size_t find_text(struct bh_slice s, const char *text)
 /* A word that names a shell, or an option of one: what stands between RUN and its command. */
 static bool is_shell_word(struct bh_slice w)
 {
-	static const char *const shells[] = { "/bin/sh", "/bin/bash", "/bin/ash", "/bin/dash", "/bin/zsh", "/usr/bin/bash", "/usr/bin/sh", "sh", "bash", "ash", "pipefail" };
+	static const char *const shells[] = { "/bin/sh", "/bin/bash", "/bin/ash", "/bin/dash", "/bin/zsh", "/usr/bin/bash", "/usr/bin/sh",
+					      "sh", "bash", "ash", "pipefail" };
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
 		if (bh_slice_eq_str(w, shells[i]))
 			return true;

@@ -111,7 +111,8 @@ static bool may_be(const struct bh_purl *product, const struct bh_package *packa
 	struct bh_slice names[] = { package->name, bh_package_source_name(package) };
 	for (size_t i = 0; i < 2; i++) {
 		struct bh_slice n = names[i];
-		if (n.len >= product->name.len && strncasecmp((const char *)n.ptr + (n.len - product->name.len), (const char *)product->name.ptr, product->name.len) == 0)
+		if (n.len >= product->name.len && strncasecmp((const char *)n.ptr + (n.len - product->name.len),
+							      (const char *)product->name.ptr, product->name.len) == 0)
 			return true;
 	}
 	return bh_slice_eq_str(product->type, "pypi") || bh_slice_eq_str(product->type, "pub"); /* "-" and "_" are the same there */
@@ -175,7 +176,8 @@ static bool digest_fits(struct bh_slice digest, const struct bh_target *t)
 static bool name_fits(struct bh_slice repository, struct bh_slice tag, const struct bh_target *t)
 {
 	struct image_name have = split_name(t->reference.len ? t->reference : without(without(t->text, "registry:"), "docker:"));
-	return repository.len && bh_slice_eq(plain_repository(repository), plain_repository(have.repository)) && (tag.len == 0 || bh_slice_eq(tag, have.tag));
+	return repository.len && bh_slice_eq(plain_repository(repository), plain_repository(have.repository)) &&
+	       (tag.len == 0 || bh_slice_eq(tag, have.tag));
 }
 
 static bool purl_is_image(const struct bh_purl *p, const struct bh_target *t)

@@ -152,7 +152,8 @@ static bool applies(struct vex_stored *s, const struct bh_finding *f, const stru
 }
 
 /* The latest one that applies; links come newest read first, so on a draw the first one stays. */
-static struct vex_stored *better(struct policy_vex *v, struct bh_slice id, const struct bh_finding *f, const struct bh_report *r, struct vex_stored *best)
+static struct vex_stored *better(struct policy_vex *v, struct bh_slice id, const struct bh_finding *f, const struct bh_report *r,
+				 struct vex_stored *best)
 {
 	for (const struct vex_link *l = bh_map_get(&v->by_id, id); l; l = l->next) {
 		struct vex_stored *s = &v->statements.ptr[l->statement];

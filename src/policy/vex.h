@@ -44,7 +44,8 @@ void policy_vex_free(struct policy_vex *vex);
 int policy_vex_load(struct policy_vex *vex, const char *path, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
 
 /* Reads a document from memory: from = where it is from, for people ("attached to the image"). */
-int policy_vex_load_bytes(struct policy_vex *vex, const char *from, struct bh_slice bytes, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
+int policy_vex_load_bytes(struct policy_vex *vex, const char *from, struct bh_slice bytes, struct bh_report *report,
+			  struct bh_err *err) BH_MUST_CHECK;
 
 /* Applies all statements to report.findings; fills report.vex. */
 int policy_vex_apply(struct policy_vex *vex, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;

@@ -113,7 +113,8 @@ static struct bh_slice with_version(struct bh_slice base, struct bh_slice versio
 	return url;
 }
 
-static int emit_versions(struct reader *r, struct policy_vex_statement s, struct bh_slice base, const struct bh_json_node *versions, struct bh_err *err)
+static int emit_versions(struct reader *r, struct policy_vex_statement s, struct bh_slice base, const struct bh_json_node *versions,
+			 struct bh_err *err)
 {
 	enum policy_vex_status of_all = s.status;
 	int rc = 0;

@@ -71,7 +71,8 @@ static size_t read_ids(const struct bh_json_node *statement, struct bh_slice ids
 	return n;
 }
 
-static int emit_product(const struct vex_sink *sink, struct policy_vex_statement *s, const struct bh_json_node *product, struct bh_arena *arena, struct bh_err *err)
+static int emit_product(const struct vex_sink *sink, struct policy_vex_statement *s, const struct bh_json_node *product,
+			struct bh_arena *arena, struct bh_err *err)
 {
 	const struct bh_json_node *parts = bh_json_get(product, "subcomponents");
 	s->product = name_of(product, arena);

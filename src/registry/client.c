@@ -92,7 +92,8 @@ static int open_session(struct registry_client *c, bool impatient, struct net_se
 	return net_session_new(&o, ret, err);
 }
 
-int registry_client_new(const struct registry_endpoint *endpoint, const struct registry_options *options, struct registry_client **ret, struct bh_err *err)
+int registry_client_new(const struct registry_endpoint *endpoint, const struct registry_options *options, struct registry_client **ret,
+			struct bh_err *err)
 {
 	struct registry_client *c = calloc(1, sizeof(*c));
 	if (!c)

@@ -15,7 +15,8 @@
 
 struct registry_client;
 
-int registry_client_new(const struct registry_endpoint *endpoint, const struct registry_options *options, struct registry_client **ret, struct bh_err *err)
+int registry_client_new(const struct registry_endpoint *endpoint, const struct registry_options *options, struct registry_client **ret,
+			struct bh_err *err)
 	BH_MUST_CHECK;
 void registry_client_free(struct registry_client *c);
 

@@ -157,7 +157,8 @@ static int pour(void *ctx, struct bh_slice bytes, struct bh_err *err)
 	return bh_write_all(*(const int *)ctx, bytes, err);
 }
 
-static int get_json(const struct registry_daemon *d, const char *before, const char *name, struct bh_buf *text, struct bh_json **ret, struct bh_err *err)
+static int get_json(const struct registry_daemon *d, const char *before, const char *name, struct bh_buf *text, struct bh_json **ret,
+		    struct bh_err *err)
 {
 	bh_buf_clear(text);
 	int rc = get(d, before, name, "json", ANSWER_BYTES_MAX, keep, text, err);
@@ -196,7 +197,8 @@ static int start_container(struct registry_daemon *d, struct bh_err *err)
 		if (rc != BH_ENOTFOUND)
 			return rc;
 	}
-	return bh_fail(err, BH_ENOTFOUND, 0, asked ? "no container named %.200s" : "neither Docker nor Podman listens here, so there is no container %.200s", d->name);
+	return bh_fail(err, BH_ENOTFOUND, 0, asked ? "no container named %.200s" :
+		       "neither Docker nor Podman listens here, so there is no container %.200s", d->name);
 }
 
 /* ---- containerd ---- */

@@ -159,7 +159,8 @@ static int from_options(const struct registry_ref *ref, const struct registry_op
 	return rc;
 }
 
-int registry_endpoints_find(const struct registry_ref *ref, const struct registry_options *options, struct registry_endpoints *ret, struct bh_err *err)
+int registry_endpoints_find(const struct registry_ref *ref, const struct registry_options *options, struct registry_endpoints *ret,
+			    struct bh_err *err)
 {
 	ret->n = 0;
 	int rc = from_options(ref, options, ret, err);

@@ -22,7 +22,8 @@ struct registry_endpoints {
 };
 
 /* Reads the configuration. Fails when the registry is blocked or a file is damaged. */
-int registry_endpoints_find(const struct registry_ref *ref, const struct registry_options *options, struct registry_endpoints *ret, struct bh_err *err)
+int registry_endpoints_find(const struct registry_ref *ref, const struct registry_options *options, struct registry_endpoints *ret,
+			    struct bh_err *err)
 	BH_MUST_CHECK;
 
 /* The same from one configuration text, for tests: adds what it says to ret (mirrors, then the registry's own location). */

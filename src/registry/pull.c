@@ -45,7 +45,8 @@ static int client_of(struct registry_pull *p, size_t i, struct registry_client *
 }
 
 /* A document from one endpoint, into out (emptied first). */
-static int get_from(struct registry_pull *p, size_t i, const char *what, bool manifest, struct bh_buf *out, struct net_response *resp, struct bh_err *err)
+static int get_from(struct registry_pull *p, size_t i, const char *what, bool manifest, struct bh_buf *out, struct net_response *resp,
+		    struct bh_err *err)
 {
 	struct registry_client *c = NULL;
 	bh_buf_clear(out);

@@ -72,7 +72,8 @@ static int furnish(struct workplace *w, enum registry_kind kind, const char *nam
 	return registry_daemon_init(&w->daemon, kind, name, err);
 }
 
-static int start_helper(struct registry_remote *r, enum registry_kind kind, const char *name, const struct registry_options *options, struct bh_err *err)
+static int start_helper(struct registry_remote *r, enum registry_kind kind, const char *name, const struct registry_options *options,
+			struct bh_err *err)
 {
 	struct workplace *w = calloc(1, sizeof(*w));
 	if (!w)

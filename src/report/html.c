@@ -286,7 +286,8 @@ static void write_layer(struct page *p, uint32_t index)
 		findings += r->findings.ptr[i].layer == index;
 	bh_buf_printf(p->out, "<tr><th scope=\"row\">%" PRIu32 "%s</th><td>", index + 1, l->base ? "<small>base image</small>" : "");
 	escape(p, l->instruction.len ? l->instruction : l->created_by);
-	bh_buf_printf(p->out, "</td><td class=\"n\">%.1f MiB</td><td class=\"n\">%" PRIu64 "</td><td class=\"n\">%" PRIu64 "</td><td>", (double)l->size_bytes / 1048576.0,
+	bh_buf_printf(p->out, "</td><td class=\"n\">%.1f MiB</td><td class=\"n\">%" PRIu64 "</td><td class=\"n\">%" PRIu64 "</td><td>",
+		      (double)l->size_bytes / 1048576.0,
 		      packages, findings);
 	if (findings)
 		bh_buf_printf(p->out, "<button type=\"button\" class=\"layer-button\" data-layer=\"%" PRIu32 "\">Show</button>", index + 1);

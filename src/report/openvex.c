@@ -94,7 +94,8 @@ static void write_affected(struct json *j, const struct bh_finding *f)
 {
 	struct bh_slice action = f->ruling.reason.len ? f->ruling.reason : f->fix;
 	json_word(j, "status", "affected");
-	json_must_text(j, "action_statement", action.len ? action : f->n_fixed ? BH_SLICE_LIT("upgrade to a fixed version") : BH_SLICE_LIT("no fix is known yet"));
+	json_must_text(j, "action_statement", action.len ? action : f->n_fixed ? BH_SLICE_LIT("upgrade to a fixed version") :
+		       BH_SLICE_LIT("no fix is known yet"));
 }
 
 static void write_accepted(struct json *j, const struct bh_ruling *r)

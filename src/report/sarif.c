@@ -230,7 +230,8 @@ static void write_results_of(struct sarif *s, const struct bh_finding_vec *findi
 static void write_invocation(struct sarif *s)
 {
 	const struct bh_report *r = s->j.report;
-	bh_buf_printf(s->j.out, "\n      \"invocations\": [ { \"executionSuccessful\": %s, \"toolExecutionNotifications\": [", r->incomplete.len ? "false" : "true");
+	bh_buf_printf(s->j.out, "\n      \"invocations\": [ { \"executionSuccessful\": %s, \"toolExecutionNotifications\": [",
+		      r->incomplete.len ? "false" : "true");
 	for (size_t i = 0; i < r->incomplete.len; i++) {
 		const struct bh_incomplete *n = &r->incomplete.ptr[i];
 		bh_buf_add_str(s->j.out, i ? ",\n        {" : "\n        {");

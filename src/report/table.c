@@ -299,7 +299,8 @@ static size_t package_width(struct table *t, const struct group *g)
 
 static struct columns natural_widths(struct table *t, const struct groups *groups)
 {
-	struct columns c = { .package = strlen("PACKAGE"), .installed = strlen("INSTALLED"), .severity = strlen("SEVERITY"), .fix = strlen("won't be fixed") };
+	struct columns c = { .package = strlen("PACKAGE"), .installed = strlen("INSTALLED"), .severity = strlen("SEVERITY"),
+			     .fix = strlen("won't be fixed") };
 	for (size_t i = 0; i < groups->len; i++) {
 		const struct group *g = &groups->ptr[i];
 		c.package = larger(c.package, package_width(t, g));

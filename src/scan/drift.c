@@ -151,7 +151,8 @@ static int tell_package(struct telling *t, const struct bh_package *p, uint64_t 
 {
 	struct bh_arena *a = &t->report->arena;
 	char *title = bh_arena_printf(a, "package %.*s %.*s was installed in the container", BH_SLICE_FMT(p->name), BH_SLICE_FMT(p->version));
-	char *evidence = files ? bh_arena_printf(a, "%ju of its files are new or changed", (uintmax_t)files) : bh_arena_printf(a, "the package database says so");
+	char *evidence = files ? bh_arena_printf(a, "%ju of its files are new or changed", (uintmax_t)files) :
+		bh_arena_printf(a, "the package database says so");
 	if (!title || !evidence)
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
 	return push(t, (struct bh_finding){

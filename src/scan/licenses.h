@@ -12,6 +12,7 @@ int scan_licenses(struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
  * A finding of class license for each package whose licence the lists don't allow. With an allow list, how many packages declare nothing
  * is told in report.not_covered: they can't be judged. Both lists empty: nothing is judged.
  */
-int scan_licenses_judge(struct bh_report *report, const struct license_list *allow, const struct license_list *deny, struct bh_err *err) BH_MUST_CHECK;
+int scan_licenses_judge(struct bh_report *report, const struct license_list *allow, const struct license_list *deny,
+			struct bh_err *err) BH_MUST_CHECK;
 
 #endif

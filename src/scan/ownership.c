@@ -121,7 +121,8 @@ static const struct bh_package *package_of(const struct bh_report *report, const
 /* A program told by its own bytes: a note of the distribution's package it is from, or the maker's version text ("generic"). */
 static bool is_told_by_file(const struct bh_package *p)
 {
-	return (bh_slice_eq_str(p->type, "generic") && p->at.evidence != BH_EVIDENCE_SBOM) || (p->at.evidence == BH_EVIDENCE_BINARY && bh_purl_type_is_distro(p->type));
+	return (bh_slice_eq_str(p->type, "generic") && p->at.evidence != BH_EVIDENCE_SBOM) ||
+	       (p->at.evidence == BH_EVIDENCE_BINARY && bh_purl_type_is_distro(p->type));
 }
 
 void ownership_name(struct ownership *o, const struct image_key *key, struct bh_report *report)

@@ -43,7 +43,10 @@ bool ownership_take(struct ownership *o, struct bh_slice payload, struct bh_aren
 /* Fills reach of every package that has a list of files. Packages are sorted. */
 void ownership_reach(const struct ownership *o, struct bh_report *report);
 
-/* Fills owner of every package whose file a package of another type owns, and of programs told by their own bytes. Packages are sorted and have their purls. */
+/*
+ * Fills owner of every package whose file a package of another type owns, and of programs told by their own bytes. Packages are sorted
+ * and have their purls.
+ */
 void ownership_name(struct ownership *o, const struct image_key *key, struct bh_report *report);
 
 /*

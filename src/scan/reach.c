@@ -20,7 +20,8 @@ static bool starts_with_any(struct bh_slice s, const char *const *starts)
 /* What interpreters load, wherever it lies. */
 static bool is_interpreted(struct bh_slice path)
 {
-	static const char *const ends[] = { ".py", ".pyc", ".rb", ".pl", ".pm", ".js", ".mjs", ".cjs", ".php", ".jar", ".war", ".class", ".lua", ".tcl", ".R", ".wasm", ".sh", ".el", ".elc", ".ko", NULL };
+	static const char *const ends[] = { ".py", ".pyc", ".rb", ".pl", ".pm", ".js", ".mjs", ".cjs", ".php", ".jar", ".war", ".class",
+					    ".lua", ".tcl", ".R", ".wasm", ".sh", ".el", ".elc", ".ko", NULL };
 	return ends_with_any(path, ends);
 }
 
@@ -28,7 +29,8 @@ static bool is_data(struct bh_slice path)
 {
 	static const char *const folders[] = { "usr/share/", "usr/include/", "usr/src/", "etc/", "var/", "usr/local/share/", "usr/lib/debug/", NULL };
 	static const char *const scripts[] = { "etc/init.d/", "etc/cron", "etc/rc", "etc/profile.d/", "etc/update-motd.d/", NULL };
-	static const char *const ends[] = { ".a", ".o", ".la", ".pc", ".h", ".hpp", ".cmake", ".txt", ".md", ".gz", ".conf", ".service", ".mo", ".gir", ".typelib", NULL };
+	static const char *const ends[] = { ".a", ".o", ".la", ".pc", ".h", ".hpp", ".cmake", ".txt", ".md", ".gz", ".conf", ".service",
+					    ".mo", ".gir", ".typelib", NULL };
 	if (is_interpreted(path) || starts_with_any(path, scripts))
 		return false;
 	return starts_with_any(path, folders) || ends_with_any(path, ends);

@@ -6,7 +6,8 @@
 
 /*
  * Packages are sorted. Those of equal type, name, version and architecture become one: the surest evidence speaks, what it does not know
- * is taken from the others, places that are equal are one, and it counts as needed as the most needed of them is. It has an owner only when all of them have one.
+ * is taken from the others, places that are equal are one, and it counts as needed as the most needed of them is. It has an owner only
+ * when all of them have one.
  */
 bool same_packages_merge(struct bh_report *report) BH_MUST_CHECK; /* false: the report is over its limit */
 

@@ -75,7 +75,8 @@ static void use_remote(const struct registry_remote *remote, struct image_reques
 	req->path = req->remote->label;
 }
 
-static int open_remote(size_t which, const char *name, const struct registry_options *options, struct image_request *req, struct registry_remote **ret,
+static int open_remote(size_t which, const char *name, const struct registry_options *options, struct image_request *req,
+		       struct registry_remote **ret,
 		       struct bh_err *err)
 {
 	if (!name[0])

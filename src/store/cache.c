@@ -84,7 +84,8 @@ static bool path_of(const struct store_cache *c, const char *name, char out[BH_P
 }
 
 /* Writes aside; *out is the name of the temporary file. */
-static int write_aside(const struct store_cache *c, const char *stem, struct bh_slice a, struct bh_slice b, char out[BH_PATH_BYTES_MAX], struct bh_err *err)
+static int write_aside(const struct store_cache *c, const char *stem, struct bh_slice a, struct bh_slice b, char out[BH_PATH_BYTES_MAX],
+		       struct bh_err *err)
 {
 	char name[HEX_DIGITS + 16];
 	(void)snprintf(name, sizeof(name), "%s.XXXXXX", stem);

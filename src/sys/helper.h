@@ -30,7 +30,8 @@ void bh_helper_stop(struct bh_helper *h); /* NULL is fine */
  * A process of the helper's own: runs `run` with nothing open but the writing end of a pipe, whose reading end is *ret_fd, and ends.
  * *ret_status_fd: read its outcome from there with bh_helper_outcome, which waits for it.
  */
-int bh_helper_spawn(int (*run)(void *ctx, int out_fd, struct bh_err *err), void *ctx, int *ret_fd, int *ret_status_fd, struct bh_err *err) BH_MUST_CHECK;
+int bh_helper_spawn(int (*run)(void *ctx, int out_fd, struct bh_err *err), void *ctx, int *ret_fd, int *ret_status_fd,
+		    struct bh_err *err) BH_MUST_CHECK;
 int bh_helper_outcome(int status_fd, struct bh_err *err);
 
 #endif

@@ -26,7 +26,8 @@
 
 /*
  * Irrevocable. spec->prepare is called as the user that the child becomes; threads that it starts are held by the same filter of system
- * calls, which leaves them no way to files or the network. sock: the child's channel, the only socket it may use from now on, and where a forbidden system call is reported
+ * calls, which leaves them no way to files or the network. sock: the child's channel, the only socket it may use from now on, and where
+ * a forbidden system call is reported
  * before the child ends. Fails when seccomp or the limits can't be set up; the other layers depend on kernel and user and are
  * tried (bh_sandbox_describe tells).
  */

@@ -57,10 +57,12 @@ static const char *file_for(const struct job *j, const char *url, size_t number)
 
 enum memory { REMEMBER, FORGET };
 
-static int fetch_as(struct job *j, const char *url, const char *path, enum memory memory, bool may_be_missing, enum update_fetched *ret, struct bh_err *err)
+static int fetch_as(struct job *j, const char *url, const char *path, enum memory memory, bool may_be_missing, enum update_fetched *ret,
+		    struct bh_err *err)
 {
 	bool answered = false;
-	const struct update_fetch f = { .session = j->c->session, .state = j->c->state, .source = memory == REMEMBER ? j->s->name : NULL, .url = url, .path = path,
+	const struct update_fetch f = { .session = j->c->session, .state = j->c->state, .source = memory == REMEMBER ? j->s->name : NULL,
+					.url = url, .path = path,
 					.may_be_missing = may_be_missing, .progress = j->c->progress, .ctx = j->c->ctx };
 	int rc = path ? update_fetch(&f, ret, &answered, err) : no_memory(err);
 	j->c->answered |= answered;
@@ -308,7 +310,8 @@ static int collect_csaf(struct job *j, struct bh_err *err)
 	struct bh_slice latest;
 	bool many = true;
 	const char *archive = bh_arena_printf(&j->f->arena, "%s/0-archive", j->folder);
-	int rc = archive ? fetch_word(j, url_below(j, bh_slice_str(j->s->url), BH_SLICE_LIT("archive_latest.txt")), "archive_latest.txt", false, &latest, err)
+	int rc = archive ? fetch_word(j, url_below(j, bh_slice_str(j->s->url), BH_SLICE_LIT("archive_latest.txt")), "archive_latest.txt",
+				      false, &latest, err)
 			 : no_memory(err);
 	if (rc == 0 && day_in(j, latest).len == 0)
 		rc = bh_fail(err, BH_EMALFORMED, 0, "%sarchive_latest.txt names no archive of a date", j->s->url);

@@ -32,7 +32,8 @@ struct update_index {
 };
 
 /* Names that could lead astray (".." in them, a slash at their start, odd characters) are an error: nobody publishes such. */
-int update_index_read(enum update_index_kind kind, const char *path, struct bh_slice since, struct update_index *ret, struct bh_err *err) BH_MUST_CHECK;
+int update_index_read(enum update_index_kind kind, const char *path, struct bh_slice since, struct update_index *ret,
+		      struct bh_err *err) BH_MUST_CHECK;
 void update_index_done(struct update_index *x);
 
 #endif

@@ -97,7 +97,8 @@ static int check_manifest(const struct pulling *u, uint64_t own, struct bh_err *
 	const struct update_manifest *m = &u->manifest;
 	char day[16];
 	if (m->expires_day != VULN_NO_DAY && m->expires_day < u->p->today)
-		return bh_fail(err, BH_EMISMATCH, 0, "%s.manifest expired on %s: whoever publishes it has to sign a newer one", u->base, vuln_day_text(m->expires_day, day));
+		return bh_fail(err, BH_EMISMATCH, 0, "%s.manifest expired on %s: whoever publishes it has to sign a newer one", u->base,
+			       vuln_day_text(m->expires_day, day));
 	if (m->version < own)
 		return bh_fail(err, BH_EMISMATCH, 0, "%s.manifest is of version %llu, older than the %llu that is here: refused as a rollback", u->base,
 			       (unsigned long long)m->version, (unsigned long long)own);

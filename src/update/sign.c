@@ -120,7 +120,8 @@ static void sweep(const struct signing *s)
 	bh_map_init(&keep, s->now.pieces.len + s->before.pieces.len + 1);
 	DIR *dir = put_names(&keep, &s->now) && put_names(&keep, &s->before) ? opendir(folder) : NULL;
 	while (dir && (e = readdir(dir))) {
-		bool is_piece = strlen(e->d_name) == 68 && strcmp(e->d_name + 64, ".zst") == 0 && update_unhex((struct bh_slice){ (const uint8_t *)e->d_name, 64 }, sha256, 32);
+		bool is_piece = strlen(e->d_name) == 68 && strcmp(e->d_name + 64, ".zst") == 0 &&
+			update_unhex((struct bh_slice){ (const uint8_t *)e->d_name, 64 }, sha256, 32);
 		if (is_piece && !bh_map_get(&keep, (struct bh_slice){ sha256, 32 }))
 			(void)unlinkat(dirfd(dir), e->d_name, 0);
 	}

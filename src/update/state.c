@@ -57,7 +57,8 @@ int update_state_load(const char *database, struct update_state *ret, struct bh_
 	bh_arena_init(&ret->arena, 64u << 20);
 	bh_map_init(&ret->values, VALUES_MAX);
 	bh_buf_init(&text, FILE_BYTES_MAX);
-	if (path_of(database, path) && bh_read_file(path, FILE_BYTES_MAX, &text, NULL) == 0 && bh_json_parse(bh_buf_slice(&text), FILE_BYTES_MAX, &doc, NULL) == 0)
+	if (path_of(database, path) && bh_read_file(path, FILE_BYTES_MAX, &text, NULL) == 0 &&
+	    bh_json_parse(bh_buf_slice(&text), FILE_BYTES_MAX, &doc, NULL) == 0)
 		while (rc == 0 && bh_json_next(bh_json_root(doc), &iter, &name, &values))
 			rc = read_source(ret, name, values, err);
 	bh_json_free(doc);

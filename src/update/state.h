@@ -22,6 +22,7 @@ void update_state_done(struct update_state *s);
 
 /* key: "URL etag", "URL date", "since". Empty when unknown. */
 struct bh_slice update_state_get(const struct update_state *s, const char *source, const char *key, const char *part);
-int update_state_set(struct update_state *s, const char *source, const char *key, const char *part, struct bh_slice value, struct bh_err *err) BH_MUST_CHECK;
+int update_state_set(struct update_state *s, const char *source, const char *key, const char *part, struct bh_slice value,
+		     struct bh_err *err) BH_MUST_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * alpm.c: the order of Arch Linux packages, [epoch:]version[-release], as vercmp of pacman 6 has it. Runs of digits are numbers, runs of letters
- * words, all else separates; more separators make the later version; a number beats a word; a word that is left over makes the earlier version, all else
+ * words, all else separates; more separators make the later version; a number beats a word; a word that is left over makes the earlier
+ * version, all else
  * that is left over the later one ("1.0rc" < "1.0" < "1.0.1"). The release counts only when both have one.
  */
 #include "version/chars.h"

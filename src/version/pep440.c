@@ -38,7 +38,8 @@ static size_t take_part(struct bh_slice *s, const char *const *words, size_t n, 
 static void take_pre(struct bh_slice *s, struct pep440 *ret)
 {
 	static const char *const words[] = { "alpha", "a", "beta", "b", "preview", "pre", "c", "rc" };
-	static const enum pep440_pre kinds[] = { PEP440_ALPHA, PEP440_ALPHA, PEP440_BETA, PEP440_BETA, PEP440_RC, PEP440_RC, PEP440_RC, PEP440_RC, PEP440_FINAL };
+	static const enum pep440_pre kinds[] = { PEP440_ALPHA, PEP440_ALPHA, PEP440_BETA, PEP440_BETA, PEP440_RC, PEP440_RC, PEP440_RC,
+						 PEP440_RC, PEP440_FINAL };
 	ret->pre = kinds[take_part(s, words, 8, &ret->pre_number)];
 }
 

@@ -105,7 +105,8 @@ static struct bh_slice dev_of(struct version_range *r, const struct numbered *v,
 		n[i] = i < position && v->n[i].len ? v->n[i] : BH_SLICE_LIT("0");
 	if (up)
 		n[position - 1] = version_range_plus_one(r, n[position - 1]);
-	return bh_slice_str(bh_arena_printf(r->arena, "%.*s.%.*s.%.*s.%.*s-dev", BH_SLICE_FMT(n[0]), BH_SLICE_FMT(n[1]), BH_SLICE_FMT(n[2]), BH_SLICE_FMT(n[3])));
+	return bh_slice_str(bh_arena_printf(r->arena, "%.*s.%.*s.%.*s.%.*s-dev", BH_SLICE_FMT(n[0]), BH_SLICE_FMT(n[1]), BH_SLICE_FMT(n[2]),
+					    BH_SLICE_FMT(n[3])));
 }
 
 static bool add(struct version_range *r, enum version_op op, struct bh_slice version)

@@ -168,7 +168,8 @@ static bool add_comparator(struct version_range *r, int op, struct bh_slice word
 static bool add_hyphen(struct version_range *r, struct bh_slice from, struct bh_slice to)
 {
 	struct partial low, high;
-	if (!parse_partial(from, &low) || !parse_partial(to, &high) || (is_full(&low) && low.odd_prefix) || (is_full(&high) && high.odd_prefix && !high.pre.len))
+	if (!parse_partial(from, &low) || !parse_partial(to, &high) || (is_full(&low) && low.odd_prefix) ||
+	    (is_full(&high) && high.odd_prefix && !high.pre.len))
 		return false;
 	bool good = low.major.len ? add(r, VERSION_GE, lowest(r, &low)) : add_any(r);
 	if (high.major.len == 0)

@@ -114,7 +114,8 @@ static bool is_before(const struct pep440 *v, struct pep440 bound)
 /* Behind the bound and its local builds; and its post-releases, unless it is one itself. */
 static bool is_behind(const struct pep440 *v, const struct pep440 *bound)
 {
-	bool same = version_compare_numbers(v->epoch, bound->epoch) == 0 && pep440_compare_release(v->release, bound->release) == 0 && v->pre == bound->pre &&
+	bool same = version_compare_numbers(v->epoch, bound->epoch) == 0 && pep440_compare_release(v->release, bound->release) == 0 &&
+		v->pre == bound->pre &&
 		    version_compare_numbers(v->pre_number, bound->pre_number) == 0;
 	return compare_public(*v, bound) > 0 && (!same || bound->has_post || bound->has_dev);
 }

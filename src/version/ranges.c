@@ -80,7 +80,8 @@ int version_range_take_op(struct bh_slice *text, const char *const *ops)
 
 int version_range_refuse(const struct version_range *r, struct bh_slice text, struct bh_err *err)
 {
-	return bh_fail(err, BH_EMALFORMED, 0, "\"%.*s\" is not a range of versions as %s writes it", BH_SLICE_FMT(bh_slice_sub(text, 0, 80)), r->syntax->name);
+	return bh_fail(err, BH_EMALFORMED, 0, "\"%.*s\" is not a range of versions as %s writes it",
+		       BH_SLICE_FMT(bh_slice_sub(text, 0, 80)), r->syntax->name);
 }
 
 int version_range_parse(const struct version_range_syntax *syntax, struct bh_slice text, struct bh_arena *arena, struct version_range *ret,
@@ -221,7 +222,8 @@ static size_t intervals_of(const struct version_bound *b, struct version_interva
 }
 
 /* all[0, n) is one alternative so far; what b leaves of it. There is room for one more for every NE. */
-static size_t narrow(const struct version_scheme *s, const struct version_bound *b, struct version_interval *all, size_t n, struct version_interval *scratch)
+static size_t narrow(const struct version_scheme *s, const struct version_bound *b, struct version_interval *all, size_t n,
+		     struct version_interval *scratch)
 {
 	struct version_interval with[2];
 	size_t n_with = intervals_of(b, with), kept = 0;

@@ -27,6 +27,7 @@ int vuln_coverage_package(struct vuln_coverage *c, const struct vuln_place *plac
 void vuln_coverage_used(struct vuln_coverage *c, uint32_t source);
 
 /* Fills report->data, finishes report->not_covered, notes data that is too old. */
-int vuln_coverage_finish(struct vuln_coverage *c, const struct vuln_match_options *options, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
+int vuln_coverage_finish(struct vuln_coverage *c, const struct vuln_match_options *options, struct bh_report *report,
+			 struct bh_err *err) BH_MUST_CHECK;
 
 #endif

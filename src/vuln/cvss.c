@@ -18,7 +18,8 @@
 static const double v3_av[] = { 0.85, 0.62, 0.55, 0.2 }, v3_ac[] = { 0.77, 0.44 }, v3_pr[] = { 0.85, 0.62, 0.27 }, v3_ui[] = { 0.85, 0.62 };
 static const double v3_scope[] = { 0, 1 }, v3_impact[] = { 0, 0.22, 0.56 };
 static const double v3_pr_changed[] = { 0.85, 0.68, 0.5 };
-static const double v2_av[] = { 0.395, 0.646, 1.0 }, v2_ac[] = { 0.35, 0.61, 0.71 }, v2_au[] = { 0.45, 0.56, 0.704 }, v2_impact[] = { 0, 0.275, 0.66 };
+static const double v2_av[] = { 0.395, 0.646, 1.0 }, v2_ac[] = { 0.35, 0.61, 0.71 }, v2_au[] = { 0.45, 0.56, 0.704 },
+	v2_impact[] = { 0, 0.275, 0.66 };
 
 enum { V3_AV, V3_AC, V3_PR, V3_UI, V3_S, V3_C, V3_I, V3_A, V3_BASE };
 static const struct cvss_metric v3_metrics[] = {

@@ -218,7 +218,8 @@ static struct vuln_place place_of_program(const struct bh_package *p)
 			place.source_word = "by Bitnami's records of the same program,";
 			return place;
 		}
-	return (struct vuln_place){ .name = BH_SLICE_LIT("programs found by their content"), .why_not = "not checked: no advisories are collected for these programs" };
+	return (struct vuln_place){ .name = BH_SLICE_LIT("programs found by their content"),
+				    .why_not = "not checked: no advisories are collected for these programs" };
 }
 
 /* Not of a distribution. */

@@ -95,7 +95,8 @@ int vuln_feed_row(struct vuln_feed_run *run, struct vuln_new_row *row, struct bh
 
 /* Facts about flaws and releases themselves, from feeds that name no packages. */
 int vuln_feed_enrich(struct vuln_feed_run *run, struct vuln_new_advisory *a, struct bh_err *err) BH_MUST_CHECK;
-int vuln_feed_cwe(struct vuln_feed_run *run, struct bh_slice cve, struct bh_slice cwe, struct bh_err *err) BH_MUST_CHECK; /* "CWE-79"; others are left out */
+/* "CWE-79"; others are left out */
+int vuln_feed_cwe(struct vuln_feed_run *run, struct bh_slice cve, struct bh_slice cwe, struct bh_err *err) BH_MUST_CHECK;
 
 /* what: a literal; example may be empty. Notes of the same kind and text are counted together. */
 void vuln_feed_note(struct vuln_feed_run *run, enum vuln_feed_note_kind kind, const char *what, struct bh_slice example);

@@ -11,7 +11,8 @@
 #define YAML_BYTES_MAX (8u << 20)
 #define EXAMPLE_BYTES 200u
 
-static const char *const keys[] = { "schema_version", "id",       "modified", "published", "withdrawn",  "aliases", "related",           "upstream", "summary",
+static const char *const keys[] = { "schema_version", "id",       "modified", "published", "withdrawn",  "aliases", "related",
+				              "upstream", "summary",
 				    "details",        "severity", "affected", "references", "credits", "database_specific", "vulns",    NULL };
 
 static bool is_key(struct bh_slice word)

@@ -58,7 +58,8 @@ static struct bh_slice own_id(struct vuln_feed_run *run, struct bh_slice package
 }
 
 /* What the flaw is called: its CVEs, else its GHSA, else one of our making. *alias: another name of a single CVE. */
-static size_t ids_of(struct vuln_feed_run *run, struct bh_slice package, const struct bh_json_node *v, struct bh_slice ids[IDS_MAX], struct bh_slice *alias)
+static size_t ids_of(struct vuln_feed_run *run, struct bh_slice package, const struct bh_json_node *v, struct bh_slice ids[IDS_MAX],
+		     struct bh_slice *alias)
 {
 	const struct bh_json_node *named = bh_json_get(v, "identifiers"), *cves = bh_json_get(named, "CVE");
 	struct bh_slice ghsa = bh_slice_trim(bh_json_str(bh_json_get(named, "githubID")));
@@ -93,7 +94,8 @@ static int add_flaw(struct vuln_feed_run *run, struct bh_slice package, const st
 {
 	struct bh_slice ids[IDS_MAX], alias, below = bh_json_str(bh_json_get(v, "below"));
 	below = !is_never(below) ? full_version(run, below) : (struct bh_slice){ 0 };
-	struct vuln_range range = { .start = full_version(run, bh_json_str(bh_json_get(v, "atOrAbove"))), .end = below, .kind = below.len ? VULN_END_FIXED : VULN_END_NONE };
+	struct vuln_range range = { .start = full_version(run, bh_json_str(bh_json_get(v, "atOrAbove"))), .end = below,
+				    .kind = below.len ? VULN_END_FIXED : VULN_END_NONE };
 	size_t n = ids_of(run, package, v, ids, &alias);
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < n; i++) {

@@ -198,7 +198,8 @@ static int end_update(struct updates *u, struct bh_err *err)
 		return 0;
 	}
 	if (u->is_pending || (u->cves.len == 0 && !u->is_security)) {
-		vuln_feed_note(u->run, VULN_FEED_SKIPPED, u->is_pending ? "updates that are not released yet" : "bug fix and enhancement updates that name no CVE", u->id);
+		vuln_feed_note(u->run, VULN_FEED_SKIPPED, u->is_pending ? "updates that are not released yet" :
+			       "bug fix and enhancement updates that name no CVE", u->id);
 		return 0;
 	}
 	if (u->builds.len == 0)

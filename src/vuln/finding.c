@@ -136,7 +136,8 @@ static int write_evidence(const struct vuln_subject *s, const struct vuln_adviso
 	if (text && said->row.flags & VULN_ROW_UNREVIEWED)
 		text = bh_arena_printf(a, "%s (the source has not reviewed this entry)", text);
 	if (text && advisory->flags & VULN_ADV_WITHDRAWN)
-		text = bh_arena_printf(a, "%s (withdrawn%s%s)", text, advisory->withdrawn_day == VULN_NO_DAY ? "" : " on ", vuln_day_text(advisory->withdrawn_day, day));
+		text = bh_arena_printf(a, "%s (withdrawn%s%s)", text, advisory->withdrawn_day == VULN_NO_DAY ? "" : " on ",
+				       vuln_day_text(advisory->withdrawn_day, day));
 	return take(text, &f->evidence, err);
 }
 
@@ -260,7 +261,8 @@ static int take_names(const struct vuln_subject *s, const struct vuln_advisory *
 	return BH_OK;
 }
 
-static int take_facts(const struct vuln_subject *s, const struct vuln_advisory *a, const struct vuln_row *row, struct bh_finding *f, struct bh_err *err)
+static int take_facts(const struct vuln_subject *s, const struct vuln_advisory *a, const struct vuln_row *row, struct bh_finding *f,
+		      struct bh_err *err)
 {
 	struct vuln_source source;
 	struct bh_slice title;

@@ -136,7 +136,8 @@ static int conclude_all(struct matcher *m, const struct vuln_subject *subject, s
 /* ---- packages ---- */
 
 /* Every ecosystem of the database that the place means; `known` is the first of them. */
-static int collect_place(struct matcher *m, const struct vuln_place *place, const struct vuln_installed *in, struct vuln_ecosystem *known, bool *found,
+static int collect_place(struct matcher *m, const struct vuln_place *place, const struct vuln_installed *in, struct vuln_ecosystem *known,
+			 bool *found,
 			 struct bh_err *err)
 {
 	int rc = vuln_db_find_ecosystem(m->set->db, place->name, known, err);

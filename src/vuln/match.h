@@ -19,7 +19,8 @@ void vuln_set_close(struct vuln_set *set);
  * "GROUP:ARTIFACT:VERSION" of the archive with this SHA-1 (hex), borrowed from the set; empty when no index was imported or it does not know
  * it. Of several names the one with this artifact, else the first.
  */
-int vuln_archive_name(const struct vuln_set *set, struct bh_slice sha1, struct bh_slice artifact, struct bh_slice *ret, struct bh_err *err) BH_MUST_CHECK;
+int vuln_archive_name(const struct vuln_set *set, struct bh_slice sha1, struct bh_slice artifact, struct bh_slice *ret,
+		      struct bh_err *err) BH_MUST_CHECK;
 
 struct vuln_match_options {
 	bool include_withdrawn;

@@ -69,7 +69,8 @@ static bool is_announcement(struct bh_slice id)
 /* Bug fixes and enhancements: no flaw unless they name a CVE. */
 static bool is_maintenance(struct bh_slice id)
 {
-	static const char *const prefixes[] = { "ALBA-", "ALEA-", "RHBA-", "RHEA-", "RLBA-", "RLEA-", "ELBA-", "SUSE-RU-", "SUSE-FU-", "SUSE-OU-", "openSUSE-RU-", NULL };
+	static const char *const prefixes[] = { "ALBA-", "ALEA-", "RHBA-", "RHEA-", "RLBA-", "RLEA-", "ELBA-", "SUSE-RU-", "SUSE-FU-",
+						"SUSE-OU-", "openSUSE-RU-", NULL };
 	return has_prefix(id, prefixes);
 }
 
@@ -465,7 +466,8 @@ static int add_affected(struct record *r, struct vuln_tree affected, struct bh_e
 	add_list(affected, &v);
 	enum bh_state state = state_of(r, affected, &v);
 	struct rating own = rating_of(affected);
-	struct bh_slice purl = vuln_tree_str(vuln_tree_get(package, "purl")), arch = qualifier(r->run, purl, "arch"), module = qualifier(r->run, purl, "rpmmod");
+	struct bh_slice purl = vuln_tree_str(vuln_tree_get(package, "purl")), arch = qualifier(r->run, purl, "arch"),
+		module = qualifier(r->run, purl, "rpmmod");
 	struct vuln_new_row row = {
 		.ecosystem = vuln_tree_str(vuln_tree_get(package, "ecosystem")),
 		.package = vuln_tree_str(vuln_tree_get(package, "name")),
@@ -526,7 +528,8 @@ static bool is_informational(const struct record *r)
 static bool is_unreviewed(const struct record *r)
 {
 	struct vuln_tree specific = vuln_tree_get(r->tree, "database_specific"), reviewed = vuln_tree_get(specific, "github_reviewed");
-	return bh_slice_eq_str(vuln_tree_str(vuln_tree_get(specific, "review_status")), "UNREVIEWED") || (vuln_tree_is_there(reviewed) && !vuln_tree_is_true(reviewed));
+	return bh_slice_eq_str(vuln_tree_str(vuln_tree_get(specific, "review_status")), "UNREVIEWED") ||
+	       (vuln_tree_is_there(reviewed) && !vuln_tree_is_true(reviewed));
 }
 
 /* The record's own vectors and, as sources differ in where they put them, those of its packages. */
@@ -563,7 +566,8 @@ static int add_advisory(struct record *r, struct bh_err *err)
 
 static void note_days(struct record *r)
 {
-	int32_t modified = vuln_feed_parse_day(vuln_tree_str(vuln_tree_get(r->tree, "modified"))), published = vuln_feed_parse_day(vuln_tree_str(vuln_tree_get(r->tree, "published")));
+	int32_t modified = vuln_feed_parse_day(vuln_tree_str(vuln_tree_get(r->tree, "modified"))),
+		published = vuln_feed_parse_day(vuln_tree_str(vuln_tree_get(r->tree, "published")));
 	if ((modified != VULN_NO_DAY && modified > r->run->options->today) || (published != VULN_NO_DAY && published > r->run->options->today))
 		vuln_feed_note(r->run, VULN_FEED_REMARK, "records with a date in the future", r->id);
 	vuln_feed_day(r->run, modified);
