@@ -3,7 +3,7 @@
 load common
 bats_require_minimum_version 1.5.0
 
-formats="table json sarif junit csv gitlab github markdown openvex html cyclonedx spdx"
+formats="table json sarif junit csv gitlab github markdown openvex html cyclonedx spdx spdx_tag"
 
 # make_root: a Debian with a package that has findings, a locked package, and a file that can't be read.
 make_root() {

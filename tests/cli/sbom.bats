@@ -39,6 +39,10 @@ purls() {
 	[ "$(wc -l <wanted)" -eq 3 ]
 	cmp wanted <(purls bom.json)
 	cmp wanted <(purls spdx.json)
+	bulkhead sbom -f spdx_tag dir:root >tags.spdx
+	cmp wanted <(sed -n 's/^ExternalRef: PACKAGE-MANAGER purl //p' tags.spdx | sort)
+	bulkhead convert -f cyclonedx tags.spdx >again.json
+	cmp wanted <(purls again.json)
 }
 
 @test "the same bytes run after run, from the cache or not" {
@@ -48,7 +52,7 @@ purls() {
 	printf '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "${sum%% *}" >config.json
 	printf '[{"Config":"config.json","RepoTags":["a:1"],"Layers":["layer.tar"]}]' >manifest.json
 	tar -cf image.tar manifest.json config.json layer.tar
-	for format in cyclonedx spdx; do
+	for format in cyclonedx spdx spdx_tag; do
 		bulkhead sbom -f $format --no-cache archive:image.tar >first
 		bulkhead sbom -f $format archive:image.tar >second
 		bulkhead sbom -f $format archive:image.tar >third

