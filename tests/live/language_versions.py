@@ -5,7 +5,8 @@ usage: language_versions.py BULKHEAD [PAIRS [SEED]]
        language_versions.py tables      writes tests/table/versions/SCHEME.txt anew, with the tools' answers
 
 Pairs are generated over each grammar, with near misses and broken ones, and answered by oracles/: node-semver, the crate
-semver, golang.org/x/mod/semver, go/version, bitnami/go-version, packaging, Maven's ComparableVersion, Gem::Version, Composer\\Semver,
+semver, golang.org/x/mod/semver, go/version, bitnami/go-version, knqyf263/go-apk-version (apk-tools itself is no package of
+Debian's), packaging, Maven's ComparableVersion, Gem::Version, Composer\\Semver,
 Elixir's Version, R, rattler (conda) and libalpm. A tool that is not here is skipped with a reason. Output: TAP.
 """
 import ctypes
@@ -51,7 +52,10 @@ GRAMMAR = {
     "cran": {"seeds": ["1.0", "1.2.3", "0.4-7", "1", "2024.1.2"], "fragments": NUMBERS + ["-", "-1", "-0", "a", ".10-2"]},
     "alpm": {"seeds": ["1.0-1", "1.2.3-4", "1:1.0-1", "0", "1.0.r12.gabc123-1", "1.5rc1"], "starts": ["0:", "1:", "2:", ":"],
              "fragments": NUMBERS + ["a", "b", "rc1", "alpha", "-1", "-2.1", "_", "+r3+gabc", "~", "..", "Z", "pre2", "git"]},
+    "apk": {"seeds": ["1.0-r0", "1.2.3-r4", "0", "1.2.3_rc1-r1", "2.36a-r0", "1.0_git20240101-r2", "3.14_p1"], "fragments": versions.FRAGMENTS["apk"]},
 }
+# What apk-tools takes for a version; beyond it the port in Go orders what apk-tools refuses.
+APK_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*[a-z]?(_(alpha|beta|pre|rc|cvs|svn|git|hg|p)[0-9]*)*(-r[0-9]+)?")
 
 
 def generate(grammar, count, rng):
@@ -131,6 +135,9 @@ class Oracles:
 
     def golang(self):
         return self.go("golang")
+
+    def apk(self):
+        return self.go("apk")
 
     def release(self):
         return self.go("release")
@@ -215,6 +222,8 @@ def usable(scheme, pair):
     if scheme == "conda" and re.search(r"[-_]( |$|\+)|\+.*[-_]", text):
         return False  # rattler reads a last "_" otherwise than conda
     if scheme in ("cargo", "composer", "conda") and digits > 18:
+        return False
+    if scheme == "apk" and (digits > 18 or not all(APK_VERSION.fullmatch(v) for v in pair)):
         return False
     if scheme == "cran" and digits > 9:
         return False

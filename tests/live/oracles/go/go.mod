@@ -4,6 +4,7 @@ go 1.22.0
 
 require (
 	github.com/bitnami/go-version v0.0.0-20250505154626-452e8c5ee607
+	github.com/knqyf263/go-apk-version v0.0.0-20200609155635-041fdbb8563f
 	golang.org/x/mod v0.22.0
 )
 

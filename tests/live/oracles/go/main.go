@@ -1,5 +1,5 @@
-// Lines "A B" -> what golang.org/x/mod/semver ("golang"), the standard library's go/version ("release") or bitnami/go-version ("bitnami") says,
-// one answer a line.
+// Lines "A B" -> what golang.org/x/mod/semver ("golang"), the standard library's go/version ("release"), bitnami/go-version ("bitnami") or
+// knqyf263/go-apk-version ("apk") says, one answer a line.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	bitnami "github.com/bitnami/go-version/pkg/version"
+	apk "github.com/knqyf263/go-apk-version"
 	"golang.org/x/mod/semver"
 )
 
@@ -38,8 +39,17 @@ func application(a, b string) string {
 	return sign[x.Compare(y)]
 }
 
+func alpine(a, b string) string {
+	x, err := apk.NewVersion(a)
+	y, err2 := apk.NewVersion(b)
+	if err != nil || err2 != nil {
+		return "?"
+	}
+	return sign[x.Compare(y)]
+}
+
 func main() {
-	ask := map[string]func(a, b string) string{"golang": module, "release": release, "bitnami": application}[os.Args[1]]
+	ask := map[string]func(a, b string) string{"golang": module, "release": release, "bitnami": application, "apk": alpine}[os.Args[1]]
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
