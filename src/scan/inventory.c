@@ -15,6 +15,7 @@
 #include "scan/ownership.h"
 #include "scan/same.h"
 #include "scan/sboms.h"
+#include "scan/uninstalled.h"
 
 #include <stdio.h>
 
@@ -541,7 +542,7 @@ int inventory_finish(struct inventory *inv, struct bh_err *err)
 	ownership_reach(&inv->ownership, report);
 	ownership_name(&inv->ownership, &inv->key, report);
 	ownership_drop_told(report);
-	return scan_credit_sboms(report) && same_packages_merge(report) ? BH_OK : full(err);
+	return scan_credit_sboms(report) && same_packages_merge(report) && uninstalled_drop(report) ? BH_OK : full(err);
 }
 
 const struct bh_package *inventory_owner(const struct inventory *inv, struct bh_slice path)

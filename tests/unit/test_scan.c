@@ -2,6 +2,7 @@
 #include "scan/reach.h"
 #include "scan/ownership.h"
 #include "scan/same.h"
+#include "scan/uninstalled.h"
 #include "scan/sboms.h"
 
 #include <setjmp.h>
@@ -203,10 +204,55 @@ static void sboms_are_credited(void **state)
 	bh_report_done(&r);
 }
 
+static void what_is_not_installed_goes(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *path, *also;
+		enum bh_evidence evidence;
+		bool stays;
+	} cases[] = {
+		{ "a-installed", "srv/app/node_modules/a/package.json", "srv/app/package-lock.json", BH_EVIDENCE_DATABASE, true },
+		{ "b-locked-only", "srv/app/package-lock.json", NULL, BH_EVIDENCE_LOCKFILE, false },
+		{ "c-locked-twice", "srv/app/package-lock.json", "srv/app/yarn.lock", BH_EVIDENCE_LOCKFILE, false },
+		{ "d-locked-elsewhere", "srv/app/package-lock.json", "srv/other/package-lock.json", BH_EVIDENCE_LOCKFILE, true },
+		{ "e-nothing-installed", "srv/other/yarn.lock", NULL, BH_EVIDENCE_LOCKFILE, true },
+		{ "f-deeper", "srv/app/sub/package-lock.json", NULL, BH_EVIDENCE_LOCKFILE, true },
+		{ "g-nested", "opt/node_modules/x/node_modules/g/package.json", NULL, BH_EVIDENCE_DATABASE, true },
+		{ "h-at-root-of-it", "opt/pnpm-lock.yaml", NULL, BH_EVIDENCE_LOCKFILE, false },
+		{ "i-inside-a-package", "opt/node_modules/x/package-lock.json", NULL, BH_EVIDENCE_LOCKFILE, true },
+	};
+	struct bh_report r;
+	bh_report_init(&r);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct bh_package p = { .type = S("npm"), .name = bh_slice_str(cases[i].name), .version = S("1"),
+					      .at = { .path = bh_slice_str(cases[i].path), .evidence = cases[i].evidence } };
+		struct bh_package again = p;
+		add(&r, p);
+		again.at = (struct bh_location){ .path = bh_slice_str(cases[i].also), .evidence = BH_EVIDENCE_LOCKFILE };
+		if (cases[i].also)
+			add(&r, again);
+	}
+	add(&r, (struct bh_package){ .type = S("pypi"), .name = S("z"), .version = S("1"), .at = { .path = S("srv/app/poetry.lock"), .evidence = BH_EVIDENCE_LOCKFILE } });
+	bh_report_sort_packages(&r);
+	assert_true(same_packages_merge(&r));
+	assert_true(uninstalled_drop(&r));
+	size_t at = 0;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (cases[i].stays)
+			assert_text(r.packages.ptr[at++].name, cases[i].name);
+	assert_text(r.packages.ptr[at++].name, "z");
+	assert_int_equal(at, r.packages.len);
+	assert_int_equal(r.not_covered.len, 1);
+	assert_int_equal(r.not_covered.ptr[0].packages, 3);
+	assert_true(r.not_covered.ptr[0].partial);
+	bh_report_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(the_surest_evidence_speaks), cmocka_unit_test(reach), cmocka_unit_test(equal_places_are_one),
-					    cmocka_unit_test(files_have_owners), cmocka_unit_test(files_repeat_no_database),
+					    cmocka_unit_test(files_have_owners), cmocka_unit_test(files_repeat_no_database), cmocka_unit_test(what_is_not_installed_goes),
 					    cmocka_unit_test(sboms_are_credited) };
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
 }
