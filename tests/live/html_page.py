@@ -9,6 +9,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("BULKHEAD_TEST_CACHE", "/var/cache/bulkhead-tests"))
+PLAYWRIGHT = "1.49.1"  # the last that Debian 12's Node.js 18 runs: later ones want 20
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 
 
@@ -18,10 +19,10 @@ def skip(reason):
 
 
 def browser_modules():
-    folder = CACHE / "browser"
+    folder = CACHE / f"browser-{PLAYWRIGHT}"
     if not (folder / "node_modules/playwright-core").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "playwright-core@1"], capture_output=True, text=True)
+        done = subprocess.run(["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", f"playwright-core@{PLAYWRIGHT}"], capture_output=True, text=True)
         if done.returncode != 0:
             skip("playwright-core can't be had from the npm registry: " + done.stderr.strip()[-200:].replace("\n", " "))
     return folder
