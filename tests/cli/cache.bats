@@ -2,13 +2,14 @@
 # What is kept of layers: used again, never believed when damaged, bounded, safe with several processes.
 load common
 
-# make_image FILE VERSION: a docker-archive with one layer that holds one package.
+# make_image FILE VERSION: a docker-archive with one layer that holds one package. The same version gives the same layer,
+# whenever it is made.
 make_image() {
 	rm -rf tree image
 	mkdir -p tree/etc tree/var/lib/dpkg image
 	printf 'ID=debian\nVERSION_ID="12"\n' >tree/etc/os-release
 	printf 'Package: openssl\nStatus: install ok installed\nArchitecture: amd64\nVersion: %s\n' "$2" >tree/var/lib/dpkg/status
-	tar -cf image/layer.tar -C tree .
+	tar -cf image/layer.tar --mtime=@0 --sort=name -C tree .
 	digest=$(sha256sum image/layer.tar)
 	printf '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "${digest%% *}" >image/config.json
 	printf '[{"Config":"config.json","RepoTags":["a:1"],"Layers":["layer.tar"]}]' >image/manifest.json
