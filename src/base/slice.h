@@ -67,6 +67,20 @@ static inline size_t bh_slice_find(struct bh_slice s, char c)
 	return at ? (size_t)(at - s.ptr) : s.len;
 }
 
+/* Is s one of the words of a list that NULL ends? */
+static inline bool bh_slice_is_one_of(struct bh_slice s, const char *const *words)
+{
+	while (*words && !bh_slice_eq_str(s, *words))
+		words++;
+	return *words != NULL;
+}
+
+/* Letters of ASCII in small; all other bytes as they are, whatever the locale. */
+static inline uint8_t bh_lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
 /* Where the first `word` begins in s; NULL when it is not there. */
 static inline const uint8_t *bh_slice_search(struct bh_slice s, const char *word)
 {

@@ -21,14 +21,6 @@ static const char details[] =
 	"Exit status: 0 written, 2 wrong usage or input, 3 something in the SBOM could not be\n"
 	"read, 4 internal error.\n";
 
-static bool is_sbom_format(struct bh_slice name)
-{
-	for (size_t i = 0; cmd_sbom_format_names[i]; i++)
-		if (bh_slice_eq_str(name, cmd_sbom_format_names[i]))
-			return true;
-	return false;
-}
-
 /* An SBOM holds no findings: a SARIF of it would say that nothing is wrong. */
 static int check_formats(const struct cmd_args *args, const char *file, struct bh_err *err)
 {
@@ -37,7 +29,7 @@ static int check_formats(const struct cmd_args *args, const char *file, struct b
 	for (size_t i = 0; i < n; i++) {
 		struct bh_slice name, path;
 		(void)bh_slice_cut(bh_slice_str(formats[i]), '=', &name, &path);
-		if (!is_sbom_format(name))
+		if (!bh_slice_is_one_of(name, cmd_sbom_format_names))
 			return bh_fail(err, BH_EUSAGE, 0, "%s is an SBOM: it says nothing about what is wrong, so it can't become %.*s. "
 				       "Convert it with -f cyclonedx or -f spdx, or judge it: bulkhead scan sbom:%s", file, BH_SLICE_FMT(name), file);
 	}

@@ -54,9 +54,7 @@ int cmd_no_report(const struct bh_err *err);
  */
 int cmd_tell_incomplete(const struct bh_report *report);
 
-/*
- * A file that starts as a JSON object may be a report of an earlier run: its descriptor; -1 when it can't be one.
- */
+/* A file that starts as a JSON object may be a report of an earlier run: its descriptor; -1 when it can't be one. */
 int cmd_open_json(const char *path);
 
 int cmd_verdict_exit(enum bh_verdict verdict);

@@ -208,6 +208,7 @@ int image_plan_any(const struct image_store *store, const struct image_wish *wis
 	if (rc == BH_ENOTFOUND && store->locate(store->ctx, "repositories", &place, err) == 0)
 		return bh_fail(err, BH_EUNSUPPORTED, 0, "an archive of Docker before 1.10: load and save it again with a current Docker");
 	if (rc == BH_ENOTFOUND)
-		return bh_fail(err, BH_EMALFORMED, 0, "not an image archive: neither index.json (OCI) nor manifest.json (docker save) is inside; an SBOM is scanned as sbom:FILE");
+		return bh_fail(err, BH_EMALFORMED, 0, "not an image archive: neither index.json (OCI) nor manifest.json (docker save) is inside; "
+			       "an SBOM is scanned as sbom:FILE");
 	return rc;
 }

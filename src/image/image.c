@@ -769,6 +769,13 @@ static int read_image(struct job *j, struct bh_err *err)
 
 /* ---- directories ---- */
 
+/* What has no layers is one unit. */
+static int merge_flat(struct job *j, struct image_unit *unit, struct bh_err *err)
+{
+	struct image_stack stack = { .visitor = j->visitor, .key = &j->key, .n = 1, .units = &unit, .flat = true };
+	return image_merge(&stack, NULL, j->report, err);
+}
+
 struct tree_child {
 	struct job *parent;
 	struct image_tree *tree;
@@ -820,9 +827,7 @@ static int read_tree(struct job *j, struct bh_err *err)
 	}
 	if (result < 0)
 		bh_report_incomplete(j->report, "directory", bh_slice_str(j->req->path), BH_NO_LAYER, "%s", why.text);
-	struct image_unit *units[] = { c.unit };
-	struct image_stack stack = { .visitor = j->visitor, .key = &j->key, .n = 1, .units = units, .flat = true };
-	return image_merge(&stack, NULL, j->report, err);
+	return merge_flat(j, c.unit, err);
 }
 
 /* ---- a file that is no image ---- */
@@ -874,9 +879,7 @@ static int read_file(struct job *j, struct bh_err *err)
 		*err = why;
 		return result;
 	}
-	struct image_unit *units[] = { c.unit };
-	struct image_stack stack = { .visitor = j->visitor, .key = &j->key, .n = 1, .units = units, .flat = true };
-	return image_merge(&stack, NULL, j->report, err);
+	return merge_flat(j, c.unit, err);
 }
 
 /* ---- the door ---- */

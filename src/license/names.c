@@ -53,20 +53,12 @@ static bool is_letter(uint8_t c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_one_of(struct bh_slice word, const char *const *list)
-{
-	for (; *list; list++)
-		if (bh_slice_eq_str(word, *list))
-			return true;
-	return false;
-}
-
 static const char *const fillers[] = { "the", "license", "licence", "licenses", "licensed", "version", "ver", "v", "vers", "approved",
 				       "osi", "a", NULL };
 
 static void add_word(struct key *k, struct bh_slice word)
 {
-	if (word.len == 0 || is_one_of(word, fillers) || k->len + word.len + 2 > sizeof(k->text))
+	if (word.len == 0 || bh_slice_is_one_of(word, fillers) || k->len + word.len + 2 > sizeof(k->text))
 		return;
 	if (k->len)
 		k->text[k->len++] = ' ';
@@ -130,9 +122,9 @@ static size_t later_words(const struct bh_slice *words, size_t n)
 	size_t i = 1;
 	if (n < 2 || !(bh_slice_eq_str(words[0], "or") || bh_slice_eq_str(words[0], "and")))
 		return 0;
-	while (i < n && i < 6 && is_one_of(words[i], between) && !is_one_of(words[i], ends))
+	while (i < n && i < 6 && bh_slice_is_one_of(words[i], between) && !bh_slice_is_one_of(words[i], ends))
 		i++;
-	return i < n && is_one_of(words[i], ends) ? i + 1 : 0;
+	return i < n && bh_slice_is_one_of(words[i], ends) ? i + 1 : 0;
 }
 
 /* Small words of letters, digits, dots and plus signs. */
@@ -142,7 +134,7 @@ static size_t split_words(struct bh_slice text, char copy[KEY_BYTES_MAX], struct
 	for (size_t i = 0; i < len; i++) {
 		uint8_t c = text.ptr[i];
 		bool inside = is_letter(c) || is_digit(c) || c == '.' || c == '+';
-		copy[i] = inside ? (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c) : ' ';
+		copy[i] = inside ? (char)bh_lower(c) : ' ';
 	}
 	copy[len] = ' ';
 	for (size_t i = 0; i <= len && n < PARTS_MAX; i++) {
@@ -187,7 +179,7 @@ static const char *find_name(struct bh_slice text)
 			w = bh_slice_sub(w, 1, w.len);
 		if (bh_slice_ends(w, BH_SLICE_LIT(".0")))
 			w.len -= 2;
-		if (is_one_of(w, fillers) || len + w.len + 2 > sizeof(key))
+		if (bh_slice_is_one_of(w, fillers) || len + w.len + 2 > sizeof(key))
 			continue;
 		if (len)
 			key[len++] = ' ';

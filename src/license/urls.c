@@ -41,7 +41,7 @@ struct bh_slice license_of_url(struct bh_slice url)
 	if (url.len > sizeof(small))
 		return (struct bh_slice){ 0 };
 	for (size_t i = 0; i < url.len; i++)
-		small[i] = (char)(url.ptr[i] >= 'A' && url.ptr[i] <= 'Z' ? url.ptr[i] | 0x20 : url.ptr[i]);
+		small[i] = (char)bh_lower(url.ptr[i]);
 	struct bh_slice s = { (const uint8_t *)small, url.len };
 	(void)(skip(&s, "http://") || skip(&s, "https://"));
 	(void)skip(&s, "www.");

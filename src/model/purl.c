@@ -193,34 +193,26 @@ static void add_qualifier(struct bh_purl *u, struct bh_slice key, struct bh_slic
 		u->qualifiers[u->n_qualifiers++] = (struct bh_purl_qualifier){ key, value };
 }
 
-static bool is_one_of(struct bh_slice type, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (bh_slice_eq_str(type, names[i]))
-			return true;
-	return false;
-}
-
 bool bh_purl_type_is_distro(struct bh_slice type)
 {
-	static const char *const names[] = { "alpm", "apk", "deb", "ebuild", "opkg", "rpm" };
-	return is_one_of(type, names, sizeof(names) / sizeof(names[0]));
+	static const char *const names[] = { "alpm", "apk", "deb", "ebuild", "opkg", "rpm", NULL };
+	return bh_slice_is_one_of(type, names);
 }
 
 /* Their namespace is the vendor, and "distro=" tells the release. */
 static bool is_named_by_distro(struct bh_slice type)
 {
-	static const char *const names[] = { "alpm", "apk", "deb", "rpm" };
-	return is_one_of(type, names, sizeof(names) / sizeof(names[0]));
+	static const char *const names[] = { "alpm", "apk", "deb", "rpm", NULL };
+	return bh_slice_is_one_of(type, names);
 }
 
 /* What stands between namespace and name in a package's own name: '/' or ':'; 0 where the namespace is no part of it. */
 static char name_joint(struct bh_slice type)
 {
-	static const char *const with_slash[] = { "npm", "golang", "swift", "composer", "ebuild", "pear", "github", "generic" };
+	static const char *const with_slash[] = { "npm", "golang", "swift", "composer", "ebuild", "pear", "github", "generic", NULL };
 	if (bh_slice_eq_str(type, "maven"))
 		return ':';
-	return is_one_of(type, with_slash, sizeof(with_slash) / sizeof(with_slash[0])) ? '/' : 0;
+	return bh_slice_is_one_of(type, with_slash) ? '/' : 0;
 }
 
 /* "@scope/name" (npm), "github.com/org/mod" (golang, swift), "vendor/name" (composer), "app-shells/bash" (ebuild), "group:artifact" (maven). */

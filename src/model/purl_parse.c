@@ -66,7 +66,7 @@ static bool copy_lower(struct bh_arena *a, struct bh_slice s, struct bh_slice *o
 {
 	uint8_t *p = bh_arena_alloc(a, s.len);
 	for (size_t i = 0; p && i < s.len; i++)
-		p[i] = s.ptr[i] >= 'A' && s.ptr[i] <= 'Z' ? (uint8_t)(s.ptr[i] | 0x20) : s.ptr[i];
+		p[i] = bh_lower(s.ptr[i]);
 	*out = (struct bh_slice){ p, s.len };
 	return p != NULL;
 }

@@ -44,14 +44,6 @@ static bool read_licenses(const struct bh_json_node *list, struct bh_arena *aren
 	return true;
 }
 
-static struct bh_slice sha1_of(const struct bh_json_node *hashes)
-{
-	for (size_t i = 0; i < bh_json_len(hashes); i++)
-		if (bh_slice_eq_str(bh_json_str(bh_json_get(bh_json_at(hashes, i), "alg")), "SHA-1"))
-			return bh_json_str(bh_json_get(bh_json_at(hashes, i), "content"));
-	return (struct bh_slice){ 0 };
-}
-
 static void read_properties(const struct bh_json_node *list, struct sbom_component *c)
 {
 	for (size_t i = 0; i < bh_json_len(list); i++) {
@@ -80,7 +72,7 @@ static int give_component(struct reading *r, const struct bh_json_node *node, st
 		.group = bh_json_str(bh_json_get(node, "group")),
 		.name = bh_json_str(bh_json_get(node, "name")),
 		.version = bh_json_str(bh_json_get(node, "version")),
-		.sha1 = sha1_of(bh_json_get(node, "hashes")),
+		.sha1 = pkg_json_pick(bh_json_get(node, "hashes"), "alg", "SHA-1", "content"),
 		.vendor = bh_json_str(bh_json_get(bh_json_get(node, "supplier"), "name")),
 		.description = bh_json_str(bh_json_get(node, "description")),
 		.scope = sbom_cyclonedx_scope(bh_json_str(bh_json_get(node, "scope"))),

@@ -107,3 +107,13 @@ void pkg_json_join(const struct bh_json_node *value, const char *between, struct
 	for (size_t i = 0; bh_json_is_array(value) && i < bh_json_len(value); i++)
 		pkg_add_item(list, between, bh_json_str(bh_json_at(value, i)));
 }
+
+struct bh_slice pkg_json_pick(const struct bh_json_node *list, const char *key, const char *wanted, const char *value)
+{
+	for (size_t i = 0; i < bh_json_len(list); i++) {
+		const struct bh_json_node *entry = bh_json_at(list, i);
+		if (bh_slice_eq_str(bh_json_str(bh_json_get(entry, key)), wanted))
+			return bh_json_str(bh_json_get(entry, value));
+	}
+	return (struct bh_slice){ 0 };
+}

@@ -32,4 +32,7 @@ int pkg_json_each(struct bh_slice text, const struct pkg_json_section *sections,
 /* Appends a string, or the strings of an array, to a list. Anything else adds nothing. */
 void pkg_json_join(const struct bh_json_node *value, const char *between, struct bh_buf *list);
 
+/* Of a list of objects: the string `value` of the first one whose string `key` is `wanted`; empty when there is none. */
+struct bh_slice pkg_json_pick(const struct bh_json_node *list, const char *key, const char *wanted, const char *value);
+
 #endif

@@ -57,7 +57,7 @@ static struct bh_slice os_release_id(struct bh_slice name, struct bh_buf *buf)
 	};
 	bh_buf_clear(buf);
 	for (size_t i = 0; i < name.len; i++)
-		bh_buf_add_byte(buf, name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (uint8_t)(name.ptr[i] | 0x20) : name.ptr[i]);
+		bh_buf_add_byte(buf, bh_lower(name.ptr[i]));
 	struct bh_slice lower = bh_buf_slice(buf);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (bh_slice_eq_str(lower, others[i].name))
@@ -374,20 +374,12 @@ int sbom_spdx_version(struct bh_slice version, struct bh_err *err)
 	return check_version("SPDX of version", version, known, err);
 }
 
-static bool is_one_of(struct bh_slice word, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (bh_slice_eq_str(word, list[i]))
-			return true;
-	return false;
-}
-
 enum sbom_kind sbom_cyclonedx_kind(struct bh_slice type)
 {
-	static const char *const packages[] = { "", "application", "framework", "library", "platform", "firmware", "device-driver" };
+	static const char *const packages[] = { "", "application", "framework", "library", "platform", "firmware", "device-driver", NULL };
 	if (bh_slice_eq_str(type, "operating-system"))
 		return SBOM_SYSTEM;
-	return is_one_of(type, packages, sizeof(packages) / sizeof(packages[0])) ? SBOM_PACKAGE : SBOM_OTHER;
+	return bh_slice_is_one_of(type, packages) ? SBOM_PACKAGE : SBOM_OTHER;
 }
 
 enum bh_scope sbom_cyclonedx_scope(struct bh_slice scope)

@@ -30,17 +30,6 @@ static int on_relationship(void *ctx, const struct pkg_json_item *item, struct b
 			   bh_json_str(bh_json_get(r, "relatedSpdxElement")), err);
 }
 
-/* The value of the first entry of a list whose `key` is `wanted`. */
-static struct bh_slice pick(const struct bh_json_node *list, const char *key, const char *wanted, const char *value)
-{
-	for (size_t i = 0; i < bh_json_len(list); i++) {
-		const struct bh_json_node *entry = bh_json_at(list, i);
-		if (bh_slice_eq_str(bh_json_str(bh_json_get(entry, key)), wanted))
-			return bh_json_str(bh_json_get(entry, value));
-	}
-	return (struct bh_slice){ 0 };
-}
-
 static int on_package(void *ctx, const struct pkg_json_item *item, struct bh_err *err)
 {
 	struct spdx *s = ctx;
@@ -52,14 +41,14 @@ static int on_package(void *ctx, const struct pkg_json_item *item, struct bh_err
 		.name = bh_json_str(bh_json_get(n, "name")),
 		.version = bh_json_str(bh_json_get(n, "versionInfo")),
 		.supplier = bh_json_str(bh_json_get(n, "supplier")),
-		.purl = pick(bh_json_get(n, "externalRefs"), "referenceType", "purl", "referenceLocator"),
+		.purl = pkg_json_pick(bh_json_get(n, "externalRefs"), "referenceType", "purl", "referenceLocator"),
 		.declared = bh_json_str(bh_json_get(n, "licenseDeclared")),
 		.concluded = bh_json_str(bh_json_get(n, "licenseConcluded")),
 		.license_comments = bh_json_str(bh_json_get(n, "licenseComments")),
 		.purpose = bh_json_str(bh_json_get(n, "primaryPackagePurpose")),
 		.source_info = bh_json_str(bh_json_get(n, "sourceInfo")),
 		.summary = bh_json_str(bh_json_get(n, "summary")),
-		.sha1 = pick(bh_json_get(n, "checksums"), "algorithm", "SHA1", "checksumValue"),
+		.sha1 = pkg_json_pick(bh_json_get(n, "checksums"), "algorithm", "SHA1", "checksumValue"),
 		.line = item->line,
 		.offset_bytes = item->offset_bytes,
 	};

@@ -118,11 +118,8 @@ static void take_tag(const struct tags *t, struct spdx_package *p)
 
 static bool begins_other_section(struct bh_slice tag)
 {
-	static const char *const tags[] = { "FileName", "SnippetSPDXID", "LicenseID" };
-	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
-		if (bh_slice_eq_str(tag, tags[i]))
-			return true;
-	return false;
+	static const char *const tags[] = { "FileName", "SnippetSPDXID", "LicenseID", NULL };
+	return bh_slice_is_one_of(tag, tags);
 }
 
 static int read_packages(struct spdx *s, struct bh_slice text, struct bh_err *err)

@@ -36,14 +36,6 @@ static bool read_licenses(const struct bh_json_node *list, struct bh_arena *aren
 	return true;
 }
 
-static struct bh_slice sha1_of(const struct bh_json_node *digests)
-{
-	for (size_t i = 0; i < bh_json_len(digests); i++)
-		if (bh_slice_eq_str(bh_json_str(bh_json_get(bh_json_at(digests, i), "algorithm")), "sha1"))
-			return bh_json_str(bh_json_get(bh_json_at(digests, i), "value"));
-	return (struct bh_slice){ 0 };
-}
-
 /* The source package: "source" of dpkg, "originPackage" of apk, "sourceRpm". */
 static void read_metadata(const struct bh_json_node *metadata, struct sbom_component *c)
 {
@@ -53,7 +45,7 @@ static void read_metadata(const struct bh_json_node *metadata, struct sbom_compo
 	(void)pkg_rpm_split_source(bh_json_str(bh_json_get(metadata, "sourceRpm")), &c->source_name, &rpm_version);
 	c->modularity = bh_json_str(bh_json_get(metadata, "modularityLabel"));
 	c->vendor = text_of(metadata, "maintainer", "vendor");
-	c->sha1 = sha1_of(bh_json_get(metadata, "digest"));
+	c->sha1 = pkg_json_pick(bh_json_get(metadata, "digest"), "algorithm", "sha1", "value");
 }
 
 static int on_artifact(void *ctx, const struct pkg_json_item *item, struct bh_err *err)

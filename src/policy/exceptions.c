@@ -120,7 +120,7 @@ static struct bh_slice lower_id(struct bh_slice id, uint8_t out[ID_BYTES_MAX])
 {
 	size_t n = id.len < ID_BYTES_MAX ? id.len : ID_BYTES_MAX;
 	for (size_t i = 0; i < n; i++)
-		out[i] = id.ptr[i] >= 'A' && id.ptr[i] <= 'Z' ? (uint8_t)(id.ptr[i] | 0x20) : id.ptr[i];
+		out[i] = bh_lower(id.ptr[i]);
 	return (struct bh_slice){ out, n };
 }
 

@@ -9,16 +9,11 @@ struct fallback {
 	bool folders;         /* a star between slashes, which takes whole folders */
 };
 
-static uint8_t lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
 static bool same(uint8_t pattern, uint8_t c, bool path)
 {
 	if (pattern == '?')
 		return !path || c != '/';
-	return path ? pattern == c : lower(pattern) == lower(c);
+	return path ? pattern == c : bh_lower(pattern) == bh_lower(c);
 }
 
 /* Goes back to the last star that may take one more byte. False when none may. */

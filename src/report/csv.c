@@ -2,7 +2,6 @@
  * csv.c: one line per finding, RFC 4180, UTF-8. Spreadsheets take cells that begin with = + - @ for formulas, and images choose the names of
  * packages: such cells get a ' in front.
  */
-#include "base/utf8.h"
 #include "report/describe.h"
 #include "report/writer.h"
 
@@ -16,16 +15,11 @@ static bool is_formula(struct bh_slice s)
 /* Quotes twice; what is not UTF-8 or would steer a terminal as U+FFFD. */
 static void add_characters(struct bh_buf *out, struct bh_slice s)
 {
-	while (s.len) {
-		uint32_t c;
-		size_t n = bh_utf8_next(s, &c);
-		if (n == 0 || !describe_is_shown(c))
-			bh_buf_add_str(out, "\xef\xbf\xbd");
-		else
-			bh_buf_add(out, bh_slice_sub(s, 0, n));
-		if (n && c == '"')
-			bh_buf_add_byte(out, '"');
-		s = bh_slice_sub(s, n ? n : 1, s.len);
+	struct bh_slice c;
+	while (describe_next(&s, &c)) {
+		bh_buf_add(out, c);
+		if (bh_slice_eq_str(c, "\""))
+			bh_buf_add(out, c);
 	}
 }
 

@@ -85,7 +85,7 @@ enum bh_severity describe_weight(const struct bh_finding *f)
 }
 
 /* XML 1.0, section 2.2; and what turns the direction of text or can't be seen. */
-bool describe_is_shown(uint32_t c)
+static bool is_shown(uint32_t c)
 {
 	if (c < 0x20)
 		return c == '\t' || c == '\n' || c == '\r';
@@ -95,27 +95,33 @@ bool describe_is_shown(uint32_t c)
 	return !turns && !(c >= 0xd800 && c <= 0xdfff) && c != 0xfffe && c != 0xffff;
 }
 
+bool describe_next(struct bh_slice *text, struct bh_slice *ret)
+{
+	uint32_t c;
+	if (text->len == 0)
+		return false;
+	size_t n = bh_utf8_next(*text, &c);
+	*ret = n && is_shown(c) ? bh_slice_sub(*text, 0, n) : BH_SLICE_LIT("\xef\xbf\xbd");
+	*text = bh_slice_sub(*text, n ? n : 1, text->len);
+	return true;
+}
+
+/* The character itself where markup means nothing by it. */
+static struct bh_slice as_markup(struct bh_slice c)
+{
+	switch (c.ptr[0]) {
+	case '&': return BH_SLICE_LIT("&amp;");
+	case '<': return BH_SLICE_LIT("&lt;");
+	case '>': return BH_SLICE_LIT("&gt;");
+	case '"': return BH_SLICE_LIT("&quot;");
+	case '\'': return BH_SLICE_LIT("&#39;");
+	default: return c;
+	}
+}
+
 void describe_markup(struct bh_buf *out, struct bh_slice text)
 {
-	while (text.len) {
-		uint32_t c;
-		size_t n = bh_utf8_next(text, &c);
-		if (n == 0 || !describe_is_shown(c)) {
-			bh_buf_add_str(out, "\xef\xbf\xbd");
-			n = n ? n : 1;
-		} else if (c == '&') {
-			bh_buf_add_str(out, "&amp;");
-		} else if (c == '<') {
-			bh_buf_add_str(out, "&lt;");
-		} else if (c == '>') {
-			bh_buf_add_str(out, "&gt;");
-		} else if (c == '"') {
-			bh_buf_add_str(out, "&quot;");
-		} else if (c == '\'') {
-			bh_buf_add_str(out, "&#39;");
-		} else {
-			bh_buf_add(out, bh_slice_sub(text, 0, n));
-		}
-		text = bh_slice_sub(text, n, text.len);
-	}
+	struct bh_slice c;
+	while (describe_next(&text, &c))
+		bh_buf_add(out, as_markup(c));
 }

@@ -27,8 +27,11 @@ unsigned describe_score_tenths(const struct bh_finding *f);
 /* Severity as verdicts take it: unknown counts as high. */
 enum bh_severity describe_weight(const struct bh_finding *f);
 
-/* May this character stand in a document for people? Not controls, and nothing that turns the direction of text or can't be seen. */
-bool describe_is_shown(uint32_t c);
+/*
+ * The next character of a text that is to stand in a document; false at its end. What is not UTF-8, controls other than tab and line ends, and
+ * what turns the direction of text or can't be seen are U+FFFD instead.
+ */
+bool describe_next(struct bh_slice *text, struct bh_slice *ret);
 
 /* &, <, > and both quotes as entities; what XML 1.0 can't hold and invisible controls as U+FFFD. For XML and HTML, text and attributes. */
 void describe_markup(struct bh_buf *out, struct bh_slice text);

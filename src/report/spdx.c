@@ -53,18 +53,11 @@ static void package(void *ctx, const struct spdx_package *p)
 	json_close_bracket(j, '}');
 }
 
-static void relationship(struct bh_buf *out, const char *from, const char *kind, const char *to)
-{
-	bh_buf_printf(out, "    {\"spdxElementId\": \"%s\", \"relationshipType\": \"%s\", \"relatedSpdxElement\": \"%s\"}", from, kind, to);
-}
-
-static void contains(void *ctx, const struct spdx_package *p)
+static void relationship(void *ctx, const char *from, const char *kind, const char *to)
 {
 	struct document *d = ctx;
-	if (d->n++ == 0)
-		return; /* the image itself */
-	bh_buf_add_str(d->j.out, ",\n");
-	relationship(d->j.out, SPDX_IMAGE, "CONTAINS", p->id);
+	bh_buf_add_str(d->j.out, d->n++ ? ",\n    " : "\n    ");
+	bh_buf_printf(d->j.out, "{\"spdxElementId\": \"%s\", \"relationshipType\": \"%s\", \"relatedSpdxElement\": \"%s\"}", from, kind, to);
 }
 
 static void license(void *ctx, struct bh_slice id, struct bh_slice text)
@@ -112,9 +105,7 @@ static int write(const struct bh_report *report, const struct report_style *styl
 	spdx_packages(report, package, &d);
 	bh_buf_add_str(out, "\n  ]");
 	list(&d, "relationships");
-	bh_buf_add_str(out, "\n");
-	relationship(out, "SPDXRef-DOCUMENT", "DESCRIBES", SPDX_IMAGE);
-	spdx_packages(report, contains, &d);
+	spdx_relationships(report, relationship, &d);
 	bh_buf_add_str(out, "\n  ]");
 	list(&d, "hasExtractedLicensingInfos");
 	bool ok = spdx_licenses(report, license, &d);

@@ -7,6 +7,13 @@
 #include "report/describe.h"
 
 #define TEXT_BYTES_MAX (1u << 20)
+#define IMAGE_ID "SPDXRef-Image"
+#define SYSTEM_ID "SPDXRef-OperatingSystem"
+
+static void name_package(size_t i, char id[SPDX_ID_BYTES])
+{
+	snprintf(id, SPDX_ID_BYTES, "SPDXRef-Package-%zu", i + 1);
+}
 
 static void name_digest(struct spdx_package *p, const struct bh_digest *digest, char text[BH_DIGEST_TEXT_BYTES])
 {
@@ -22,7 +29,7 @@ static void image(const struct bh_report *r, void (*each)(void *ctx, const struc
 {
 	char digest[BH_DIGEST_TEXT_BYTES];
 	BH_WITH(bh_buf_done) struct bh_buf comment = { 0 };
-	struct spdx_package p = { .id = SPDX_IMAGE, .name = bom_subject(r), .purpose = bom_is_image(r) ? "CONTAINER" : "APPLICATION" };
+	struct spdx_package p = { .id = IMAGE_ID, .name = bom_subject(r), .purpose = bom_is_image(r) ? "CONTAINER" : "APPLICATION" };
 	bh_buf_init(&comment, TEXT_BYTES_MAX);
 	name_digest(&p, &r->target.digest, digest);
 	for (size_t i = 0; i < r->incomplete.len; i++) {
@@ -37,7 +44,7 @@ static void operating_system(const struct bh_report *r, void (*each)(void *ctx, 
 {
 	const struct bh_distro *distro = &r->target.distro;
 	const struct spdx_package p = {
-		.id = "SPDXRef-OperatingSystem",
+		.id = SYSTEM_ID,
 		.name = distro->id.len ? distro->id : BH_SLICE_LIT("unknown"),
 		.version = distro->version_id,
 		.purpose = "OPERATING-SYSTEM",
@@ -80,7 +87,7 @@ static void package(const struct bh_report *r, size_t i, void (*each)(void *ctx,
 	bh_buf_init(&supplier, TEXT_BYTES_MAX);
 	bh_buf_init(&source, TEXT_BYTES_MAX);
 	bh_buf_init(&purl, TEXT_BYTES_MAX);
-	snprintf(p.id, sizeof(p.id), "SPDXRef-Package-%zu", i + 1);
+	name_package(i, p.id);
 	if (of->vendor.len) {
 		bh_buf_add_str(&supplier, "Organization: ");
 		bh_buf_add(&supplier, of->vendor);
@@ -105,6 +112,17 @@ void spdx_packages(const struct bh_report *r, void (*each)(void *ctx, const stru
 	operating_system(r, each, ctx);
 	for (size_t i = 0; i < r->packages.len; i++)
 		package(r, i, each, ctx);
+}
+
+void spdx_relationships(const struct bh_report *r, void (*each)(void *ctx, const char *from, const char *kind, const char *to), void *ctx)
+{
+	char id[SPDX_ID_BYTES];
+	each(ctx, "SPDXRef-DOCUMENT", "DESCRIBES", IMAGE_ID);
+	each(ctx, IMAGE_ID, "CONTAINS", SYSTEM_ID);
+	for (size_t i = 0; i < r->packages.len; i++) {
+		name_package(i, id);
+		each(ctx, IMAGE_ID, "CONTAINS", id);
+	}
 }
 
 /* ---- licences that are not in SPDX's list ---- */

@@ -2,6 +2,7 @@
 #include "scan/uninstalled.h"
 
 #include "base/map.h"
+#include "pkg/entry.h"
 
 #define FOLDERS_MAX 1000000u
 
@@ -10,26 +11,19 @@ static bool is_npm(const struct bh_package *p)
 	return bh_slice_eq_str(p->type, "npm");
 }
 
-/* "srv/app/" of "srv/app/node_modules/a/node_modules/b/package.json": the outermost; false when it lies in none. */
+/* "srv/app" of "srv/app/node_modules/a/node_modules/b/package.json": the outermost; false when it lies in none. */
 static bool application_of(struct bh_slice path, struct bh_slice *ret)
 {
 	const uint8_t *at = bh_slice_search(path, "node_modules/");
-	*ret = at ? bh_slice_sub(path, 0, (size_t)(at - path.ptr)) : path;
-	return at && (ret->len == 0 || ret->ptr[ret->len - 1] == '/');
-}
-
-/* "srv/app/" of "srv/app/package-lock.json" */
-static struct bh_slice folder_of(struct bh_slice path)
-{
-	while (path.len && path.ptr[path.len - 1] != '/')
-		path.len--;
-	return path;
+	struct bh_slice before = at ? bh_slice_sub(path, 0, (size_t)(at - path.ptr)) : path;
+	*ret = pkg_dirname(before);
+	return at && pkg_basename(before).len == 0;
 }
 
 /* Is it a lockfile beside which something is installed? */
 static bool is_superseded(const struct bh_map *applications, const struct bh_location *l)
 {
-	return l->evidence == BH_EVIDENCE_LOCKFILE && bh_map_get(applications, folder_of(l->path));
+	return l->evidence == BH_EVIDENCE_LOCKFILE && bh_map_get(applications, pkg_dirname(l->path));
 }
 
 static bool is_uninstalled(const struct bh_map *applications, const struct bh_package *p)
