@@ -8,6 +8,7 @@
 
 #include "policy/cel/check.h"
 #include "policy/cel/parse.h"
+#include "policy/cel/patterns.h"
 #include "policy/cel/wellknown.h"
 
 #define PROGRAM_BYTES_MAX (64u << 20)
@@ -39,6 +40,7 @@ struct cel_run {
 	struct cel_value *locals;
 	struct cel_value (*resolve)(void *ctx, struct cel_run *run, unsigned slot);
 	void *resolve_ctx;
+	struct cel_patterns *patterns;
 };
 
 static struct cel_value eval(struct cel_run *run, const struct cel_expr *e);
@@ -87,6 +89,15 @@ bool cel_charge(struct cel_run *run, uint64_t units)
 		run->cost = UINT64_MAX;
 	run->is_over |= run->limits.cost > 0 && run->cost > run->limits.cost;
 	return !run->is_over;
+}
+
+const struct bh_regex *cel_regex(struct cel_run *run, struct bh_slice pattern, struct cel_value *bad)
+{
+	const struct bh_regex *re = NULL;
+	struct bh_err err;
+	if (cel_patterns_get(&run->patterns, pattern, &re, &err) < 0)
+		*bad = cel_fail(run, "%s", err.text);
+	return re;
 }
 
 static struct cel_value over_limit(void)
@@ -935,6 +946,7 @@ void cel_run_free(struct cel_run *run)
 	if (!run)
 		return;
 	bh_arena_done(&run->arena);
+	cel_patterns_free(run->patterns);
 	free(run->slots);
 	free(run);
 }

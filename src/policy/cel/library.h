@@ -64,6 +64,10 @@ struct cel_value cel_some(struct cel_run *run, struct cel_value v);
  */
 bool cel_charge(struct cel_run *run, uint64_t units);
 
+/* The compiled pattern, until the next call of this; NULL and *bad when it is wrong. */
+struct bh_regex;
+const struct bh_regex *cel_regex(struct cel_run *run, struct bh_slice pattern, struct cel_value *bad);
+
 /* size(): characters, bytes, elements, entries; 1 for any other. */
 uint64_t cel_size_of(struct cel_value v);
 
