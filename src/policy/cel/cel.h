@@ -1,6 +1,6 @@
 /*
  * cel.h: the Common Expression Language: environment, program, run. A library of its own: nothing here knows of Kubernetes or of Bulkhead's
- * policies, and it needs no more than src/base and RE2 (format/regex.h).
+ * policies, and it needs no more than src/base, RE2 (format/regex.h) and zone files (sys/files.h).
  *
  *     struct cel_env *env;
  *     unsigned object;
