@@ -156,7 +156,7 @@ int cel_env_record(struct cel_env *env, const char *name, const struct cel_field
 		at = bh_arena_copy(&env->arena, bh_slice_str(fields->name), &field) ? bh_map_put(&r->fields, field) : NULL;
 		if (!at)
 			return no_memory(err);
-		*(const struct cel_type **)at = type;
+		*at = (void *)(uintptr_t)type; /* the map holds what it is given */
 	}
 	return r->type ? 0 : no_memory(err);
 }
