@@ -32,6 +32,7 @@
 #define OFFSET_SECONDS_MAX (26 * 3600)
 #define RULE_HOURS_MAX 167  /* RFC 9636: a rule's time of day may be a week off */
 #define FIXED_DIGITS_MAX 2u
+#define DAYS_PER_400_YEARS 146097
 
 /* ---- rules: "CET-1CEST,M3.5.0,M10.5.0/3" ---- */
 
@@ -174,6 +175,14 @@ static int64_t change_instant(const struct change *c, int64_t year, int offset)
 	return change_day(c, year) * CEL_SECONDS_PER_DAY + c->seconds - offset;
 }
 
+/* The calendar repeats every 400 years, days of the week too: the same instant of those that begin in 1970, whatever the year. */
+static int64_t in_first_era(int64_t instant)
+{
+	const int64_t era = (int64_t)DAYS_PER_400_YEARS * CEL_SECONDS_PER_DAY;
+	int64_t rest = instant % era;
+	return rest < 0 ? rest + era : rest;
+}
+
 /*
  * The last change before the instant says. It may be one of the year before, and one of the year after when the clock is far from UTC. Where both
  * changes come at once summer time never ends.
@@ -182,6 +191,7 @@ static int rule_at(const struct rule *rule, int64_t instant)
 {
 	if (!rule->has_summer)
 		return rule->standard;
+	instant = in_first_era(instant);
 	int64_t year = cel_calendar_of(instant).year, last = INT64_MIN;
 	int offset = rule->standard;
 	for (int64_t y = year - 1; y <= year + 1; y++) {
