@@ -3,7 +3,8 @@
 
 usage: time_texts.py CEL-TIME-PROBE [--texts N] [--seed N]
 
-N durations and N timestamps are made by chance, most of them right, others with borders of ranges, wrong parts and damage. Exit code 77: no go command.
+N durations and N timestamps are made by chance, most of them right, others with borders of ranges, wrong parts and damage. All answers must be the
+same, but for sums that wrap in Go. Exit code 77: no go command.
 """
 import argparse
 import os
@@ -55,6 +56,11 @@ def timestamp(rng):
     return damaged(text, rng) if rng.random() < 0.2 else text
 
 
+def wraps(question):
+    """Twice 2^63 nanoseconds are none in Go, whose sum wraps at 64 bits; we refuse them."""
+    return question.count("9223372036854775808") + question.count("9223372036.854775808") > 1
+
+
 def answers(command, questions):
     run = subprocess.run(command, input="".join(q + "\n" for q in questions), stdout=subprocess.PIPE, text=True, check=True)
     found = ["error" if a.startswith("error") else a for a in run.stdout.splitlines()]
@@ -83,7 +89,7 @@ def main():
             return 77
         theirs = answers([oracle], questions)
     ours = answers([args.probe], questions)
-    wrong = [(q, a, b) for q, a, b in zip(questions, ours, theirs) if a != b]
+    wrong = [(q, a, b) for q, a, b in zip(questions, ours, theirs) if a != b and not (a == "error" and wraps(q))]
     for q, a, b in wrong[:20]:
         print(f"  {q!r}: {a}, not {b}")
     print(f"{len(questions)} texts, {theirs.count('error')} of them refused, {len(wrong)} differ")
