@@ -83,6 +83,8 @@ static void wrong_durations_say_why(void **state)
 		{ "-320000000000s", BH_ELIMIT, "duration '-320000000000s' is out of the range of 292 years" },
 		{ "9223372036854775808ns", BH_ELIMIT, "duration '9223372036854775808ns' is out of the range of 292 years" },
 		{ "-9223372036854775809ns", BH_ELIMIT, "duration '-9223372036854775809ns' is out of the range of 292 years" },
+		{ "9223372036854775808ns9223372036854775808ns", BH_ELIMIT, /* wraps to 0 in Go */
+		  "duration '9223372036854775808ns9223372036854775808ns' is out of the range of 292 years" },
 		{ "2562047h48m", BH_ELIMIT, "duration '2562047h48m' is out of the range of 292 years" },
 		{ "99999999999999999999999s", BH_ELIMIT, "duration '99999999999999999999999s' is out of the range of 292 years" },
 	};
