@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "policy/cel/time.h"
+
 #define NANOS_PER_SECOND 1000000000
 
 /* ---- wrappers: the value, or the zero of its kind ---- */
@@ -70,14 +72,26 @@ static struct cel_value uint32_value(struct cel_run *run, const struct cel_value
 
 /* ---- times ---- */
 
+/* Nanoseconds beyond a second carry over; those of a timestamp count up, those of a duration have the sign of its seconds. */
 static struct cel_value time_value(enum cel_kind kind, const struct cel_value *const *f)
 {
-	int64_t nanos = f[1] ? f[1]->integer : 0;
-	struct cel_value v = { .kind = kind, .integer = f[0] ? f[0]->integer : 0 };
-	if (nanos <= -NANOS_PER_SECOND || nanos >= NANOS_PER_SECOND)
-		return cel_error("nanoseconds out of range");
-	v.nanos = (int32_t)nanos;
-	return v;
+	int64_t nanos = f[1] ? f[1]->integer : 0, seconds = f[0] ? f[0]->integer : 0;
+	if (__builtin_add_overflow(seconds, nanos / NANOS_PER_SECOND, &seconds))
+		return cel_error("seconds out of range");
+	nanos %= NANOS_PER_SECOND;
+	if (nanos < 0 && (kind == CEL_TIMESTAMP || seconds > 0)) {
+		nanos += NANOS_PER_SECOND;
+		if (__builtin_sub_overflow(seconds, 1, &seconds))
+			return cel_error("seconds out of range");
+	} else if (kind == CEL_DURATION && nanos > 0 && seconds < 0) {
+		nanos -= NANOS_PER_SECOND;
+		seconds++;
+	}
+	struct cel_time time = { seconds, (int32_t)nanos };
+	int64_t all;
+	if (kind == CEL_TIMESTAMP ? !cel_timestamp_in_range(seconds) : !cel_duration_nanos(time, &all))
+		return cel_error("range error: a time that is too far away");
+	return (struct cel_value){ .kind = kind, .integer = seconds, .nanos = (int32_t)nanos };
 }
 
 static struct cel_value duration(struct cel_run *run, const struct cel_value *const *f)
