@@ -39,6 +39,7 @@ struct bh_target {
 	struct bh_slice text;         /* as the user typed it */
 	struct bh_slice kind;         /* "oci", "archive", "dir", "rootfs", "sbom" ... */
 	struct bh_slice format;       /* of an SBOM: "CycloneDX 1.6 JSON"; else empty */
+	struct bh_slice contents;     /* of manifests: "2 objects in 1 file, 15 policies"; else empty */
 	struct bh_slice reference;    /* tag or name inside the source; may be empty */
 	struct bh_digest digest;      /* manifest digest; none for directories */
 	struct bh_digest config_digest; /* image id */

@@ -32,6 +32,7 @@ static const struct report_field head_fields[] = {
 	{ "verdict_reason", REPORT_TEXT, AT(struct bh_report, verdict_reason) },
 	{ "target.text", REPORT_TEXT, TARGET(text) },
 	{ "target.kind", REPORT_TEXT, TARGET(kind) },
+	{ "target.contents", REPORT_TEXT, TARGET(contents) },
 	{ "target.reference", REPORT_TEXT, TARGET(reference) },
 	{ "target.digest", REPORT_DIGEST, TARGET(digest) },
 	{ "target.config_digest", REPORT_DIGEST, TARGET(config_digest) },

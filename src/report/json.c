@@ -27,6 +27,7 @@ static void write_target(struct json *j, const struct bh_target *t)
 	json_must_text(j, "text", t->text);
 	json_must_text(j, "kind", t->kind);
 	json_text(j, "format", t->format);
+	json_text(j, "contents", t->contents);
 	json_text(j, "reference", t->reference);
 	json_digest(j, "digest", &t->digest);
 	json_digest(j, "config_digest", &t->config_digest);

@@ -41,7 +41,12 @@ static void write_head(const struct bh_report *r, struct bh_buf *out)
 	}
 	bh_buf_add_str(out, "\n\n");
 	escaped(out, r->verdict_reason);
-	bh_buf_printf(out, ".\n\n%zu packages, %zu findings", r->packages.len, r->findings.len);
+	bh_buf_add_str(out, ".\n\n");
+	if (r->target.contents.len)
+		escaped(out, r->target.contents);
+	else
+		bh_buf_printf(out, "%zu packages", r->packages.len);
+	bh_buf_printf(out, ", %zu findings", r->findings.len);
 	for (int s = BH_SEV_CRITICAL; s >= BH_SEV_UNKNOWN; s--)
 		if (by_severity[s])
 			bh_buf_printf(out, ", %" PRIu64 " %s", by_severity[s], bh_severity_name((enum bh_severity)s));
@@ -85,9 +90,13 @@ static void write_row(const struct bh_finding *f, struct bh_buf *out, struct bh_
 		escaped(out, f->package->name);
 		bh_buf_add_byte(out, ' ');
 		escaped(out, f->package->version);
+	} else if (f->path.len) {
+		escaped(out, f->path);
+		if (f->line)
+			bh_buf_printf(out, ":%u", f->line);
 	}
 	bh_buf_add_str(out, " | ");
-	escaped(out, f->fix);
+	escaped(out, f->fix.len || f->package ? f->fix : f->title);
 	bh_buf_add_str(out, " |\n");
 }
 
@@ -96,7 +105,7 @@ static void write_findings(const struct bh_report *r, struct bh_buf *out)
 	struct bh_buf text;
 	bh_buf_init(&text, TEXT_BYTES_MAX);
 	if (r->findings.len)
-		bh_buf_add_str(out, "\n## Findings\n\n| Severity | Id | Package | To do |\n|---|---|---|---|\n");
+		bh_buf_add_str(out, "\n## Findings\n\n| Severity | Id | Package or place | To do |\n|---|---|---|---|\n");
 	for (size_t i = 0; i < r->findings.len && i < ROWS_MAX; i++)
 		write_row(&r->findings.ptr[i], out, &text);
 	if (r->findings.len > ROWS_MAX)

@@ -168,6 +168,10 @@ static struct bh_slice target_text(struct table *t)
 		bh_buf_add_str(b, ", ");
 		bh_buf_add_escaped(b, g->reference);
 	}
+	if (g->contents.len) {
+		bh_buf_add_str(b, ", ");
+		bh_buf_add_escaped(b, g->contents);
+	}
 	bh_buf_add_byte(b, ')');
 	return bh_buf_slice(b);
 }
@@ -192,9 +196,17 @@ static struct bh_slice packages_text(struct table *t)
 	return bh_buf_slice(b);
 }
 
+/* Manifests are neither a system nor do they hold packages. */
+static bool is_about_packages(const struct table *t)
+{
+	return !bh_slice_eq_str(t->report->target.kind, "manifests");
+}
+
 static void write_header(struct table *t)
 {
 	table_header_line(t, "Target", target_text(t));
+	if (!is_about_packages(t))
+		return;
 	table_header_line(t, "Checked", limits_text(t));
 	table_header_line(t, "Digest", digest_text(t));
 	table_header_line(t, "Platform", platform_text(t));
@@ -547,6 +559,8 @@ static void write_item(struct table *t, const struct bh_finding *f)
 	if (f->kev)
 		bh_buf_add_byte(b, '!');
 	item_line(t, bh_severity_name(f->severity), table_severity_colour(t, f->severity), bh_buf_slice(b));
+	if (f->class == BH_CLASS_MISCONFIGURATION && f->title.len && f->evidence.len)
+		item_line(t, "", NULL, table_escaped(t, f->evidence));
 	if (f->fix.len == 0)
 		return;
 	b = table_cell(t, CELL_OTHER);
@@ -716,7 +730,7 @@ static void summarize(struct table *t, struct bh_buf *b, size_t n_packages)
 		table_add_count(b, by_severity[s], bh_severity_name((enum bh_severity)s), bh_severity_name((enum bh_severity)s));
 		before = ", ";
 	}
-	if (r->findings.len) {
+	if (r->findings.len && is_about_packages(t)) {
 		bh_buf_add_str(b, "; ");
 		table_add_count(b, fixable, "has a fix", "have a fix");
 	}
@@ -777,7 +791,8 @@ static int write_all(struct table *t, struct bh_err *err)
 		return rc;
 	table_write_suppressed(t);
 	write_not_checked(t);
-	write_data(t);
+	if (is_about_packages(t))
+		write_data(t);
 	bh_buf_add_byte(t->out, '\n');
 	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	summarize(t, b, n_packages);

@@ -94,6 +94,18 @@ void cel_run_resolver(struct cel_run *run, struct cel_value (*resolve)(void *ctx
  */
 struct cel_value cel_eval(struct cel_run *run, const struct cel_program *program);
 
+/*
+ * The fields that the last evaluation read last, the latest first: in a policy that says no, most often what it says no to. Missing fields count, too. The
+ * maps are values that were given or made. Returns how many there are.
+ */
+#define CEL_READS_MAX 8u
+
+struct cel_read {
+	const struct cel_map *map;
+	struct bh_slice field;
+};
+size_t cel_run_last_reads(const struct cel_run *run, struct cel_read reads[CEL_READS_MAX]);
+
 /* What the last evaluation cost, and frees what evaluations made. */
 uint64_t cel_run_cost(const struct cel_run *run);
 void cel_run_reset(struct cel_run *run);

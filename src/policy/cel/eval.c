@@ -41,6 +41,8 @@ struct cel_run {
 	struct cel_value (*resolve)(void *ctx, struct cel_run *run, unsigned slot);
 	void *resolve_ctx;
 	struct cel_patterns *patterns;
+	struct cel_read reads[CEL_READS_MAX]; /* a ring of what was read last */
+	size_t n_reads;
 };
 
 static struct cel_value eval(struct cel_run *run, const struct cel_expr *e);
@@ -218,6 +220,15 @@ static bool is_attribute(const struct cel_expr *e)
 	       || (e->kind == CEL_EXPR_CALL && e->refer && (e->refer->op == CEL_DO_INDEX || e->refer->op == CEL_DO_OPT_INDEX));
 }
 
+static void note_read(struct cel_run *run, struct cel_value of, struct bh_slice field)
+{
+	if (of.kind == CEL_OPTIONAL && of.optional)
+		of = *of.optional;
+	if (of.kind != CEL_MAP)
+		return;
+	run->reads[run->n_reads++ % CEL_READS_MAX] = (struct cel_read){ of.map, field };
+}
+
 static struct cel_value has_field(struct cel_run *run, struct cel_value of, struct bh_slice field)
 {
 	if (of.kind == CEL_OPTIONAL) {
@@ -225,6 +236,7 @@ static struct cel_value has_field(struct cel_run *run, struct cel_value of, stru
 			return cel_bool(false);
 		of = *of.optional;
 	}
+	note_read(run, of, field);
 	if (of.kind == CEL_MAP)
 		return cel_bool(cel_map_field(of.map, field) != NULL);
 	return cel_fail(run, "no such overload: %s has no fields", cel_kind_name(of));
@@ -241,6 +253,7 @@ static struct cel_value eval_select(struct cel_run *run, const struct cel_expr *
 		return has_field(run, of, e->select.field);
 	if (!cel_charge(run, is_attribute(e->select.operand) ? 1 : 2))
 		return over_limit();
+	note_read(run, of, e->select.field);
 	const struct cel_value *found = of.kind == CEL_MAP ? cel_map_field(of.map, e->select.field) : NULL;
 	if (found)
 		return *found;
@@ -259,6 +272,8 @@ static struct cel_value eval_index(struct cel_run *run, const struct cel_expr *e
 		return key;
 	if (!cel_charge(run, is_attribute(e->call.args[0]) ? 1 : 2))
 		return over_limit();
+	if (key.kind == CEL_STRING)
+		note_read(run, of, key.text);
 	return element(run, of, key, optional);
 }
 
@@ -766,6 +781,7 @@ struct cel_value cel_eval(struct cel_run *run, const struct cel_program *program
 	struct cel_value *outer = run->locals;
 	bool is_outermost = run->nesting == 0;
 	if (is_outermost) {
+		run->n_reads = 0;
 		run->cost = 0;
 		run->is_over = false;
 		for (unsigned i = 0; i < run->env->n_variables; i++)
@@ -960,6 +976,14 @@ void cel_run_resolver(struct cel_run *run, struct cel_value (*resolve)(void *ctx
 {
 	run->resolve = resolve;
 	run->resolve_ctx = ctx;
+}
+
+size_t cel_run_last_reads(const struct cel_run *run, struct cel_read reads[CEL_READS_MAX])
+{
+	size_t n = run->n_reads < CEL_READS_MAX ? run->n_reads : CEL_READS_MAX;
+	for (size_t i = 0; i < n; i++)
+		reads[i] = run->reads[(run->n_reads - 1 - i) % CEL_READS_MAX];
+	return n;
 }
 
 uint64_t cel_run_cost(const struct cel_run *run)

@@ -1,0 +1,142 @@
+/* check.c: `bulkhead check PATH...`: Kubernetes manifests against admission policies, before anything is applied. */
+#include "cmd/output.h"
+#include "cmd/scanning.h"
+
+#include "kube/review.h"
+#include "kube/vap.h"
+#include "policy/judge.h"
+
+#define NEWEST_MINOR 40u /* what has no rule of its own yet is judged as the newest that has */
+
+static const char *const severities[] = { "unknown", "negligible", "low", "medium", "high", "critical", NULL };
+static const char *const thresholds[] = { "unknown", "negligible", "low", "medium", "high", "critical", "never", NULL };
+#define THRESHOLD_NEVER 6u
+
+/* Index = enum kube_level. */
+static const char *const levels[] = { "none", "baseline", "restricted", NULL };
+
+static const struct cmd_option options[] = {
+	CMD_REPORT_OPTIONS,
+	{ .name = "policy", .letter = 'p', .kind = CMD_LIST, .argument = "PATH",
+	  .help = "ValidatingAdmissionPolicies, their bindings and parameters: files or folders; may be repeated" },
+	{ .name = "pod-security", .kind = CMD_CHOICE, .argument = "LEVEL", .choices = levels, .default_text = "restricted",
+	  .help = "the level of the Pod Security Standards to check; none: only --policy" },
+	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.34",
+	  .help = "the version of Kubernetes whose rules and functions count" },
+	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = thresholds, .default_text = "medium",
+	  .help = "exit 1 for findings at or above this severity" },
+	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "negligible",
+	  .help = "show findings at or above this severity; the others are counted only" },
+	{ 0 },
+};
+
+static const char details[] =
+	"PATH is a file of YAML or JSON manifests, a folder that holds some, or - for standard\n"
+	"input. Recorded AdmissionReviews are reviewed as they were asked.\n"
+	"\n"
+	"Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong\n"
+	"usage or input, 3 something could not be checked and nothing worse was found,\n"
+	"4 internal error.\n";
+
+/* "1.34", "v1.34", "1.34.2" */
+static bool read_version(const char *text, unsigned *ret)
+{
+	struct bh_slice s = bh_slice_str(text), rest;
+	uint64_t minor;
+	if (bh_slice_starts(s, BH_SLICE_LIT("v")))
+		s = bh_slice_sub(s, 1, s.len);
+	if (!bh_slice_starts(s, BH_SLICE_LIT("1.")))
+		return false;
+	(void)bh_slice_cut(bh_slice_sub(s, 2, s.len), '.', &s, &rest);
+	if (!bh_slice_u64(s, NEWEST_MINOR, &minor))
+		return false;
+	*ret = (unsigned)minor;
+	return true;
+}
+
+static int check_options(const struct cmd_args *args, struct bh_err *err)
+{
+	unsigned minor;
+	if (!read_version(cmd_string(args, "kubernetes"), &minor))
+		return bh_fail(err, BH_EUSAGE, 0, "check: --kubernetes: a version from 1.0 to 1.%u was expected, not %s", NEWEST_MINOR,
+			       cmd_string(args, "kubernetes"));
+	return cmd_check_report(args, err);
+}
+
+static int name_target(struct bh_report *report, const char *const *paths, size_t n, struct bh_err *err)
+{
+	struct bh_buf text;
+	bh_buf_init(&text, BH_PATH_BYTES_MAX);
+	for (size_t i = 0; i < n; i++)
+		bh_buf_printf(&text, "%s%s", i ? " " : "", paths[i]);
+	bool ok = !text.failed && bh_arena_copy(&report->arena, bh_buf_slice(&text), &report->target.text);
+	bh_buf_done(&text);
+	report->target.kind = BH_SLICE_LIT("manifests");
+	return ok ? 0 : bh_fail(err, BH_ELIMIT, 0, "too many paths to name them in the report");
+}
+
+static int judge(const struct cmd_args *args, struct bh_report *report, struct bh_err *err)
+{
+	size_t threshold = cmd_choice(args, "fail-on");
+	struct policy_options o = {
+		.exceptions = cmd_exceptions(args),
+		.min_severity = (enum bh_severity)cmd_choice(args, "severity"),
+		.fail_never = threshold == THRESHOLD_NEVER,
+		.fail_on = threshold == THRESHOLD_NEVER ? BH_SEV_CRITICAL : (enum bh_severity)threshold,
+	};
+	int rc = cmd_report_time(&o.now_s, err);
+	return rc < 0 ? rc : policy_judge(&o, report, err);
+}
+
+/* How much was looked at, which the findings alone don't say. */
+static int tell_counts(struct bh_report *report, const struct kube_review_counts *n, struct bh_err *err)
+{
+	const char *text = bh_arena_printf(&report->arena, "%llu object%s in %llu file%s, %llu polic%s", (unsigned long long)n->objects, n->objects == 1 ? "" : "s",
+					   (unsigned long long)n->files, n->files == 1 ? "" : "s", (unsigned long long)n->policies,
+					   n->policies == 1 ? "y" : "ies");
+	report->target.contents = bh_slice_str(text);
+	return text ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
+}
+
+static int review(const struct cmd_args *args, struct bh_report *report, struct bh_err *err)
+{
+	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security") };
+	struct kube_review_counts counts = { 0 };
+	o.n_paths = cmd_targets(args, &o.paths);
+	o.n_policies = cmd_list(args, "policy", &o.policies);
+	(void)read_version(cmd_string(args, "kubernetes"), &o.minor);
+	int rc = name_target(report, o.paths, o.n_paths, err);
+	rc = rc < 0 ? rc : kube_review(&o, report, &counts, err);
+	rc = rc < 0 ? rc : tell_counts(report, &counts, err);
+	if (rc < 0)
+		return rc;
+	if (counts.objects == 0 && report->incomplete.len == 0)
+		return bh_fail(err, BH_EUSAGE, 0, "no Kubernetes object in %.*s", BH_SLICE_FMT(report->target.text));
+	return judge(args, report, err);
+}
+
+static int run(const struct cmd_args *args)
+{
+	struct bh_report report;
+	struct bh_err err = { 0 };
+	int code;
+	bh_report_init(&report);
+	if (review(args, &report, &err) < 0)
+		code = cmd_no_report(&err);
+	else
+		code = cmd_write_report(&report, args, &err) < 0 ? cmd_failed(&err) : cmd_verdict_exit(report.verdict);
+	bh_report_done(&report);
+	return code;
+}
+
+const struct cmd_command cmd_command_check = {
+	.name = "check",
+	.usage = "[options] PATH...",
+	.summary = "Check Kubernetes manifests against policies in CEL",
+	.options = options,
+	.min_targets = 1,
+	.max_targets = SIZE_MAX,
+	.details = details,
+	.check = check_options,
+	.run = run,
+};

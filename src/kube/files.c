@@ -1,0 +1,62 @@
+#include "kube/files.h"
+
+#include <errno.h>
+#include <fts.h>
+
+#define DEPTH_MAX 64
+
+static bool is_manifest(const char *name)
+{
+	static const char *const suffixes[] = { ".yaml", ".yml", ".json", NULL };
+	for (size_t i = 0; suffixes[i]; i++)
+		if (bh_slice_ends(bh_slice_str(name), bh_slice_str(suffixes[i])))
+			return true;
+	return false;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static int add(const char *path, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err)
+{
+	const char *copy = bh_arena_strdup(arena, bh_slice_str(path));
+	if (!copy || !kube_file_vec_push(out, copy))
+		return bh_fail(err, BH_ELIMIT, 0, "more than %u files", KUBE_FILES_MAX);
+	return 0;
+}
+
+static int visit(FTS *tree, FTSENT *e, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err)
+{
+	switch (e->fts_info) {
+	case FTS_F:
+	case FTS_DEFAULT: return e->fts_level == FTS_ROOTLEVEL || (e->fts_info == FTS_F && is_manifest(e->fts_name)) ? add(e->fts_path, arena, out, err) : 0;
+	case FTS_D:
+		/* .git and its like hold nothing that anybody applies. */
+		if (e->fts_level > DEPTH_MAX || (e->fts_level > FTS_ROOTLEVEL && e->fts_name[0] == '.'))
+			(void)fts_set(tree, e, FTS_SKIP);
+		return 0;
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS: return bh_fail_errno(err, e->fts_errno, "%s", e->fts_path);
+	default: return 0;
+	}
+}
+
+int kube_files_find(const char *path, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err)
+{
+	char *const roots[] = { (char *)(uintptr_t)path, NULL };
+	size_t before = out->len;
+	int rc = 0;
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
+	if (!tree)
+		return bh_fail_errno(err, errno, "%s", path);
+	errno = 0;
+	for (FTSENT *e; rc == 0 && (e = fts_read(tree));)
+		rc = visit(tree, e, arena, out, err);
+	(void)fts_close(tree);
+	if (rc == 0 && out->len == before)
+		return bh_fail(err, BH_ENOTFOUND, 0, "%s: no *.yaml, *.yml or *.json in this folder", path);
+	return rc;
+}

@@ -1,0 +1,19 @@
+/* files.h: the files of a review: those that were named, and in folders all with the names of manifests. */
+#ifndef BH_KUBE_FILES_H
+#define BH_KUBE_FILES_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/vec.h"
+
+#define KUBE_FILES_MAX 200000u
+
+BH_VEC(kube_file_vec, const char *)
+
+/*
+ * Appends the path, or in the order of their names all *.yaml, *.yml and *.json below it; links in folders are not followed. Names lie in the
+ * arena. BH_EIO: it is not there or can't be read; BH_ENOTFOUND: a folder without any.
+ */
+int kube_files_find(const char *path, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err) BH_MUST_CHECK;
+
+#endif

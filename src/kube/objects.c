@@ -1,0 +1,284 @@
+#include "kube/objects.h"
+
+#include <stdlib.h>
+
+#include "base/vec.h"
+
+#define PROBLEMS_MAX 10000u
+#define TEXTS_MAX 200000u
+#define NAME_BYTES_MAX 128u
+#define EXACT_PROBLEMS_MAX 100u /* whose lines are counted by parsing once more */
+
+BH_VEC(yaml_vec, struct bh_yaml *)
+BH_VEC(tree_vec, struct kube_tree *)
+
+struct kube_set {
+	struct bh_arena arena;
+	struct kube_object_vec objects;
+	struct kube_problem_vec problems;
+	struct yaml_vec yamls;
+	struct tree_vec trees;
+};
+
+static int no_memory(struct bh_err *err)
+{
+	return bh_fail(err, BH_ELIMIT, 0, "the manifests are larger than the memory for them, or more than %u objects", KUBE_OBJECTS_MAX);
+}
+
+int kube_set_new(size_t memory_bytes, struct kube_set **ret, struct bh_err *err)
+{
+	struct kube_set *set = calloc(1, sizeof(*set));
+	if (!set)
+		return no_memory(err);
+	bh_arena_init(&set->arena, memory_bytes);
+	set->objects.max = KUBE_OBJECTS_MAX;
+	set->problems.max = PROBLEMS_MAX;
+	set->yamls.max = set->trees.max = TEXTS_MAX * 2;
+	*ret = set;
+	return 0;
+}
+
+void kube_set_free(struct kube_set *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->trees.len; i++)
+		kube_tree_done(set->trees.ptr[i]);
+	for (size_t i = 0; i < set->yamls.len; i++)
+		bh_yaml_free(set->yamls.ptr[i]);
+	tree_vec_done(&set->trees);
+	yaml_vec_done(&set->yamls);
+	kube_object_vec_done(&set->objects);
+	kube_problem_vec_done(&set->problems);
+	bh_arena_done(&set->arena);
+	free(set);
+}
+
+const struct kube_object_vec *kube_set_objects(const struct kube_set *set)
+{
+	return &set->objects;
+}
+
+const struct kube_problem_vec *kube_set_problems(const struct kube_set *set)
+{
+	return &set->problems;
+}
+
+struct bh_arena *kube_set_arena(struct kube_set *set)
+{
+	return &set->arena;
+}
+
+/* ---- fields ---- */
+
+struct cel_value kube_get(struct cel_value map, const char *field)
+{
+	const struct cel_value *v = map.kind == CEL_MAP ? cel_map_field(map.map, bh_slice_str(field)) : NULL;
+	return v ? *v : cel_null();
+}
+
+struct cel_value kube_path(struct cel_value map, const char *path)
+{
+	char name[NAME_BYTES_MAX];
+	while (*path) {
+		size_t n = strcspn(path, ".");
+		if (n >= sizeof(name))
+			return cel_null();
+		memcpy(name, path, n);
+		name[n] = '\0';
+		map = kube_get(map, name);
+		path += n + (path[n] == '.');
+	}
+	return map;
+}
+
+struct bh_slice kube_text(struct cel_value map, const char *path)
+{
+	struct cel_value v = kube_path(map, path);
+	return v.kind == CEL_STRING ? v.text : (struct bh_slice){ 0 };
+}
+
+/* ---- reading ---- */
+
+struct reading {
+	struct kube_set *set;
+	struct bh_slice file;
+	uint32_t document;
+	uint32_t line_offset;
+	struct bh_err *err;
+};
+
+static int add_problem(struct reading *r, uint32_t line, const char *text)
+{
+	struct kube_problem p = { .file = r->file, .document = r->document, .line = line };
+	if (!bh_arena_copy(&r->set->arena, bh_slice_str(text), &p.text) || !kube_problem_vec_push(&r->set->problems, p))
+		return no_memory(r->err);
+	return 0;
+}
+
+static bool is_list(struct bh_slice kind, struct cel_value value)
+{
+	return bh_slice_ends(kind, BH_SLICE_LIT("List")) && kube_get(value, "items").kind == CEL_LIST;
+}
+
+static void name_object(struct kube_object *o)
+{
+	o->api_version = kube_text(o->value, "apiVersion");
+	o->kind = kube_text(o->value, "kind");
+	o->name = kube_text(o->value, "metadata.name");
+	if (o->name.len == 0)
+		o->name = kube_text(o->value, "metadata.generateName");
+	o->namespace = kube_text(o->value, "metadata.namespace");
+	if (!bh_slice_cut(o->api_version, '/', &o->group, &o->version)) {
+		o->version = o->api_version;
+		o->group = (struct bh_slice){ 0 };
+	}
+}
+
+static uint32_t line_of(const struct kube_tree *tree, struct cel_value value)
+{
+	struct bh_buf path;
+	bh_buf_init(&path, 4096);
+	uint32_t line = kube_tree_find(tree, value.map, (struct bh_slice){ 0 }, &path);
+	bh_buf_done(&path);
+	return line;
+}
+
+static int add_object(struct reading *r, const struct kube_tree *tree, struct cel_value value, unsigned depth)
+{
+	struct kube_object o = { .file = r->file, .document = r->document, .value = value, .tree = tree };
+	if (value.kind != CEL_MAP)
+		return add_problem(r, tree->line_offset + 1, "not an object: a mapping with apiVersion and kind was expected");
+	o.line = line_of(tree, value);
+	name_object(&o);
+	if (is_list(o.kind, value) && depth < 4) {
+		const struct cel_list *items = kube_get(value, "items").list;
+		for (size_t i = 0; i < items->len; i++) {
+			int rc = add_object(r, tree, items->items[i], depth + 1);
+			if (rc < 0)
+				return rc;
+		}
+		return 0;
+	}
+	if (o.kind.len == 0 || o.api_version.len == 0)
+		return add_problem(r, o.line, o.kind.len ? "apiVersion is missing" : "kind is missing");
+	return kube_object_vec_push(&r->set->objects, o) ? 0 : no_memory(r->err);
+}
+
+static int add_document(struct reading *r, const struct bh_yaml_node *node)
+{
+	struct bh_err why = { 0 };
+	struct kube_tree *tree = BH_ARENA_NEW(&r->set->arena, struct kube_tree);
+	if (bh_yaml_is_null(node)) /* "---" with nothing behind it */
+		return 0;
+	if (!tree)
+		return no_memory(r->err);
+	int rc = kube_tree_make(node, r->line_offset, &r->set->arena, tree, &why);
+	if (rc == BH_EMALFORMED)
+		return add_problem(r, r->line_offset + bh_yaml_line(node), why.text);
+	if (rc < 0 || !tree_vec_push(&r->set->trees, tree)) {
+		kube_tree_done(tree);
+		return no_memory(r->err);
+	}
+	return add_object(r, tree, tree->root, 0);
+}
+
+static int add_documents(struct reading *r, struct bh_yaml *yaml)
+{
+	if (!yaml_vec_push(&r->set->yamls, yaml)) {
+		bh_yaml_free(yaml);
+		return no_memory(r->err);
+	}
+	for (size_t i = 0; i < bh_yaml_documents(yaml); i++) {
+		r->document++;
+		int rc = add_document(r, bh_yaml_root(yaml, i));
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* The text up to the next line that begins with "---", which is cut off. */
+static struct bh_slice take_document(struct bh_slice *rest, uint32_t *lines)
+{
+	size_t at = 0;
+	*lines = 0;
+	while (at < rest->len) {
+		struct bh_slice line = bh_slice_sub(*rest, at, rest->len);
+		size_t end = bh_slice_find(line, '\n');
+		if (at > 0 && bh_slice_starts(line, BH_SLICE_LIT("---")))
+			break;
+		++*lines;
+		at += end + (end < line.len);
+	}
+	struct bh_slice document = bh_slice_sub(*rest, 0, at);
+	*rest = bh_slice_sub(*rest, at, rest->len);
+	return document;
+}
+
+/* "line 7, column 2: ..." */
+static uint32_t take_line(struct bh_slice *text)
+{
+	uint64_t line = 0;
+	struct bh_slice head, rest, number;
+	if (bh_slice_starts(*text, BH_SLICE_LIT("line ")) && bh_slice_cut(*text, ':', &head, &rest)) {
+		(void)bh_slice_cut(bh_slice_sub(head, 5, head.len), ',', &number, &head);
+		if (bh_slice_u64(number, UINT32_MAX, &line))
+			*text = bh_slice_trim(rest);
+	}
+	return (uint32_t)line;
+}
+
+/* Behind as many empty lines as stand before the document in its file, the parser counts lines as the reader does. */
+static void complain_in_place(struct reading *r, struct bh_slice document, struct bh_err *why)
+{
+	struct bh_buf text;
+	struct bh_yaml *yaml = NULL;
+	bh_buf_init(&text, KUBE_TEXT_BYTES_MAX);
+	for (uint32_t i = 0; i < r->line_offset; i++)
+		bh_buf_add_byte(&text, '\n');
+	bh_buf_add(&text, document);
+	if (!text.failed && bh_yaml_parse(bh_buf_slice(&text), KUBE_TEXT_BYTES_MAX, &yaml, why) == 0)
+		bh_yaml_free(yaml);
+	bh_buf_done(&text);
+}
+
+static int add_broken(struct reading *r, struct bh_slice document, struct bh_err *why)
+{
+	if (r->line_offset && r->set->problems.len < EXACT_PROBLEMS_MAX)
+		complain_in_place(r, document, why);
+	struct bh_slice text = bh_slice_str(why->text);
+	uint32_t line = take_line(&text);
+	r->document++;
+	return add_problem(r, line, (const char *)text.ptr);
+}
+
+static int read_one_by_one(struct reading *r, struct bh_slice rest)
+{
+	while (rest.len) {
+		uint32_t lines;
+		struct bh_yaml *yaml = NULL;
+		struct bh_err why = { 0 };
+		struct bh_slice document = take_document(&rest, &lines);
+		int rc = bh_yaml_parse(document, KUBE_TEXT_BYTES_MAX, &yaml, &why);
+		rc = rc == 0 ? add_documents(r, yaml) : add_broken(r, document, &why);
+		if (rc < 0)
+			return rc;
+		r->line_offset += lines;
+	}
+	return 0;
+}
+
+int kube_set_read(struct kube_set *set, struct bh_slice file, struct bh_slice text, struct bh_err *err)
+{
+	struct reading r = { .set = set, .err = err };
+	struct bh_yaml *yaml = NULL;
+	struct bh_err why = { 0 };
+	if (!bh_arena_copy(&set->arena, file, &r.file))
+		return no_memory(err);
+	if (bh_slice_starts(text, BH_SLICE_LIT("\xef\xbb\xbf")))
+		text = bh_slice_sub(text, 3, text.len);
+	if (bh_yaml_parse(text, KUBE_TEXT_BYTES_MAX, &yaml, &why) == 0)
+		return add_documents(&r, yaml);
+	return read_one_by_one(&r, text);
+}

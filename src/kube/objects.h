@@ -1,0 +1,48 @@
+/*
+ * objects.h: the objects of manifests: every document of every text, Lists taken apart, with where each was found. A document that can't be read is a problem
+ * of its own and does not hide the good ones beside it.
+ */
+#ifndef BH_KUBE_OBJECTS_H
+#define BH_KUBE_OBJECTS_H
+
+#include "kube/tree.h"
+
+#define KUBE_OBJECTS_MAX 200000u
+#define KUBE_TEXT_BYTES_MAX (256u << 20) /* one file */
+
+struct kube_object {
+	struct bh_slice file;
+	uint32_t document;               /* in the file, from 1 */
+	uint32_t line;                   /* where it begins */
+	struct cel_value value;          /* a map */
+	const struct kube_tree *tree;    /* of its document */
+	struct bh_slice api_version, group, version, kind, name, namespace; /* empty when it has none */
+};
+
+struct kube_problem {
+	struct bh_slice file;
+	uint32_t document, line;         /* 0: not about one */
+	struct bh_slice text;
+};
+
+BH_VEC(kube_object_vec, struct kube_object)
+BH_VEC(kube_problem_vec, struct kube_problem)
+
+struct kube_set; /* owns everything */
+
+int kube_set_new(size_t memory_bytes, struct kube_set **ret, struct bh_err *err) BH_MUST_CHECK;
+void kube_set_free(struct kube_set *set);
+
+/* Adds what a text holds; `text` must outlive the set. Only used-up memory is an error, all else becomes a problem. */
+int kube_set_read(struct kube_set *set, struct bh_slice file, struct bh_slice text, struct bh_err *err) BH_MUST_CHECK;
+
+const struct kube_object_vec *kube_set_objects(const struct kube_set *set);
+const struct kube_problem_vec *kube_set_problems(const struct kube_set *set);
+struct bh_arena *kube_set_arena(struct kube_set *set);
+
+/* Fields of values, chained: nothing (CEL_NULL, empty) when something on the way is missing or another kind. */
+struct cel_value kube_get(struct cel_value map, const char *field);
+struct cel_value kube_path(struct cel_value map, const char *path); /* "spec.template.spec" */
+struct bh_slice kube_text(struct cel_value map, const char *path);  /* of a string */
+
+#endif

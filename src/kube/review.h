@@ -1,0 +1,27 @@
+/*
+ * review.h: manifests against policies: files are read and policies evaluated in a sandboxed child, what they say becomes findings of a report. An object that
+ * can't be read, a policy that does not compile and an answer that depends on what is not known here are entries in report.incomplete.
+ */
+#ifndef BH_KUBE_REVIEW_H
+#define BH_KUBE_REVIEW_H
+
+#include "model/report.h"
+
+enum kube_level { KUBE_LEVEL_NONE, KUBE_LEVEL_BASELINE, KUBE_LEVEL_RESTRICTED };
+
+struct kube_review_options {
+	const char *const *paths;    /* files and folders with manifests; "-" is standard input */
+	size_t n_paths;
+	const char *const *policies; /* files and folders with policies, bindings and parameters beside the built-in ones */
+	size_t n_policies;
+	enum kube_level level;       /* of the built-in Pod Security Standards */
+	unsigned minor;              /* Kubernetes 1.MINOR */
+};
+
+struct kube_review_counts {
+	uint64_t files, objects, policies; /* files of manifests; policies that were evaluated */
+};
+
+int kube_review(const struct kube_review_options *options, struct bh_report *report, struct kube_review_counts *ret, struct bh_err *err) BH_MUST_CHECK;
+
+#endif

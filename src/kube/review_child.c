@@ -1,0 +1,387 @@
+/* review_child.c: the sandboxed side of a review: bytes -> objects -> policies -> messages. */
+#include "kube/review_child.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "kube/rules.h"
+#include "kube/vap.h"
+#include "model/wire.h"
+#include "sys/files.h"
+
+#define SET_BYTES_MAX (1024u << 20)
+#define REQUEST_BYTES_MAX (1u << 20)
+#define TEXTS_MAX 200000u
+#define POLICIES_MAX 2000u
+#define PATH_BYTES_MAX 2048u
+#define BOUND_ERRORS_MAX 1u /* of one kind and policy: the others say the same */
+
+BH_VEC(buf_vec, struct bh_buf)
+
+struct policy {
+	struct vap_policy *vap;
+	struct bh_slice check, fix; /* the id of its findings */
+	enum bh_severity severity;
+	unsigned n_unbound;         /* how often it could not be asked */
+};
+BH_VEC(policy_vec, struct policy)
+
+struct child {
+	const struct kube_review_options *options;
+	struct bh_channel *ch;
+	struct bh_buf frame;
+	struct kube_set *manifests, *policies, *rules;
+	struct buf_vec texts;
+	struct policy_vec ready;
+	struct kube_object_vec all; /* everything, for bindings, parameters and namespaces */
+	const struct kube_object *object; /* that is reviewed */
+	const struct policy *policy;      /* that is asked */
+	struct bh_buf path;
+};
+
+/* ---- messages ---- */
+
+static void put_text(struct bh_buf *b, struct bh_slice s)
+{
+	bh_wire_put_slice(b, bh_slice_sub(s, 0, REVIEW_TEXT_BYTES_MAX));
+}
+
+static bool get_text(struct bh_reader *r, struct bh_slice *out)
+{
+	return bh_wire_get_slice(r, REVIEW_TEXT_BYTES_MAX, out);
+}
+
+bool review_put_finding(struct bh_buf *b, const struct review_finding *f)
+{
+	bh_wire_put_u8(b, f->severity);
+	bh_wire_put_u32(b, f->line);
+	put_text(b, f->id);
+	put_text(b, f->message);
+	put_text(b, f->file);
+	put_text(b, f->evidence);
+	put_text(b, f->fix);
+	put_text(b, f->policy);
+	return !b->failed;
+}
+
+bool review_get_finding(struct bh_slice frame, struct review_finding *ret)
+{
+	struct bh_reader r = bh_reader_of(frame);
+	struct review_finding f;
+	if (!bh_take_u8(&r, &f.severity) || f.severity > BH_SEV_CRITICAL || !bh_take_u32le(&r, &f.line) || !get_text(&r, &f.id) || !get_text(&r, &f.message)
+	    || !get_text(&r, &f.file) || !get_text(&r, &f.evidence) || !get_text(&r, &f.fix) || !get_text(&r, &f.policy))
+		return false;
+	*ret = f;
+	return bh_reader_left(&r) == 0;
+}
+
+static int send_frame(struct child *c, enum review_message type, struct bh_err *err)
+{
+	int rc = c->frame.failed ? bh_fail(err, BH_ELIMIT, 0, "a finding is larger than a message may be") :
+				   bh_channel_send(c->ch, (uint16_t)type, bh_buf_slice(&c->frame), err);
+	bh_buf_clear(&c->frame);
+	return rc;
+}
+
+static int say_unchecked(struct child *c, const char *what, struct bh_slice file, uint32_t line, struct bh_slice reason, struct bh_err *err)
+{
+	put_text(&c->frame, bh_slice_str(what));
+	put_text(&c->frame, file);
+	bh_wire_put_u32(&c->frame, line);
+	put_text(&c->frame, reason);
+	return send_frame(c, REVIEW_SAY_UNCHECKED, err);
+}
+
+/* ---- reading ---- */
+
+static int read_file(struct child *c, struct bh_slice reply, int fd, struct bh_err *err)
+{
+	struct bh_reader r = bh_reader_of(reply);
+	struct bh_buf text;
+	struct bh_slice name;
+	struct bh_err why = { 0 };
+	uint8_t role;
+	if (!bh_take_u8(&r, &role) || !bh_wire_get_slice(&r, BH_PATH_BYTES_MAX, &name))
+		return bh_fail(err, BH_ECHILD, 0, "a reply that is none");
+	bh_buf_init(&text, KUBE_TEXT_BYTES_MAX);
+	int rc = bh_read_all(fd, KUBE_TEXT_BYTES_MAX, &text, &why);
+	if (rc < 0) {
+		bh_buf_done(&text);
+		return say_unchecked(c, "manifest", name, 0, bh_slice_str(why.text), err);
+	}
+	if (!buf_vec_push(&c->texts, text)) {
+		bh_buf_done(&text);
+		return bh_fail(err, BH_ELIMIT, 0, "more than %u files", TEXTS_MAX);
+	}
+	return kube_set_read(role == REVIEW_POLICY ? c->policies : c->manifests, name, bh_buf_slice(&text), err);
+}
+
+static int read_files(struct child *c, struct bh_err *err)
+{
+	BH_WITH(bh_buf_done) struct bh_buf reply = { 0 };
+	bh_buf_init(&reply, BH_PATH_BYTES_MAX + 64);
+	for (;;) {
+		BH_CLOSE int fd = -1;
+		int rc = bh_channel_call(c->ch, REVIEW_ASK_NEXT, (struct bh_slice){ 0 }, &reply, &fd, err);
+		if (rc < 0 || reply.len == 0)
+			return rc;
+		rc = read_file(c, bh_buf_slice(&reply), fd, err);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+static int tell_problems(struct child *c, const struct kube_set *set, const char *what, struct bh_err *err)
+{
+	const struct kube_problem_vec *problems = kube_set_problems(set);
+	for (size_t i = 0; i < problems->len; i++) {
+		int rc = say_unchecked(c, what, problems->ptr[i].file, problems->ptr[i].line, problems->ptr[i].text, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- policies ---- */
+
+static bool is_policy(const struct kube_object *o)
+{
+	return bh_slice_eq_str(o->kind, "ValidatingAdmissionPolicy") && bh_slice_eq_str(o->group, "admissionregistration.k8s.io");
+}
+
+/* "1.19-1.24", "1.25-" in the annotation: the versions that a policy is for. */
+static bool is_for_version(const struct kube_object *o, unsigned minor)
+{
+	const struct cel_value annotations = kube_path(o->value, "metadata.annotations");
+	const struct cel_value *range = annotations.kind == CEL_MAP ? cel_map_field(annotations.map, BH_SLICE_LIT("bulkhead.io/kubernetes")) : NULL;
+	struct bh_slice from, to;
+	uint64_t low = 0, high = UINT32_MAX;
+	if (!range || range->kind != CEL_STRING)
+		return true;
+	(void)bh_slice_cut(range->text, '-', &from, &to);
+	if (bh_slice_starts(from, BH_SLICE_LIT("1.")))
+		(void)bh_slice_u64(bh_slice_sub(from, 2, from.len), UINT32_MAX, &low);
+	if (bh_slice_starts(to, BH_SLICE_LIT("1.")))
+		(void)bh_slice_u64(bh_slice_sub(to, 2, to.len), UINT32_MAX, &high);
+	return minor >= low && minor <= high;
+}
+
+static struct bh_slice meta(const struct kube_object *o, const char *map, const char *key)
+{
+	const struct cel_value m = kube_get(kube_get(o->value, "metadata"), map);
+	const struct cel_value *v = m.kind == CEL_MAP ? cel_map_field(m.map, bh_slice_str(key)) : NULL;
+	return v && v->kind == CEL_STRING ? v->text : (struct bh_slice){ 0 };
+}
+
+static int add_policy(struct child *c, const struct kube_object *o, unsigned minor, struct bh_err *err)
+{
+	BH_WITH(bh_buf_done) struct bh_buf why = { 0 };
+	struct policy p = { .severity = BH_SEV_MEDIUM };
+	bh_buf_init(&why, 64u << 10);
+	int rc = vap_policy_new(o, minor, &p.vap, &why, err);
+	if (rc == BH_EMALFORMED) {
+		bh_buf_printf(&c->path, "policy %.*s: ", BH_SLICE_FMT(o->name));
+		bh_buf_add(&c->path, bh_buf_slice(&why));
+		rc = say_unchecked(c, "policy", o->file, o->line, bh_buf_slice(&c->path), err);
+		bh_buf_clear(&c->path);
+		return rc;
+	}
+	if (rc < 0)
+		return rc;
+	p.check = meta(o, "labels", "bulkhead.io/check");
+	p.check = p.check.len ? p.check : o->name;
+	p.fix = meta(o, "annotations", "bulkhead.io/fix");
+	(void)bh_severity_parse(meta(o, "annotations", "bulkhead.io/severity"), &p.severity);
+	if (policy_vec_push(&c->ready, p))
+		return 0;
+	vap_policy_free(p.vap);
+	return bh_fail(err, BH_ELIMIT, 0, "more than %u policies", POLICIES_MAX);
+}
+
+/* Does a rule of the level say the same and more? */
+static bool is_overridden(const struct child *c, const struct kube_object *o)
+{
+	const struct kube_object_vec *rules = kube_set_objects(c->rules);
+	struct bh_slice check = meta(o, "labels", "bulkhead.io/check");
+	for (size_t i = 0; c->options->level == KUBE_LEVEL_RESTRICTED && i < rules->len; i++)
+		if (is_for_version(&rules->ptr[i], c->options->minor) && bh_slice_eq(meta(&rules->ptr[i], "annotations", "bulkhead.io/overrides"), check))
+			return true;
+	return false;
+}
+
+static bool is_of_level(const struct child *c, const struct kube_object *o)
+{
+	struct bh_slice set = meta(o, "labels", "bulkhead.io/set");
+	if (bh_slice_eq_str(set, "pod-security-restricted"))
+		return c->options->level == KUBE_LEVEL_RESTRICTED;
+	return c->options->level != KUBE_LEVEL_NONE && !is_overridden(c, o);
+}
+
+static int add_rules(struct child *c, struct bh_err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < kube_rules_count; i++)
+		rc = kube_set_read(c->rules, bh_slice_str(kube_rules[i].file), bh_slice_str(kube_rules[i].text), err);
+	const struct kube_object_vec *rules = kube_set_objects(c->rules);
+	for (size_t i = 0; rc == 0 && i < rules->len; i++)
+		if (is_of_level(c, &rules->ptr[i]) && is_for_version(&rules->ptr[i], c->options->minor))
+			rc = add_policy(c, &rules->ptr[i], VAP_NEWEST_MINOR, err); /* they are ours: old clusters don't limit their text */
+	return rc < 0 ? rc : tell_problems(c, c->rules, "policy", err);
+}
+
+static int add_policies(struct child *c, struct bh_err *err)
+{
+	const struct kube_object_vec *objects = kube_set_objects(c->policies);
+	int rc = tell_problems(c, c->policies, "policy", err);
+	for (size_t i = 0; rc == 0 && i < objects->len; i++)
+		if (is_policy(&objects->ptr[i]) && is_for_version(&objects->ptr[i], c->options->minor))
+			rc = add_policy(c, &objects->ptr[i], c->options->minor, err);
+	return rc;
+}
+
+static int collect_all(struct child *c, struct bh_err *err)
+{
+	const struct kube_set *const sets[] = { c->manifests, c->policies };
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < kube_set_objects(sets[i])->len; k++)
+			if (!kube_object_vec_push(&c->all, kube_set_objects(sets[i])->ptr[k]))
+				return bh_fail(err, BH_ELIMIT, 0, "more than %u objects", KUBE_OBJECTS_MAX);
+	return 0;
+}
+
+/* ---- reviewing ---- */
+
+/* "Deployment shop/web: spec.template.spec.containers[0].image" */
+static void describe(struct child *c, uint32_t *line, const struct vap_result *result)
+{
+	const struct kube_object *o = c->object;
+	BH_WITH(bh_buf_done) struct bh_buf path = { 0 };
+	bh_buf_init(&path, PATH_BYTES_MAX);
+	uint32_t found = 0;
+	for (size_t i = 0; found == 0 && i < result->n_reads; i++)
+		found = kube_tree_find(o->tree, result->reads[i].map, result->reads[i].field, &path);
+	*line = found ? found : o->line;
+	bh_buf_clear(&c->path);
+	bh_buf_add(&c->path, o->kind);
+	bh_buf_add_byte(&c->path, ' ');
+	if (o->namespace.len) {
+		bh_buf_add(&c->path, o->namespace);
+		bh_buf_add_byte(&c->path, '/');
+	}
+	bh_buf_add(&c->path, o->name);
+	if (path.len) {
+		bh_buf_add_str(&c->path, ": ");
+		bh_buf_add(&c->path, bh_buf_slice(&path));
+	}
+}
+
+static int on_result(void *ctx, const struct vap_result *result, struct bh_err *err)
+{
+	struct child *c = ctx;
+	uint32_t line;
+	describe(c, &line, result);
+	if (result->outcome == VAP_UNKNOWN) {
+		BH_WITH(bh_buf_done) struct bh_buf reason = { 0 };
+		bh_buf_init(&reason, REVIEW_TEXT_BYTES_MAX);
+		bh_buf_printf(&reason, "policy %.*s on %.*s: %.*s", BH_SLICE_FMT(c->policy->check), BH_SLICE_FMT(bh_buf_slice(&c->path)),
+			      BH_SLICE_FMT(result->message));
+		return say_unchecked(c, "object", c->object->file, line, bh_buf_slice(&reason), err);
+	}
+	struct review_finding f = {
+		.severity = (uint8_t)(result->actions & VAP_DENY ? c->policy->severity : result->actions & VAP_WARN ? BH_SEV_LOW : BH_SEV_NEGLIGIBLE),
+		.line = line,
+		.id = c->policy->check,
+		.message = result->message,
+		.file = c->object->file,
+		.evidence = bh_buf_slice(&c->path),
+		.fix = c->policy->fix,
+		.policy = vap_policy_object(c->policy->vap)->file,
+	};
+	return review_put_finding(&c->frame, &f) ? send_frame(c, REVIEW_SAY_FINDING, err) : bh_fail(err, BH_ENOMEM, 0, "out of memory for a finding");
+}
+
+/* A policy that can't be asked is told once. */
+static int ask(struct child *c, struct policy *p, const struct kube_request *request, struct bh_err *err)
+{
+	c->policy = p;
+	int rc = vap_review(p->vap, request, &c->all, on_result, c, err);
+	if (rc != BH_EMALFORMED)
+		return rc;
+	if (p->n_unbound++ >= BOUND_ERRORS_MAX)
+		return 0;
+	const struct kube_object *o = vap_policy_object(p->vap);
+	bh_buf_clear(&c->path);
+	bh_buf_printf(&c->path, "policy %.*s: %s", BH_SLICE_FMT(o->name), err->text);
+	return say_unchecked(c, "policy", o->file, o->line, bh_buf_slice(&c->path), err);
+}
+
+static int review_object(struct child *c, const struct kube_object *o, struct bh_err *err)
+{
+	struct bh_arena arena;
+	struct kube_request request;
+	int rc = 0;
+	c->object = o;
+	bh_arena_init(&arena, REQUEST_BYTES_MAX);
+	if (bh_slice_eq_str(o->kind, "AdmissionReview")) {
+		struct bh_err why = { 0 };
+		if (kube_request_of_review(o->value, &request, &why) < 0) {
+			bh_arena_done(&arena);
+			return say_unchecked(c, "manifest", o->file, o->line, bh_slice_str(why.text), err);
+		}
+	} else if (!kube_request_create(o, &c->all, &arena, &request)) {
+		rc = bh_fail(err, BH_ENOMEM, 0, "out of memory for a request");
+	}
+	for (size_t i = 0; rc == 0 && i < c->ready.len; i++)
+		rc = ask(c, &c->ready.ptr[i], &request, err);
+	bh_arena_done(&arena);
+	return rc;
+}
+
+static int review_all(struct child *c, struct bh_err *err)
+{
+	const struct kube_object_vec *objects = kube_set_objects(c->manifests);
+	int rc = tell_problems(c, c->manifests, "manifest", err);
+	for (size_t i = 0; rc == 0 && i < objects->len; i++) {
+		rc = review_object(c, &objects->ptr[i], err);
+		bh_channel_progress(c->ch, i + 1);
+	}
+	if (rc < 0)
+		return rc;
+	bh_wire_put_u64(&c->frame, objects->len);
+	bh_wire_put_u64(&c->frame, c->ready.len);
+	return send_frame(c, REVIEW_SAY_COUNTS, err);
+}
+
+static void done(struct child *c)
+{
+	for (size_t i = 0; i < c->ready.len; i++)
+		vap_policy_free(c->ready.ptr[i].vap);
+	policy_vec_done(&c->ready);
+	kube_object_vec_done(&c->all);
+	kube_set_free(c->manifests);
+	kube_set_free(c->policies);
+	kube_set_free(c->rules);
+	for (size_t i = 0; i < c->texts.len; i++)
+		bh_buf_done(&c->texts.ptr[i]);
+	buf_vec_done(&c->texts);
+	bh_buf_done(&c->frame);
+	bh_buf_done(&c->path);
+}
+
+int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	const struct review_context *context = ctx;
+	struct child c = { .options = context->options, .ch = ch, .texts = { .max = TEXTS_MAX }, .ready = { .max = POLICIES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX } };
+	bh_buf_init(&c.frame, BH_FRAME_BYTES_MAX);
+	bh_buf_init(&c.path, REVIEW_TEXT_BYTES_MAX * 4);
+	int rc = kube_set_new(SET_BYTES_MAX, &c.manifests, err);
+	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.policies, err);
+	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.rules, err);
+	rc = rc < 0 ? rc : read_files(&c, err);
+	rc = rc < 0 ? rc : collect_all(&c, err);
+	rc = rc < 0 ? rc : add_rules(&c, err);
+	rc = rc < 0 ? rc : add_policies(&c, err);
+	rc = rc < 0 ? rc : review_all(&c, err);
+	done(&c);
+	return rc;
+}

@@ -1,0 +1,36 @@
+/* review_child.h: what the child of a review and its parent say to each other. */
+#ifndef BH_KUBE_REVIEW_CHILD_H
+#define BH_KUBE_REVIEW_CHILD_H
+
+#include "kube/review.h"
+#include "sys/child.h"
+
+#define REVIEW_TEXT_BYTES_MAX 8192u
+
+enum review_message {
+	REVIEW_ASK_NEXT = 1, /* reply: u8 role, name, and a descriptor; an empty reply: no more files */
+	REVIEW_SAY_FINDING,  /* struct review_finding */
+	REVIEW_SAY_UNCHECKED, /* what, file, line, reason */
+	REVIEW_SAY_COUNTS,   /* objects, policies */
+};
+
+enum review_role { REVIEW_MANIFEST = 1, REVIEW_POLICY };
+
+/* Texts are cut to REVIEW_TEXT_BYTES_MAX. */
+struct review_finding {
+	uint8_t severity; /* enum bh_severity */
+	uint32_t line;
+	struct bh_slice id, message, file, evidence, fix, policy;
+};
+
+bool review_put_finding(struct bh_buf *b, const struct review_finding *f);
+bool review_get_finding(struct bh_slice frame, struct review_finding *ret);
+
+/* What both sides get: the parent's own state begins with it. */
+struct review_context {
+	const struct kube_review_options *options;
+};
+
+int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err); /* ctx: struct review_context * */
+
+#endif

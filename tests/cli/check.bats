@@ -1,0 +1,325 @@
+#!/usr/bin/env bats
+# `bulkhead check`: manifests against policies. What a policy decides is Kubernetes' API reference; expected lines are counted by hand.
+load common
+
+# report OPTION...: checks and prints one "id severity file:line evidence" per finding, sorted.
+report() {
+	"$BULKHEAD" check --fail-on never -f json "$@" >report.json 2>stderr.txt || [ $? -eq 3 ]
+	python3 - <<'END'
+import json
+r = json.load(open("report.json"))
+for f in r["findings"]:
+    print(f["id"], f["severity"], f"{f['paths'][0]}:{f['line']}", f["evidence"])
+END
+}
+
+pod() {
+	cat >"$1" <<'END'
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  namespace: shop
+  labels: {app: web}
+spec:
+  securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: a
+    image: nginx:1.25
+    securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+END
+}
+
+policy() {
+	cat >"$1" <<'END'
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata:
+  name: no-latest
+  annotations:
+    bulkhead.io/severity: high
+    bulkhead.io/fix: Name a version.
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods]}
+  variables:
+  - name: images
+    expression: object.spec.containers.map(c, c.image)
+  validations:
+  - expression: variables.images.all(i, i.contains(':') && !i.endsWith(':latest'))
+    messageExpression: "'images without a version: ' + variables.images.filter(i, !i.contains(':')).join(', ')"
+END
+}
+
+@test "a pod that meets the restricted level passes; each that does not has its line and field" {
+	pod good.yaml
+	run bulkhead check good.yaml
+	[ "$status" -eq 0 ]
+	[[ $output == *"PASS"* ]]
+	sed 's/allowPrivilegeEscalation: false/allowPrivilegeEscalation: true, privileged: true/' good.yaml >bad.yaml
+	run bulkhead check bad.yaml
+	[ "$status" -eq 1 ]
+	run report bad.yaml
+	[ "${lines[0]}" = "pss-privileged critical bad.yaml:12 Pod shop/web: spec.containers[0].securityContext.privileged" ]
+	[ "${lines[1]}" = "pss-privilege-escalation medium bad.yaml:12 Pod shop/web: spec.containers[0].securityContext.allowPrivilegeEscalation" ]
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "levels and versions" {
+	pod a.yaml
+	sed -i '/seccompProfile/d' a.yaml
+	[ "$(report --pod-security baseline a.yaml)" = "" ]
+	[ "$(report a.yaml | cut -d' ' -f1 | tr '\n' ' ')" = "pss-run-as-non-root pss-seccomp-set " ]
+	[ "$(report --kubernetes 1.18 a.yaml | cut -d' ' -f1)" = "pss-run-as-non-root" ]
+	[ "$(report --pod-security none a.yaml)" = "" ]
+	run bulkhead check --kubernetes 2.0 a.yaml
+	fails 2 "1.0 to 1."
+	run bulkhead check --pod-security strict a.yaml
+	fails 2 "baseline"
+}
+
+@test "own policies: message, severity, fix; YAML, JSON and standard input; pod templates are other kinds" {
+	pod a.yaml
+	policy p.yaml
+	sed -i 's/nginx:1.25/nginx/' a.yaml
+	[ "$(report --pod-security none -p p.yaml a.yaml)" = "no-latest high a.yaml:11 Pod shop/web: spec.containers[0].image" ]
+	[[ $(cat report.json) == *'"title": "images without a version: nginx"'* ]]
+	[[ $(cat report.json) == *'"fix": "Name a version."'* ]]
+	python3 -c 'import json, yaml; print(json.dumps({"apiVersion": "v1", "kind": "List", "items": [yaml.safe_load(open("a.yaml"))]}, indent=1))' >a.json
+	[[ $(report --pod-security none -p p.yaml a.json) == "no-latest high a.json:"*"spec.containers[0].image" ]]
+	[[ $(report --pod-security none -p p.yaml - <a.yaml) == "no-latest high standard input:11"* ]]
+	sed 's/kind: Pod/kind: Secret/' a.yaml >s.yaml
+	[ "$(report --pod-security none -p p.yaml s.yaml)" = "" ]
+}
+
+@test "bindings: selectors, parameters, actions" {
+	pod a.yaml
+	mkdir p
+	cat >p/policy.yaml <<'END'
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: few}
+spec:
+  paramKind: {apiVersion: v1, kind: ConfigMap}
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: ["*"], resources: ["*"]}
+  validations:
+  - expression: size(object.spec.containers) <= int(params.data.most)
+    message: too many containers
+END
+	run bulkhead check --width 200 --pod-security none -p p a.yaml
+	[ "$status" -eq 3 ]
+	[[ $output == *"wants parameters"* ]]
+	cat >p/rest.yaml <<'END'
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: few}
+spec:
+  policyName: few
+  validationActions: [Warn]
+  paramRef: {name: limits, namespace: default, parameterNotFoundAction: Deny}
+  matchResources: {objectSelector: {matchLabels: {app: web}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: limits, namespace: default}
+data: {most: "0"}
+END
+	[ "$(report --pod-security none -p p a.yaml)" = "few low a.yaml:9 Pod shop/web: spec.containers" ]
+	sed -i 's/app: web}}/app: other}}/' p/rest.yaml
+	[ "$(report --pod-security none -p p a.yaml)" = "" ]
+	sed -i 's/app: other}}/app: web}}/; s/most: "0"/most: "9"/' p/rest.yaml
+	[ "$(report --pod-security none -p p a.yaml)" = "" ]
+	sed -i 's/name: limits, namespace: default}/name: gone, namespace: default}/' p/rest.yaml
+	run bulkhead check --fail-on low --pod-security none -p p a.yaml
+	[ "$status" -eq 1 ]
+	[[ $output == *"no params found"* ]]
+}
+
+@test "what only a cluster knows is not known: incomplete, never a pass" {
+	pod a.yaml
+	policy p.yaml
+	sed -i "s/^  - expression: variables.images.*/  - expression: request.userInfo.username == 'admin'/; /messageExpression/d" p.yaml
+	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	[ "$status" -eq 3 ]
+	[[ $output == *"depends on what is not known here"* ]]
+	sed -i "s/request.userInfo.username == 'admin'/authorizer.group('').resource('pods').check('create').allowed()/" p.yaml
+	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	[ "$status" -eq 3 ]
+	sed -i "s/authorizer.*/request.operation == 'CREATE' \\&\\& request.namespace == 'shop' \\&\\& request.resource.resource == 'pods' \\&\\& oldObject == null/" p.yaml
+	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	[ "$status" -eq 0 ]
+}
+
+@test "a recorded AdmissionReview is reviewed as it was asked" {
+	policy p.yaml
+	sed -i "s/^  - expression: variables.images.*/  - expression: request.userInfo.username == 'admin' \\&\\& request.operation == 'UPDATE' \\&\\& oldObject.metadata.name == 'w'/; /messageExpression/d" p.yaml
+	cat >review.json <<'END'
+{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "1", "kind": {"group": "", "version": "v1", "kind": "Pod"},
+ "resource": {"group": "", "version": "v1", "resource": "pods"}, "name": "w", "namespace": "n", "operation": "UPDATE", "userInfo": {"username": "admin"},
+ "object": {"metadata": {"name": "w"}, "spec": {"containers": []}}, "oldObject": {"metadata": {"name": "w"}}}}
+END
+	run bulkhead check --width 200 --pod-security none -p p.yaml review.json
+	[ "$status" -eq 0 ]
+	sed -i 's/"username": "admin"/"username": "eve"/' review.json
+	run bulkhead check --width 200 --pod-security none -p p.yaml review.json
+	[ "$status" -eq 1 ]
+	sed -i 's/"operation": "UPDATE"/"operation": "LOOK"/' review.json
+	run bulkhead check --width 200 --pod-security none -p p.yaml review.json
+	[ "$status" -eq 3 ]
+	[[ $output == *"request.operation"* ]]
+}
+
+@test "a wrong policy is refused aloud, with the place in its expression; the others are asked" {
+	pod a.yaml
+	policy p.yaml
+	sed 's/no-latest/wrong/; s/contains(/contans(/' p.yaml >wrong.yaml
+	sed -i 's/nginx:1.25/nginx/' a.yaml
+	run bulkhead check --width 200 --pod-security none -p p.yaml -p wrong.yaml a.yaml
+	[ "$status" -eq 1 ]
+	[[ $output == *"undeclared reference to 'contans'"* ]]
+	[[ $output == *"images without a version"* ]]
+	printf 'apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: x}\nspec: {validations: [{expression: "1 + 1"}]}\n' >type.yaml
+	run bulkhead check --width 200 --pod-security none -p type.yaml a.yaml
+	[ "$status" -eq 3 ]
+	[[ $output == *"must evaluate to bool but got int"* ]]
+	sed -i 's/1 + 1/semver("1.0.0").major() == 1/; s/"semver("1.0.0")/"semver('"'1.0.0'"')/' type.yaml
+	run bulkhead check --width 200 --pod-security none -p type.yaml a.yaml
+	[ "$status" -eq 0 ]
+	run bulkhead check --width 200 --kubernetes 1.30 --pod-security none -p type.yaml a.yaml
+	[ "$status" -eq 3 ]
+	[[ $output == *"undeclared reference to 'semver'"* ]]
+}
+
+@test "failurePolicy decides about errors; an endless policy is ended by its cost" {
+	pod a.yaml
+	policy p.yaml
+	sed -i "s/^  - expression: variables.images.*/  - expression: object.spec.nothing == 1/; /messageExpression/d" p.yaml
+	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	[ "$status" -eq 1 ]
+	[[ $output == *"resulted in error: no such key: nothing"* ]]
+	sed -i 's/failurePolicy: Fail/failurePolicy: Ignore/' p.yaml
+	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	[ "$status" -eq 0 ]
+	sed -i 's/failurePolicy: Ignore/failurePolicy: Fail/; s/expression: object.spec.nothing == 1/expression: "[0,1,2,3,4,5,6,7,8,9].all(a, [0,1,2,3,4,5,6,7,8,9].all(b, [0,1,2,3,4,5,6,7,8,9].all(c, [0,1,2,3,4,5,6,7,8,9].all(d, [0,1,2,3,4,5,6,7,8,9].all(e, [0,1,2,3,4,5,6,7,8,9].all(f, f >= 0))))))"/' p.yaml
+	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	[ "$status" -eq 1 ]
+	[[ $output == *"cost limit exceeded"* ]]
+}
+
+@test "a broken document is told with its line and hides no other" {
+	pod a.yaml
+	sed -i 's/nginx:1.25/nginx/' a.yaml
+	{
+		echo 'apiVersion: v1'
+		echo 'kind: Pod'
+		echo 'metadata: {name: x'
+		echo '---'
+		cat a.yaml
+		echo '---'
+		printf 'apiVersion: v1\nkind: Pod\nkind: Pod\n'
+		echo '---'
+		echo '- a list'
+		echo '---'
+		echo 'metadata: {name: no-kind}'
+	} >all.yaml
+	policy p.yaml
+	run report --pod-security none -p p.yaml all.yaml
+	[ "${lines[0]}" = "no-latest high all.yaml:15 Pod shop/web: spec.containers[0].image" ]
+	[ "${#lines[@]}" -eq 1 ]
+	python3 - <<'END'
+import json
+got = [i["reason"] for i in json.load(open("report.json"))["incomplete"]]
+assert len(got) == 4, got
+assert got[0].startswith("line 4:"), got
+assert "kind" in got[1] and got[1].startswith("line 20:") and "line 19" in got[1], got
+assert "not an object" in got[2], got
+assert "kind is missing" in got[3], got
+END
+}
+
+@test "YAML as kubectl reads it: yes is true, numbers, merge keys, byte order mark" {
+	cat >p.yaml <<'END'
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: types}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*"]}]}
+  validations:
+  - expression: object.a == true && object.b == 8 && object.c == 15 && object.d == 1 && object.e == 'yes' && object.f == null && object.g == '1.2.3'
+  - expression: >-
+      object.m == {'x': 1, 'y': 2} && type(object.h) == double && object.i == '010' && object.j == 1000
+END
+	printf '\xef\xbb\xbfapiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\na: yes\nb: 010\nc: 0x0f\nd: 1.0\ne: "yes"\nf: ~\ng: 1.2.3\nbase: &base {x: 1, y: 1}\nm:\n  <<: *base\n  y: 2\nh: 1.5\ni: "010"\nj: 1_000\n' >t.yaml
+	run bulkhead check --width 200 --pod-security none -p p.yaml t.yaml
+	[ "$status" -eq 0 ]
+}
+
+@test "bombs, depth, cycles of nothing: an answer, not a hang" {
+	python3 - <<'END'
+bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(12))
+open("bomb.yaml", "w").write("apiVersion: v1\nkind: Pod\n" + bomb)
+open("deep.yaml", "w").write("apiVersion: v1\nkind: Pod\nspec: " + "[" * 50000)
+open("list.yaml", "w").write("apiVersion: v1\nkind: List\nitems:\n" + "- {apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: List, items: []}]}\n" * 100)
+open("many.yaml", "w").write("---\n".join(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{i}}}\n" for i in range(20000)))
+END
+	run bulkhead check bomb.yaml
+	[ "$status" -eq 3 ]
+	run bulkhead check deep.yaml
+	[ "$status" -eq 3 ]
+	run bulkhead check list.yaml
+	[ "$status" -eq 2 ]
+	run bulkhead check many.yaml
+	[ "$status" -eq 0 ]
+	[[ $output == *"20000 objects"* ]]
+}
+
+@test "what is not there, what is empty, what can't be read" {
+	run bulkhead check nowhere.yaml
+	fails 2 "nowhere.yaml"
+	mkdir empty
+	run bulkhead check empty
+	fails 2 "no *.yaml"
+	: >nothing.yaml
+	run bulkhead check nothing.yaml
+	[ "$status" -eq 2 ]
+	pod a.yaml
+	run bulkhead check -p nowhere a.yaml
+	fails 2 "nowhere"
+	mkdir d d/.hidden
+	pod d/a.yaml
+	echo '{' >d/.hidden/b.yaml
+	echo 'not yaml: [' >d/notes.txt
+	ln -s /etc/passwd d/link.yaml
+	run bulkhead check d
+	[ "$status" -eq 0 ]
+	[[ $output == *"1 object in 1 file,"* ]]
+	run bulkhead check
+	fails 2 "PATH"
+	chmod 600 a.yaml
+	run_unprivileged check a.yaml
+	[ "$status" -eq 3 ]
+	[[ $output == *"Permission denied"* ]]
+}
+
+@test "exceptions of bulkhead.yaml hold here; other formats name file and line" {
+	pod a.yaml
+	sed -i '/runAsNonRoot/s/runAsNonRoot: true, //' a.yaml
+	run bulkhead check a.yaml
+	[ "$status" -eq 1 ]
+	bulkhead check --fail-on never -f sarif a.yaml >a.sarif 2>/dev/null
+	python3 - <<'END'
+import json
+r = json.load(open("a.sarif"))["runs"][0]["results"]
+assert [x["ruleId"] for x in r] == ["pss-run-as-non-root"], r
+where = r[0]["locations"][0]["physicalLocation"]
+assert where["artifactLocation"]["uri"] == "a.yaml" and where["region"]["startLine"] >= 8, where
+END
+	printf 'exceptions:\n  - id: pss-run-as-non-root\n    path: a.yaml\n    reason: legacy\n    owner: me\n    expires: 2999-01-01\n' >bulkhead.yaml
+	run bulkhead check a.yaml
+	[ "$status" -eq 0 ]
+	[[ $output == *"1 suppressed"* ]]
+}

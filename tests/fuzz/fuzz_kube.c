@@ -1,0 +1,85 @@
+/*
+ * fuzz_kube.c: any input as manifests, and what stands behind a line "%%%" as policies, bindings and parameters: read, compiled, asked about every
+ * object. What a policy objects to has a place in the object it was asked about, or none.
+ */
+#include "kube/vap.h"
+
+#include <stdlib.h>
+
+#define MEMORY_BYTES_MAX (64u << 20)
+#define REQUEST_BYTES_MAX (1u << 20)
+#define POLICIES_MAX 8u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* As in fuzz_yaml.c: libfyaml 0.7.12 loses a buffer when it gives up inside a long quoted word. */
+const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfyaml";
+}
+
+struct asked {
+	const struct kube_object *object;
+};
+
+static int on_result(void *ctx, const struct vap_result *result, struct bh_err *err)
+{
+	const struct asked *asked = ctx;
+	struct bh_buf path;
+	(void)err;
+	bh_buf_init(&path, 4096);
+	for (size_t i = 0; i < result->n_reads; i++)
+		(void)kube_tree_find(asked->object->tree, result->reads[i].map, result->reads[i].field, &path);
+	if (result->outcome == VAP_DENIED && result->message.len == 0)
+		abort();
+	bh_buf_done(&path);
+	return 0;
+}
+
+static void ask(struct vap_policy *policy, const struct kube_object *o, const struct kube_object_vec *all)
+{
+	struct bh_arena arena;
+	struct kube_request request;
+	struct bh_err err;
+	struct asked asked = { o };
+	bh_arena_init(&arena, REQUEST_BYTES_MAX);
+	bool ok = bh_slice_eq_str(o->kind, "AdmissionReview") ? kube_request_of_review(o->value, &request, &err) == 0 :
+								 kube_request_create(o, all, &arena, &request);
+	if (ok)
+		(void)!vap_review(policy, &request, all, on_result, &asked, &err);
+	bh_arena_done(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bh_slice text = { data, size };
+	const uint8_t *cut = bh_slice_search(text, "\n%%%\n");
+	struct bh_slice manifests = { data, cut ? (size_t)(cut - data) + 1 : size };
+	struct bh_slice policies = cut ? bh_slice_sub(text, manifests.len + 4, size) : (struct bh_slice){ 0 };
+	struct kube_set *set;
+	struct bh_err err;
+	if (kube_set_new(MEMORY_BYTES_MAX, &set, &err) < 0)
+		return 0;
+	if (kube_set_read(set, BH_SLICE_LIT("manifests"), manifests, &err) == 0 && kube_set_read(set, BH_SLICE_LIT("policies"), policies, &err) == 0) {
+		const struct kube_object_vec *all = kube_set_objects(set);
+		size_t asked = 0;
+		for (size_t i = 0; i < all->len && asked < POLICIES_MAX; i++) {
+			struct vap_policy *policy = NULL;
+			struct bh_buf why;
+			if (!bh_slice_eq_str(all->ptr[i].kind, "ValidatingAdmissionPolicy"))
+				continue;
+			asked++;
+			bh_buf_init(&why, 64u << 10);
+			if (vap_policy_new(&all->ptr[i], VAP_NEWEST_MINOR, &policy, &why, &err) == 0)
+				for (size_t k = 0; k < all->len && k < 32; k++)
+					ask(policy, &all->ptr[k], all);
+			else if (err.code == BH_EMALFORMED && why.len == 0)
+				abort();
+			vap_policy_free(policy);
+			bh_buf_done(&why);
+		}
+	}
+	kube_set_free(set);
+	return 0;
+}
