@@ -45,7 +45,7 @@ static struct cel_value request_value(const struct kube_request *r, struct bh_ar
 	set(&f, "name", cel_string(r->name));
 	set(&f, "namespace", cel_string(r->namespace));
 	set(&f, "operation", cel_string(r->operation));
-	set(&f, "userInfo", (struct cel_value){ .kind = CEL_UNKNOWN });
+	set(&f, "userInfo", cel_unknown());
 	set(&f, "dryRun", cel_bool(false));
 	set(&f, "options", cel_null());
 	return cel_is_known(kind) && cel_is_known(resource) ? close_fields(&f) : cel_error("memory limit exceeded");
@@ -56,7 +56,7 @@ static struct cel_value find_namespace(const struct kube_object_vec *all, struct
 	for (size_t i = 0; i < all->len; i++)
 		if (bh_slice_eq_str(all->ptr[i].kind, "Namespace") && all->ptr[i].group.len == 0 && bh_slice_eq(all->ptr[i].name, name))
 			return all->ptr[i].value;
-	return (struct cel_value){ .kind = CEL_UNKNOWN };
+	return cel_unknown();
 }
 
 bool kube_request_create(const struct kube_object *o, const struct kube_object_vec *all, struct bh_arena *arena, struct kube_request *ret)
@@ -105,6 +105,6 @@ int kube_request_of_review(struct cel_value review, struct kube_request *ret, st
 	if (ret->resource.plural.len == 0 || ret->kind.len == 0)
 		return bh_fail(err, BH_EMALFORMED, 0, "no AdmissionReview: request.resource or request.kind is missing");
 	ret->resource.is_namespaced = ret->namespace.len > 0 && !bh_slice_eq_str(ret->resource.plural, "namespaces");
-	ret->namespace_object = ret->resource.is_namespaced ? (struct cel_value){ .kind = CEL_UNKNOWN } : cel_null();
+	ret->namespace_object = ret->resource.is_namespaced ? cel_unknown() : cel_null();
 	return 0;
 }

@@ -17,27 +17,16 @@ bool kube_same_group(struct bh_slice a, struct bh_slice b)
 	return (bh_slice_eq_str(a, "extensions") && bh_slice_is_one_of(b, heirs)) || (bh_slice_eq_str(b, "extensions") && bh_slice_is_one_of(a, heirs));
 }
 
-/* Lower case; y becomes ies, s x z ch sh get es, others s (kubectl, meta.UnsafeGuessKindToResource). */
+/* Lower case; y becomes ies, s gets es, others s (kubectl, meta.UnsafeGuessKindToResource). */
 static bool guess_plural(struct bh_slice kind, struct bh_arena *arena, struct bh_slice *ret)
 {
-	uint8_t *p = bh_arena_alloc(arena, kind.len + 3);
-	size_t n = kind.len;
-	if (!p)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		p[i] = bh_lower(kind.ptr[i]);
-	uint8_t last = n ? p[n - 1] : 0;
-	if (last == 'y') {
-		memcpy(p + n - 1, "ies", 3);
-		n += 2;
-	} else if (last == 's') {
-		memcpy(p + n, "es", 2);
-		n += 2;
-	} else {
-		p[n++] = 's';
-	}
-	*ret = (struct bh_slice){ p, n };
-	return true;
+	uint8_t last = kind.len ? bh_lower(kind.ptr[kind.len - 1]) : 0;
+	struct bh_slice stem = bh_slice_sub(kind, 0, kind.len - (last == 'y'));
+	char *text = bh_arena_printf(arena, "%.*s%s", BH_SLICE_FMT(stem), last == 'y' ? "ies" : last == 's' ? "es" : "s");
+	for (char *c = text; c && *c; c++)
+		*c = (char)bh_lower((uint8_t)*c);
+	*ret = bh_slice_str(text);
+	return text != NULL;
 }
 
 bool kube_resource_of(const struct kube_object *o, struct bh_arena *arena, struct kube_resource *ret)

@@ -72,7 +72,7 @@ static bool read_double(const char *text, double *ret)
 /* JSON has one kind of number: 1.0 comes back as 1. */
 static struct cel_value number(double v)
 {
-	if (v >= -0x1p53 && v <= 0x1p53 && v == (double)(int64_t)v)
+	if (v >= -CEL_TWO_53 && v <= CEL_TWO_53 && v == (double)(int64_t)v)
 		return cel_int((int64_t)v);
 	return cel_double(v);
 }

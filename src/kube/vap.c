@@ -499,8 +499,8 @@ static void bind(struct review *r, struct cel_value params)
 	cel_run_set(p->run, p->slot_old, r->request->old_object);
 	cel_run_set(p->run, p->slot_request, r->request->value);
 	cel_run_set(p->run, p->slot_namespace, r->request->namespace_object);
-	cel_run_set(p->run, p->slot_authorizer, (struct cel_value){ .kind = CEL_UNKNOWN });
-	cel_run_set(p->run, p->slot_access, (struct cel_value){ .kind = CEL_UNKNOWN });
+	cel_run_set(p->run, p->slot_authorizer, cel_unknown());
+	cel_run_set(p->run, p->slot_access, cel_unknown());
 	if (p->wants_params)
 		cel_run_set(p->run, p->slot_params, params);
 }

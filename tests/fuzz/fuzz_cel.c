@@ -47,7 +47,7 @@ static void evaluate(const struct cel_program *program, bool is_checked)
 	if (cel_run_new(env, &limits, &run, &err) < 0)
 		return;
 	cel_run_set(run, object, cel_eval(run, pod_program));
-	cel_run_set(run, unknown, (struct cel_value){ .kind = CEL_UNKNOWN });
+	cel_run_set(run, unknown, cel_unknown());
 	struct cel_value v = cel_eval(run, program);
 	if (is_checked && cel_is_known(v) && !has_type(cel_program_type(program), v))
 		abort();

@@ -47,7 +47,7 @@ static void bind(struct fixture *f)
 {
 	cel_run_reset(f->run);
 	cel_run_set(f->run, f->object, cel_eval(f->run, f->pod));
-	cel_run_set(f->run, f->unknown, (struct cel_value){ .kind = CEL_UNKNOWN });
+	cel_run_set(f->run, f->unknown, cel_unknown());
 }
 
 static void tear_down(struct fixture *f)

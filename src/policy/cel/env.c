@@ -167,9 +167,9 @@ static int add_library(struct cel_env *env, const struct cel_library *library, s
 	for (const struct cel_overload *o = library->overloads; rc == 0 && o && o->signature; o++)
 		rc = cel_env_overload(env, o, err);
 	for (const struct cel_constant *c = library->constants; rc == 0 && c && c->name; c++) {
-		struct cel_named *n;
+		struct cel_named *n = NULL;
 		rc = add_named(env, c->name, c->type, &n, err);
-		if (rc == 0) {
+		if (n) {
 			n->is_constant = true;
 			n->value = c->value;
 		}

@@ -156,7 +156,7 @@ static bool as_index(struct cel_value v, int64_t *ret)
 		*ret = v.integer;
 	else if (v.kind == CEL_UINT && v.natural <= INT64_MAX)
 		*ret = (int64_t)v.natural;
-	else if (v.kind == CEL_DOUBLE && v.real >= -0x1p53 && v.real <= 0x1p53 && v.real == (double)(int64_t)v.real)
+	else if (v.kind == CEL_DOUBLE && v.real >= -CEL_TWO_53 && v.real <= CEL_TWO_53 && v.real == (double)(int64_t)v.real)
 		*ret = (int64_t)v.real;
 	else
 		return false;

@@ -221,7 +221,8 @@ FUNCTION(as_float)
 {
 	wide v = nanos_of(&a[0]);
 	(void)run, (void)n;
-	return cel_double((double)(v / NANO) + (double)(v % NANO) / NANO);
+	wide whole = v / NANO; /* apart, so that small fractions of large amounts are not lost before they are added */
+	return cel_double((double)whole + (double)(v - whole * NANO) / NANO);
 }
 
 static int compare(const struct cel_value *a)

@@ -225,7 +225,7 @@ static struct cel_value double_to_int(struct cel_run *run, const struct cel_valu
 {
 	UNUSED_RUN;
 	/* The borders themselves are no doubles that fit on both sides: as cel-go, they are out. */
-	return a[0].real > -0x1p63 && a[0].real < 0x1p63 ? cel_int((int64_t)a[0].real) : overflow("int");
+	return a[0].real > -CEL_TWO_63 && a[0].real < CEL_TWO_63 ? cel_int((int64_t)a[0].real) : overflow("int");
 }
 
 static struct cel_value int_to_uint(struct cel_run *run, const struct cel_value *a, size_t n)
@@ -237,7 +237,7 @@ static struct cel_value int_to_uint(struct cel_run *run, const struct cel_value 
 static struct cel_value double_to_uint(struct cel_run *run, const struct cel_value *a, size_t n)
 {
 	UNUSED_RUN;
-	return a[0].real >= 0 && a[0].real < 0x1p64 ? cel_uint((uint64_t)a[0].real) : overflow("uint");
+	return a[0].real >= 0 && a[0].real < CEL_TWO_64 ? cel_uint((uint64_t)a[0].real) : overflow("uint");
 }
 
 static struct cel_value int_to_double(struct cel_run *run, const struct cel_value *a, size_t n)
@@ -271,11 +271,11 @@ static struct cel_value string_to_int(struct cel_run *run, const struct cel_valu
 {
 	char copy[NUMBER_BYTES_MAX], *end;
 	(void)n;
-	errno = 0;
-	long long v = number_text(a[0].text, copy) ? strtoll(copy, &end, 10) : 0;
-	if (!number_text(a[0].text, copy) || *end || errno)
+	if (!number_text(a[0].text, copy))
 		return not_a_number(run, a[0].text, "int");
-	return cel_int(v);
+	errno = 0;
+	long long v = strtoll(copy, &end, 10);
+	return *end || errno ? not_a_number(run, a[0].text, "int") : cel_int(v);
 }
 
 static struct cel_value string_to_uint(struct cel_run *run, const struct cel_value *a, size_t n)

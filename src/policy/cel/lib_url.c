@@ -234,7 +234,7 @@ static bool unescape(struct cel_run *run, struct bh_slice s, struct bh_slice *re
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
 		bool escape = s.ptr[i] == '%';
-		p[len++] = escape ? (uint8_t)(hex(s.ptr[i + 1]) << 4 | hex(s.ptr[i + 2])) : s.ptr[i] == '+' ? ' ' : s.ptr[i];
+		p[len++] = escape ? (uint8_t)(hex(s.ptr[i + 1]) * 16 + hex(s.ptr[i + 2])) : s.ptr[i] == '+' ? ' ' : s.ptr[i];
 		i += escape ? 2 : 0;
 	}
 	*ret = (struct bh_slice){ p, len };

@@ -4,6 +4,8 @@
  */
 #include "policy/cel/parse.h"
 
+#include <stdio.h>
+
 #include "base/vec.h"
 #include "policy/cel/lex.h"
 #include "policy/cel/macros.h"
@@ -59,11 +61,10 @@ static struct cel_expr *fail(struct parser *p, const char *why)
 
 static bool expect(struct parser *p, const char *sign)
 {
-	char why[32] = "expected '";
+	char why[32];
 	if (take(p, sign))
 		return true;
-	memcpy(why + 10, sign, strlen(sign));
-	why[10 + strlen(sign)] = '\'';
+	snprintf(why, sizeof(why), "expected '%s'", sign);
 	return fail(p, why) != NULL;
 }
 

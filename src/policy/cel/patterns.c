@@ -7,7 +7,8 @@
 #define PATTERN_MEMORY_BYTES (8u << 20)
 
 struct place {
-	struct bh_slice pattern; /* owned */
+	uint8_t *pattern;
+	size_t len;
 	struct bh_regex *re;
 };
 
@@ -18,7 +19,7 @@ struct cel_patterns {
 static void clear(struct place *p)
 {
 	bh_regex_free(p->re);
-	free((void *)(uintptr_t)p->pattern.ptr);
+	free(p->pattern);
 	*p = (struct place){ 0 };
 }
 
@@ -30,18 +31,24 @@ void cel_patterns_free(struct cel_patterns *kept)
 	free(kept);
 }
 
+static int make(struct bh_slice pattern, struct place *ret, struct bh_err *err)
+{
+	ret->pattern = malloc(pattern.len + 1);
+	if (!ret->pattern)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory for a regular expression");
+	if (pattern.len)
+		memcpy(ret->pattern, pattern.ptr, pattern.len);
+	ret->len = pattern.len;
+	return bh_regex_compile(pattern, BH_REGEX_UTF8, PATTERN_MEMORY_BYTES, &ret->re, err);
+}
+
+/* In front of the others of its set; the last one goes. */
 static int add(struct place *set, struct bh_slice pattern, struct bh_err *err)
 {
 	struct place fresh = { 0 };
-	uint8_t *copy = malloc(pattern.len + 1);
-	if (!copy)
-		return bh_fail(err, BH_ENOMEM, 0, "out of memory for a regular expression");
-	if (pattern.len)
-		memcpy(copy, pattern.ptr, pattern.len);
-	fresh.pattern = (struct bh_slice){ copy, pattern.len };
-	int rc = bh_regex_compile(pattern, BH_REGEX_UTF8, PATTERN_MEMORY_BYTES, &fresh.re, err);
+	int rc = make(pattern, &fresh, err);
 	if (rc < 0) {
-		free(copy);
+		clear(&fresh);
 		return rc;
 	}
 	clear(&set[WAYS - 1]);
@@ -58,7 +65,7 @@ int cel_patterns_get(struct cel_patterns **kept, struct bh_slice pattern, const 
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory for a regular expression");
 	struct place *set = (*kept)->places[bh_slice_hash(pattern) % SETS];
 	for (size_t k = 0; k < WAYS; k++)
-		if (set[k].re && bh_slice_eq(set[k].pattern, pattern)) {
+		if (set[k].re && bh_slice_eq((struct bh_slice){ set[k].pattern, set[k].len }, pattern)) {
 			struct place found = set[k];
 			memmove(set + 1, set, k * sizeof(*set));
 			set[0] = found;

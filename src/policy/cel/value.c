@@ -197,9 +197,9 @@ static bool can_be_sought(struct cel_value *key)
 	double v = key->real;
 	if (key->kind != CEL_DOUBLE)
 		return can_be_key(*key);
-	if (v >= -0x1p63 && v < 0x1p63 && v == (double)(int64_t)v)
+	if (v >= -CEL_TWO_63 && v < CEL_TWO_63 && v == (double)(int64_t)v)
 		*key = cel_int((int64_t)v);
-	else if (v >= 0x1p63 && v < 0x1p64)
+	else if (v >= CEL_TWO_63 && v < CEL_TWO_64)
 		*key = cel_uint((uint64_t)v);
 	else
 		return false;

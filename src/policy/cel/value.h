@@ -10,6 +10,11 @@
 
 struct cel_type;
 
+/* Where doubles stop to be whole numbers one by one, and where 64-bit integers end. */
+#define CEL_TWO_53 9007199254740992.0
+#define CEL_TWO_63 9223372036854775808.0
+#define CEL_TWO_64 18446744073709551616.0
+
 enum cel_kind {
 	CEL_ERROR,     /* .error: why */
 	CEL_UNKNOWN,   /* a variable whose value is not known yet */
@@ -125,6 +130,11 @@ static inline struct cel_value cel_optional(const struct cel_value *of)
 static inline struct cel_value cel_error(const char *text)
 {
 	return (struct cel_value){ .kind = CEL_ERROR, .error = text };
+}
+
+static inline struct cel_value cel_unknown(void)
+{
+	return (struct cel_value){ .kind = CEL_UNKNOWN };
 }
 
 /* Neither an error nor unknown. */
