@@ -20,7 +20,8 @@ static const struct cmd_option options[] = {
 	{ .name = "policy", .letter = 'p', .kind = CMD_LIST, .argument = "PATH",
 	  .help = "ValidatingAdmissionPolicies, their bindings and parameters: files or folders; may be repeated" },
 	{ .name = "pod-security", .kind = CMD_CHOICE, .argument = "LEVEL", .choices = levels, .default_text = "restricted",
-	  .help = "the level of the Pod Security Standards to check; none: only --policy" },
+	  .help = "the level of the Pod Security Standards that has to be met" },
+	{ .name = "no-hardening", .kind = CMD_FLAG, .help = "leave the built-in policies beyond the Pod Security Standards out" },
 	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.34",
 	  .help = "the version of Kubernetes whose rules and functions count" },
 	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = thresholds, .default_text = "medium",
@@ -100,7 +101,7 @@ static int tell_counts(struct bh_report *report, const struct kube_review_counts
 
 static int review(const struct cmd_args *args, struct bh_report *report, struct bh_err *err)
 {
-	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security") };
+	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security"), .no_hardening = cmd_flag(args, "no-hardening") };
 	struct kube_review_counts counts = { 0 };
 	o.n_paths = cmd_targets(args, &o.paths);
 	o.n_policies = cmd_list(args, "policy", &o.policies);

@@ -15,6 +15,7 @@ struct kube_review_options {
 	const char *const *policies; /* files and folders with policies, bindings and parameters beside the built-in ones */
 	size_t n_policies;
 	enum kube_level level;       /* of the built-in Pod Security Standards */
+	bool no_hardening;           /* leave the other built-in policies out */
 	unsigned minor;              /* Kubernetes 1.MINOR */
 };
 

@@ -209,9 +209,12 @@ static bool is_overridden(const struct child *c, const struct kube_object *o)
 	return false;
 }
 
-static bool is_of_level(const struct child *c, const struct kube_object *o)
+/* Is the built-in policy asked for? */
+static bool is_wanted(const struct child *c, const struct kube_object *o)
 {
 	struct bh_slice set = meta(o, "labels", "bulkhead.io/set");
+	if (bh_slice_eq_str(set, "hardening"))
+		return !c->options->no_hardening;
 	if (bh_slice_eq_str(set, "pod-security-restricted"))
 		return c->options->level == KUBE_LEVEL_RESTRICTED;
 	return c->options->level != KUBE_LEVEL_NONE && !is_overridden(c, o);
@@ -224,7 +227,7 @@ static int add_rules(struct child *c, struct bh_err *err)
 		rc = kube_set_read(c->rules, bh_slice_str(kube_rules[i].file), bh_slice_str(kube_rules[i].text), err);
 	const struct kube_object_vec *rules = kube_set_objects(c->rules);
 	for (size_t i = 0; rc == 0 && i < rules->len; i++)
-		if (is_of_level(c, &rules->ptr[i]) && is_for_version(&rules->ptr[i], c->options->minor))
+		if (is_wanted(c, &rules->ptr[i]) && is_for_version(&rules->ptr[i], c->options->minor))
 			rc = add_policy(c, &rules->ptr[i], VAP_NEWEST_MINOR, err); /* they are ours: old clusters don't limit their text */
 	return rc < 0 ? rc : tell_problems(c, c->rules, "policy", err);
 }

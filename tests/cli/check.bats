@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
-# `bulkhead check`: manifests against policies. What a policy decides is Kubernetes' API reference; expected lines are counted by hand.
+# `bulkhead check --no-hardening`: manifests against policies. What a policy decides is Kubernetes' API reference; expected lines are counted by hand.
 load common
 
 # report OPTION...: checks and prints one "id severity file:line evidence" per finding, sorted.
 report() {
-	"$BULKHEAD" check --fail-on never -f json "$@" >report.json 2>stderr.txt || [ $? -eq 3 ]
+	"$BULKHEAD" check --no-hardening --fail-on never -f json "$@" >report.json 2>stderr.txt || [ $? -eq 3 ]
 	python3 - <<'END'
 import json
 r = json.load(open("report.json"))
@@ -55,11 +55,11 @@ END
 
 @test "a pod that meets the restricted level passes; each that does not has its line and field" {
 	pod good.yaml
-	run bulkhead check good.yaml
+	run bulkhead check --no-hardening good.yaml
 	[ "$status" -eq 0 ]
 	[[ $output == *"PASS"* ]]
 	sed 's/allowPrivilegeEscalation: false/allowPrivilegeEscalation: true, privileged: true/' good.yaml >bad.yaml
-	run bulkhead check bad.yaml
+	run bulkhead check --no-hardening bad.yaml
 	[ "$status" -eq 1 ]
 	run report bad.yaml
 	[ "${lines[0]}" = "pss-privileged critical bad.yaml:12 Pod shop/web: spec.containers[0].securityContext.privileged" ]
@@ -74,9 +74,9 @@ END
 	[ "$(report a.yaml | cut -d' ' -f1 | tr '\n' ' ')" = "pss-run-as-non-root pss-seccomp-set " ]
 	[ "$(report --kubernetes 1.18 a.yaml | cut -d' ' -f1)" = "pss-run-as-non-root" ]
 	[ "$(report --pod-security none a.yaml)" = "" ]
-	run bulkhead check --kubernetes 2.0 a.yaml
+	run bulkhead check --no-hardening --kubernetes 2.0 a.yaml
 	fails 2 "1.0 to 1."
-	run bulkhead check --pod-security strict a.yaml
+	run bulkhead check --no-hardening --pod-security strict a.yaml
 	fails 2 "baseline"
 }
 
@@ -110,7 +110,7 @@ spec:
   - expression: size(object.spec.containers) <= int(params.data.most)
     message: too many containers
 END
-	run bulkhead check --width 200 --pod-security none -p p a.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p a.yaml
 	[ "$status" -eq 3 ]
 	[[ $output == *"wants parameters"* ]]
 	cat >p/rest.yaml <<'END'
@@ -134,7 +134,7 @@ END
 	sed -i 's/app: other}}/app: web}}/; s/most: "0"/most: "9"/' p/rest.yaml
 	[ "$(report --pod-security none -p p a.yaml)" = "" ]
 	sed -i 's/name: limits, namespace: default}/name: gone, namespace: default}/' p/rest.yaml
-	run bulkhead check --fail-on low --pod-security none -p p a.yaml
+	run bulkhead check --no-hardening --fail-on low --pod-security none -p p a.yaml
 	[ "$status" -eq 1 ]
 	[[ $output == *"no params found"* ]]
 }
@@ -143,14 +143,14 @@ END
 	pod a.yaml
 	policy p.yaml
 	sed -i "s/^  - expression: variables.images.*/  - expression: request.userInfo.username == 'admin'/; /messageExpression/d" p.yaml
-	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml a.yaml
 	[ "$status" -eq 3 ]
 	[[ $output == *"depends on what is not known here"* ]]
 	sed -i "s/request.userInfo.username == 'admin'/authorizer.group('').resource('pods').check('create').allowed()/" p.yaml
-	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml a.yaml
 	[ "$status" -eq 3 ]
 	sed -i "s/authorizer.*/request.operation == 'CREATE' \\&\\& request.namespace == 'shop' \\&\\& request.resource.resource == 'pods' \\&\\& oldObject == null/" p.yaml
-	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml a.yaml
 	[ "$status" -eq 0 ]
 }
 
@@ -162,13 +162,13 @@ END
  "resource": {"group": "", "version": "v1", "resource": "pods"}, "name": "w", "namespace": "n", "operation": "UPDATE", "userInfo": {"username": "admin"},
  "object": {"metadata": {"name": "w"}, "spec": {"containers": []}}, "oldObject": {"metadata": {"name": "w"}}}}
 END
-	run bulkhead check --width 200 --pod-security none -p p.yaml review.json
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml review.json
 	[ "$status" -eq 0 ]
 	sed -i 's/"username": "admin"/"username": "eve"/' review.json
-	run bulkhead check --width 200 --pod-security none -p p.yaml review.json
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml review.json
 	[ "$status" -eq 1 ]
 	sed -i 's/"operation": "UPDATE"/"operation": "LOOK"/' review.json
-	run bulkhead check --width 200 --pod-security none -p p.yaml review.json
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml review.json
 	[ "$status" -eq 3 ]
 	[[ $output == *"request.operation"* ]]
 }
@@ -178,18 +178,18 @@ END
 	policy p.yaml
 	sed 's/no-latest/wrong/; s/contains(/contans(/' p.yaml >wrong.yaml
 	sed -i 's/nginx:1.25/nginx/' a.yaml
-	run bulkhead check --width 200 --pod-security none -p p.yaml -p wrong.yaml a.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml -p wrong.yaml a.yaml
 	[ "$status" -eq 1 ]
 	[[ $output == *"undeclared reference to 'contans'"* ]]
 	[[ $output == *"images without a version"* ]]
 	printf 'apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: x}\nspec: {validations: [{expression: "1 + 1"}]}\n' >type.yaml
-	run bulkhead check --width 200 --pod-security none -p type.yaml a.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p type.yaml a.yaml
 	[ "$status" -eq 3 ]
 	[[ $output == *"must evaluate to bool but got int"* ]]
 	sed -i 's/1 + 1/semver("1.0.0").major() == 1/; s/"semver("1.0.0")/"semver('"'1.0.0'"')/' type.yaml
-	run bulkhead check --width 200 --pod-security none -p type.yaml a.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p type.yaml a.yaml
 	[ "$status" -eq 0 ]
-	run bulkhead check --width 200 --kubernetes 1.30 --pod-security none -p type.yaml a.yaml
+	run bulkhead check --no-hardening --width 200 --kubernetes 1.30 --pod-security none -p type.yaml a.yaml
 	[ "$status" -eq 3 ]
 	[[ $output == *"undeclared reference to 'semver'"* ]]
 }
@@ -198,14 +198,14 @@ END
 	pod a.yaml
 	policy p.yaml
 	sed -i "s/^  - expression: variables.images.*/  - expression: object.spec.nothing == 1/; /messageExpression/d" p.yaml
-	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml a.yaml
 	[ "$status" -eq 1 ]
 	[[ $output == *"resulted in error: no such key: nothing"* ]]
 	sed -i 's/failurePolicy: Fail/failurePolicy: Ignore/' p.yaml
-	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml a.yaml
 	[ "$status" -eq 0 ]
 	sed -i 's/failurePolicy: Ignore/failurePolicy: Fail/; s/expression: object.spec.nothing == 1/expression: "[0,1,2,3,4,5,6,7,8,9].all(a, [0,1,2,3,4,5,6,7,8,9].all(b, [0,1,2,3,4,5,6,7,8,9].all(c, [0,1,2,3,4,5,6,7,8,9].all(d, [0,1,2,3,4,5,6,7,8,9].all(e, [0,1,2,3,4,5,6,7,8,9].all(f, f >= 0))))))"/' p.yaml
-	run bulkhead check --width 200 --pod-security none -p p.yaml a.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml a.yaml
 	[ "$status" -eq 1 ]
 	[[ $output == *"cost limit exceeded"* ]]
 }
@@ -254,7 +254,7 @@ spec:
       object.m == {'x': 1, 'y': 2} && type(object.h) == double && object.i == '010' && object.j == 1000
 END
 	printf '\xef\xbb\xbfapiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\na: yes\nb: 010\nc: 0x0f\nd: 1.0\ne: "yes"\nf: ~\ng: 1.2.3\nbase: &base {x: 1, y: 1}\nm:\n  <<: *base\n  y: 2\nh: 1.5\ni: "010"\nj: 1_000\n' >t.yaml
-	run bulkhead check --width 200 --pod-security none -p p.yaml t.yaml
+	run bulkhead check --no-hardening --width 200 --pod-security none -p p.yaml t.yaml
 	[ "$status" -eq 0 ]
 }
 
@@ -266,38 +266,38 @@ open("deep.yaml", "w").write("apiVersion: v1\nkind: Pod\nspec: " + "[" * 50000)
 open("list.yaml", "w").write("apiVersion: v1\nkind: List\nitems:\n" + "- {apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: List, items: []}]}\n" * 100)
 open("many.yaml", "w").write("---\n".join(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{i}}}\n" for i in range(20000)))
 END
-	run bulkhead check bomb.yaml
+	run bulkhead check --no-hardening bomb.yaml
 	[ "$status" -eq 3 ]
-	run bulkhead check deep.yaml
+	run bulkhead check --no-hardening deep.yaml
 	[ "$status" -eq 3 ]
-	run bulkhead check list.yaml
+	run bulkhead check --no-hardening list.yaml
 	[ "$status" -eq 2 ]
-	run bulkhead check many.yaml
+	run bulkhead check --no-hardening many.yaml
 	[ "$status" -eq 0 ]
 	[[ $output == *"20000 objects"* ]]
 }
 
 @test "what is not there, what is empty, what can't be read" {
-	run bulkhead check nowhere.yaml
+	run bulkhead check --no-hardening nowhere.yaml
 	fails 2 "nowhere.yaml"
 	mkdir empty
-	run bulkhead check empty
+	run bulkhead check --no-hardening empty
 	fails 2 "no *.yaml"
 	: >nothing.yaml
-	run bulkhead check nothing.yaml
+	run bulkhead check --no-hardening nothing.yaml
 	[ "$status" -eq 2 ]
 	pod a.yaml
-	run bulkhead check -p nowhere a.yaml
+	run bulkhead check --no-hardening -p nowhere a.yaml
 	fails 2 "nowhere"
 	mkdir d d/.hidden
 	pod d/a.yaml
 	echo '{' >d/.hidden/b.yaml
 	echo 'not yaml: [' >d/notes.txt
 	ln -s /etc/passwd d/link.yaml
-	run bulkhead check d
+	run bulkhead check --no-hardening d
 	[ "$status" -eq 0 ]
 	[[ $output == *"1 object in 1 file,"* ]]
-	run bulkhead check
+	run bulkhead check --no-hardening
 	fails 2 "PATH"
 	chmod 600 a.yaml
 	run_unprivileged check a.yaml
@@ -308,9 +308,9 @@ END
 @test "exceptions of bulkhead.yaml hold here; other formats name file and line" {
 	pod a.yaml
 	sed -i '/runAsNonRoot/s/runAsNonRoot: true, //' a.yaml
-	run bulkhead check a.yaml
+	run bulkhead check --no-hardening a.yaml
 	[ "$status" -eq 1 ]
-	bulkhead check --fail-on never -f sarif a.yaml >a.sarif 2>/dev/null
+	bulkhead check --no-hardening --fail-on never -f sarif a.yaml >a.sarif 2>/dev/null
 	python3 - <<'END'
 import json
 r = json.load(open("a.sarif"))["runs"][0]["results"]
@@ -319,7 +319,7 @@ where = r[0]["locations"][0]["physicalLocation"]
 assert where["artifactLocation"]["uri"] == "a.yaml" and where["region"]["startLine"] >= 8, where
 END
 	printf 'exceptions:\n  - id: pss-run-as-non-root\n    path: a.yaml\n    reason: legacy\n    owner: me\n    expires: 2999-01-01\n' >bulkhead.yaml
-	run bulkhead check a.yaml
+	run bulkhead check --no-hardening a.yaml
 	[ "$status" -eq 0 ]
 	[[ $output == *"1 suppressed"* ]]
 }
