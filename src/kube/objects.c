@@ -7,6 +7,7 @@
 #define PROBLEMS_MAX 10000u
 #define TEXTS_MAX 200000u
 #define NAME_BYTES_MAX 128u
+#define LISTS_DEPTH_MAX 4u /* Lists in Lists: kubectl makes one */
 #define EXACT_PROBLEMS_MAX 100u /* whose lines are counted by parsing once more */
 
 BH_VEC(yaml_vec, struct bh_yaml *)
@@ -144,22 +145,52 @@ static uint32_t line_of(const struct kube_tree *tree, struct cel_value value)
 	return line;
 }
 
-static int add_object(struct reading *r, const struct kube_tree *tree, struct cel_value value, unsigned depth)
+/* What an item of a typed list (PodList) leaves to its list: apiVersion and kind. */
+static int complete(struct reading *r, struct kube_tree *tree, const struct kube_object *list, struct cel_value *item)
+{
+	struct cel_entry *entries = bh_arena_array(&r->set->arena, item->map->len + 2, sizeof(*entries));
+	if (!entries)
+		return no_memory(r->err);
+	entries[0] = (struct cel_entry){ cel_string(BH_SLICE_LIT("apiVersion")), cel_string(list->api_version) };
+	entries[1] = (struct cel_entry){ cel_string(BH_SLICE_LIT("kind")), cel_string(bh_slice_sub(list->kind, 0, list->kind.len - 4)) };
+	memcpy(entries + 2, item->map->entries, item->map->len * sizeof(*entries));
+	struct cel_value whole = cel_map_of(&r->set->arena, entries, item->map->len + 2);
+	if (whole.kind != CEL_MAP || !kube_tree_same_place(tree, item->map, whole.map))
+		return no_memory(r->err);
+	*item = whole;
+	return 0;
+}
+
+static bool lacks_its_kind(const struct kube_object *list, struct cel_value item)
+{
+	return list->kind.len > 4 && item.kind == CEL_MAP && kube_get(item, "kind").kind == CEL_NULL && kube_get(item, "apiVersion").kind == CEL_NULL
+	       && !cel_map_field(item.map, BH_SLICE_LIT("kind")) && !cel_map_field(item.map, BH_SLICE_LIT("apiVersion"));
+}
+
+static int add_object(struct reading *r, struct kube_tree *tree, struct cel_value value, unsigned depth);
+
+static int add_items(struct reading *r, struct kube_tree *tree, const struct kube_object *list, unsigned depth)
+{
+	const struct cel_list *items = kube_get(list->value, "items").list;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < items->len; i++) {
+		struct cel_value item = items->items[i];
+		if (lacks_its_kind(list, item))
+			rc = complete(r, tree, list, &item);
+		rc = rc < 0 ? rc : add_object(r, tree, item, depth + 1);
+	}
+	return rc;
+}
+
+static int add_object(struct reading *r, struct kube_tree *tree, struct cel_value value, unsigned depth)
 {
 	struct kube_object o = { .file = r->file, .document = r->document, .value = value, .tree = tree };
 	if (value.kind != CEL_MAP)
 		return add_problem(r, tree->line_offset + 1, "not an object: a mapping with apiVersion and kind was expected");
 	o.line = line_of(tree, value);
 	name_object(&o);
-	if (is_list(o.kind, value) && depth < 4) {
-		const struct cel_list *items = kube_get(value, "items").list;
-		for (size_t i = 0; i < items->len; i++) {
-			int rc = add_object(r, tree, items->items[i], depth + 1);
-			if (rc < 0)
-				return rc;
-		}
-		return 0;
-	}
+	if (is_list(o.kind, value) && depth < LISTS_DEPTH_MAX)
+		return add_items(r, tree, &o, depth);
 	if (o.kind.len == 0 || o.api_version.len == 0)
 		return add_problem(r, o.line, o.kind.len ? "apiVersion is missing" : "kind is missing");
 	return kube_object_vec_push(&r->set->objects, o) ? 0 : no_memory(r->err);

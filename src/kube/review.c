@@ -1,16 +1,9 @@
 /* review.c: the parent's side: opens files, takes what the child says. */
 #include "kube/review.h"
 
-#include <string.h>
-#include <unistd.h>
-
-#include "base/cleanup.h"
-#include "kube/files.h"
 #include "kube/review_child.h"
 #include "model/wire.h"
-#include "sys/files.h"
 
-#define NAMES_BYTES_MAX (256u << 20)
 #define FINDINGS_MAX 1000000u
 #define MEMORY_BYTES_MAX (4096ull << 20)
 
@@ -18,49 +11,13 @@ struct parent {
 	struct review_context context; /* first: the child gets it */
 	struct bh_report *report;
 	struct kube_review_counts counts;
-	struct bh_arena names;
-	struct kube_file_vec files; /* manifests, then policies */
-	size_t n_manifests, next;
+	struct intake intake;
 };
 
-static int find_files(struct parent *p, const char *const *paths, size_t n, struct bh_err *err)
+static void unreadable(void *ctx, uint8_t role, const char *name, const struct bh_err *why)
 {
-	for (size_t i = 0; i < n; i++) {
-		int rc = strcmp(paths[i], "-") == 0 ? (kube_file_vec_push(&p->files, "-") ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory")) :
-						      kube_files_find(paths[i], &p->names, &p->files, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static int open_file(const char *path, int *ret_fd, bool *ret_close, struct bh_err *err)
-{
-	uint64_t size;
-	*ret_close = strcmp(path, "-") != 0;
-	if (*ret_close)
-		return bh_open_regular(path, ret_fd, &size, err);
-	*ret_fd = STDIN_FILENO;
-	return 0;
-}
-
-/* The next file that can be opened; an empty reply when there is none. */
-static int give_next(struct parent *p, struct bh_child_reply *reply)
-{
-	while (p->next < p->files.len) {
-		size_t i = p->next++;
-		const char *name = p->files.ptr[i];
-		struct bh_err why = { 0 };
-		if (open_file(name, &reply->fd, &reply->close_fd, &why) < 0) {
-			bh_report_incomplete(p->report, i < p->n_manifests ? "manifest" : "policy", bh_slice_str(name), BH_NO_LAYER, "%s", why.text);
-			continue;
-		}
-		p->counts.files += i < p->n_manifests;
-		bh_wire_put_u8(reply->payload, i < p->n_manifests ? REVIEW_MANIFEST : REVIEW_POLICY);
-		bh_wire_put_slice(reply->payload, bh_slice_str(reply->close_fd ? name : "standard input"));
-		return 0;
-	}
-	return 0;
+	struct parent *p = ctx;
+	bh_report_incomplete(p->report, role == REVIEW_POLICY ? "policy" : "manifest", bh_slice_str(name), BH_NO_LAYER, "%s", why->text);
 }
 
 static bool copy(struct parent *p, struct bh_slice s, struct bh_slice *out)
@@ -112,8 +69,8 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 {
 	struct parent *p = ctx;
 	struct bh_reader r = bh_reader_of(payload);
-	if (type == REVIEW_ASK_NEXT && is_request)
-		return give_next(p, reply);
+	if (type == INTAKE_ASK_NEXT && is_request)
+		return intake_give(&p->intake, reply);
 	if (type == REVIEW_SAY_FINDING && !is_request)
 		return take_finding(p, payload, err);
 	if (type == REVIEW_SAY_UNCHECKED && !is_request)
@@ -148,15 +105,14 @@ static int run(struct parent *p, struct bh_err *err)
 
 int kube_review(const struct kube_review_options *options, struct bh_report *report, struct kube_review_counts *ret, struct bh_err *err)
 {
-	struct parent p = { .context = { options }, .report = report, .files = { .max = KUBE_FILES_MAX } };
-	bh_arena_init(&p.names, NAMES_BYTES_MAX);
-	int rc = find_files(&p, options->paths, options->n_paths, err);
-	p.n_manifests = p.files.len;
-	rc = rc < 0 ? rc : find_files(&p, options->policies, options->n_policies, err);
+	struct parent p = { .context = { options }, .report = report };
+	intake_init(&p.intake, unreadable, &p);
+	int rc = intake_add(&p.intake, options->paths, options->n_paths, REVIEW_MANIFEST, err);
+	rc = rc < 0 ? rc : intake_add(&p.intake, options->policies, options->n_policies, REVIEW_POLICY, err);
 	rc = rc < 0 ? rc : run(&p, err);
+	p.counts.files = p.intake.opened[REVIEW_MANIFEST];
 	if (rc == 0)
 		*ret = p.counts;
-	kube_file_vec_done(&p.files);
-	bh_arena_done(&p.names);
+	intake_done(&p.intake);
 	return rc;
 }

@@ -7,16 +7,12 @@
 #include "kube/rules.h"
 #include "kube/vap.h"
 #include "model/wire.h"
-#include "sys/files.h"
 
 #define SET_BYTES_MAX (1024u << 20)
 #define REQUEST_BYTES_MAX (1u << 20)
-#define TEXTS_MAX 200000u
 #define POLICIES_MAX 2000u
 #define PATH_BYTES_MAX 2048u
 #define BOUND_ERRORS_MAX 1u /* of one kind and policy: the others say the same */
-
-BH_VEC(buf_vec, struct bh_buf)
 
 struct policy {
 	struct vap_policy *vap;
@@ -31,7 +27,7 @@ struct child {
 	struct bh_channel *ch;
 	struct bh_buf frame;
 	struct kube_set *manifests, *policies, *rules;
-	struct buf_vec texts;
+	struct intake_text_vec texts;
 	struct policy_vec ready;
 	struct kube_object_vec all; /* everything, for bindings, parameters and namespaces */
 	const struct kube_object *object; /* that is reviewed */
@@ -94,41 +90,20 @@ static int say_unchecked(struct child *c, const char *what, struct bh_slice file
 
 /* ---- reading ---- */
 
-static int read_file(struct child *c, struct bh_slice reply, int fd, struct bh_err *err)
+static const char *role_name(uint8_t role)
 {
-	struct bh_reader r = bh_reader_of(reply);
-	struct bh_buf text;
-	struct bh_slice name;
-	struct bh_err why = { 0 };
-	uint8_t role;
-	if (!bh_take_u8(&r, &role) || !bh_wire_get_slice(&r, BH_PATH_BYTES_MAX, &name))
-		return bh_fail(err, BH_ECHILD, 0, "a reply that is none");
-	bh_buf_init(&text, KUBE_TEXT_BYTES_MAX);
-	int rc = bh_read_all(fd, KUBE_TEXT_BYTES_MAX, &text, &why);
-	if (rc < 0) {
-		bh_buf_done(&text);
-		return say_unchecked(c, "manifest", name, 0, bh_slice_str(why.text), err);
-	}
-	if (!buf_vec_push(&c->texts, text)) {
-		bh_buf_done(&text);
-		return bh_fail(err, BH_ELIMIT, 0, "more than %u files", TEXTS_MAX);
-	}
-	return kube_set_read(role == REVIEW_POLICY ? c->policies : c->manifests, name, bh_buf_slice(&text), err);
+	return role == REVIEW_POLICY ? "policy" : "manifest";
 }
 
-static int read_files(struct child *c, struct bh_err *err)
+static int take(void *ctx, uint8_t role, struct bh_slice name, struct bh_slice text, struct bh_err *err)
 {
-	BH_WITH(bh_buf_done) struct bh_buf reply = { 0 };
-	bh_buf_init(&reply, BH_PATH_BYTES_MAX + 64);
-	for (;;) {
-		BH_CLOSE int fd = -1;
-		int rc = bh_channel_call(c->ch, REVIEW_ASK_NEXT, (struct bh_slice){ 0 }, &reply, &fd, err);
-		if (rc < 0 || reply.len == 0)
-			return rc;
-		rc = read_file(c, bh_buf_slice(&reply), fd, err);
-		if (rc < 0)
-			return rc;
-	}
+	struct child *c = ctx;
+	return kube_set_read(role == REVIEW_POLICY ? c->policies : c->manifests, name, text, err);
+}
+
+static int unreadable(void *ctx, uint8_t role, struct bh_slice name, const struct bh_err *why, struct bh_err *err)
+{
+	return say_unchecked(ctx, role_name(role), name, 0, bh_slice_str(why->text), err);
 }
 
 static int tell_problems(struct child *c, const struct kube_set *set, const char *what, struct bh_err *err)
@@ -364,9 +339,7 @@ static void done(struct child *c)
 	kube_set_free(c->manifests);
 	kube_set_free(c->policies);
 	kube_set_free(c->rules);
-	for (size_t i = 0; i < c->texts.len; i++)
-		bh_buf_done(&c->texts.ptr[i]);
-	buf_vec_done(&c->texts);
+	intake_texts_done(&c->texts);
 	bh_buf_done(&c->frame);
 	bh_buf_done(&c->path);
 }
@@ -374,13 +347,14 @@ static void done(struct child *c)
 int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct review_context *context = ctx;
-	struct child c = { .options = context->options, .ch = ch, .texts = { .max = TEXTS_MAX }, .ready = { .max = POLICIES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX } };
+	struct child c = { .options = context->options, .ch = ch, .ready = { .max = POLICIES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX } };
 	bh_buf_init(&c.frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&c.path, REVIEW_TEXT_BYTES_MAX * 4);
 	int rc = kube_set_new(SET_BYTES_MAX, &c.manifests, err);
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.policies, err);
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.rules, err);
-	rc = rc < 0 ? rc : read_files(&c, err);
+	const struct intake_taker taker = { take, unreadable, &c };
+	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
 	rc = rc < 0 ? rc : collect_all(&c, err);
 	rc = rc < 0 ? rc : add_rules(&c, err);
 	rc = rc < 0 ? rc : add_policies(&c, err);

@@ -2,19 +2,18 @@
 #ifndef BH_KUBE_REVIEW_CHILD_H
 #define BH_KUBE_REVIEW_CHILD_H
 
+#include "kube/intake.h"
 #include "kube/review.h"
-#include "sys/child.h"
 
 #define REVIEW_TEXT_BYTES_MAX 8192u
 
 enum review_message {
-	REVIEW_ASK_NEXT = 1, /* reply: u8 role, name, and a descriptor; an empty reply: no more files */
-	REVIEW_SAY_FINDING,  /* struct review_finding */
+	REVIEW_SAY_FINDING = INTAKE_ASK_NEXT + 1, /* struct review_finding */
 	REVIEW_SAY_UNCHECKED, /* what, file, line, reason */
 	REVIEW_SAY_COUNTS,   /* objects, policies */
 };
 
-enum review_role { REVIEW_MANIFEST = 1, REVIEW_POLICY };
+enum review_role { REVIEW_MANIFEST, REVIEW_POLICY };
 
 /* Texts are cut to REVIEW_TEXT_BYTES_MAX. */
 struct review_finding {

@@ -253,6 +253,17 @@ void kube_tree_done(struct kube_tree *tree)
 	kube_place_vec_done(&tree->places);
 }
 
+bool kube_tree_same_place(struct kube_tree *tree, const void *at, const void *other)
+{
+	for (size_t i = 0; i < tree->places.len; i++)
+		if (tree->places.ptr[i].at == at) {
+			struct kube_place copy = tree->places.ptr[i];
+			copy.at = other;
+			return kube_place_vec_push(&tree->places, copy);
+		}
+	return true;
+}
+
 /* ---- the way back ---- */
 
 static void print_path(const struct kube_tree *tree, uint32_t at, struct bh_buf *path)

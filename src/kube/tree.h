@@ -32,6 +32,9 @@ struct kube_tree {
 int kube_tree_make(const struct bh_yaml_node *node, uint32_t line_offset, struct bh_arena *arena, struct kube_tree *ret, struct bh_err *err) BH_MUST_CHECK;
 void kube_tree_done(struct kube_tree *tree);
 
+/* Says that `other` stands where `at` stands, a map that was made of it. */
+bool kube_tree_same_place(struct kube_tree *tree, const void *at, const void *other) BH_MUST_CHECK;
+
 /*
  * The place of a field, of an element, or with both absent of the map or list itself: line from 1, and the path appended to `path`:
  * spec.containers[0].image. A field that is not there has the line of its map. Line 0: the container is none of this tree.

@@ -1,0 +1,258 @@
+/* netpol.c: `bulkhead netpol list PATH...`: who may connect to whom on what, by the network policies among the manifests. */
+#include "cmd/output.h"
+#include "cmd/scanning.h"
+
+#include <stdio.h>
+
+#include "kube/netpol_run.h"
+
+#define DOCUMENT_BYTES_MAX (2048u << 20)
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_MARKDOWN, FORMAT_DOT };
+
+/* Index = enum format. */
+static const char *const formats[] = { "text", "json", "csv", "markdown", "dot", NULL };
+static const char *const verbs[] = { "list", NULL };
+
+static const struct cmd_option options[] = {
+	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "format of the list" },
+	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the list to FILE, - is standard output" },
+	{ 0 },
+};
+
+static const char details[] =
+	"PATH is a file of YAML or JSON manifests, a folder that holds some, or - for standard\n"
+	"input. Workloads, namespaces, services, ingresses and policies are taken from all of\n"
+	"them together.\n"
+	"\n"
+	"Exit status: 0 the list is written, 2 wrong usage or input, 3 something could not be\n"
+	"read or evaluated, 4 internal error.\n";
+
+static void write_text(const struct netpol_result *r, struct bh_buf *out)
+{
+	for (size_t i = 0; i < r->pairs.len; i++) {
+		const struct netpol_pair *p = &r->pairs.ptr[i];
+		bh_buf_add_escaped(out, p->from);
+		bh_buf_add_str(out, " => ");
+		bh_buf_add_escaped(out, p->to);
+		bh_buf_add_str(out, " : ");
+		bh_buf_add(out, p->ports);
+		bh_buf_add_byte(out, '\n');
+	}
+}
+
+static void write_json(const struct netpol_result *r, struct bh_buf *out)
+{
+	bh_buf_add_str(out, "[");
+	for (size_t i = 0; i < r->pairs.len; i++) {
+		const struct netpol_pair *p = &r->pairs.ptr[i];
+		bh_buf_add_str(out, i ? ",\n  {\n    \"src\": " : "\n  {\n    \"src\": ");
+		bh_buf_add_json(out, p->from);
+		bh_buf_add_str(out, ",\n    \"dst\": ");
+		bh_buf_add_json(out, p->to);
+		bh_buf_add_str(out, ",\n    \"conn\": ");
+		bh_buf_add_json(out, p->ports);
+		bh_buf_add_str(out, "\n  }");
+	}
+	bh_buf_add_str(out, r->pairs.len ? "\n]\n" : "]\n");
+}
+
+/* RFC 4180: quoted when it holds a comma, a quote or a line end. */
+static void add_csv(struct bh_buf *out, struct bh_slice s)
+{
+	bool quoted = false;
+	for (size_t i = 0; i < s.len; i++)
+		quoted |= s.ptr[i] == ',' || s.ptr[i] == '"' || s.ptr[i] == '\n' || s.ptr[i] == '\r';
+	if (!quoted) {
+		bh_buf_add(out, s);
+		return;
+	}
+	bh_buf_add_byte(out, '"');
+	for (size_t i = 0; i < s.len; i++) {
+		bh_buf_add_byte(out, s.ptr[i]);
+		if (s.ptr[i] == '"')
+			bh_buf_add_byte(out, '"');
+	}
+	bh_buf_add_byte(out, '"');
+}
+
+static void write_csv(const struct netpol_result *r, struct bh_buf *out)
+{
+	bh_buf_add_str(out, "src,dst,conn\n");
+	for (size_t i = 0; i < r->pairs.len; i++) {
+		const struct bh_slice cells[] = { r->pairs.ptr[i].from, r->pairs.ptr[i].to, r->pairs.ptr[i].ports };
+		for (size_t k = 0; k < 3; k++) {
+			bh_buf_add_str(out, k ? "," : "");
+			add_csv(out, cells[k]);
+		}
+		bh_buf_add_byte(out, '\n');
+	}
+}
+
+static void write_markdown(const struct netpol_result *r, struct bh_buf *out)
+{
+	bh_buf_add_str(out, "| src | dst | conn |\n|-----|-----|------|\n");
+	for (size_t i = 0; i < r->pairs.len; i++) {
+		const struct bh_slice cells[] = { r->pairs.ptr[i].from, r->pairs.ptr[i].to, r->pairs.ptr[i].ports };
+		for (size_t k = 0; k < 3; k++) {
+			bh_buf_add_str(out, "| ");
+			bh_buf_add_escaped(out, cells[k]);
+			bh_buf_add_byte(out, ' ');
+		}
+		bh_buf_add_str(out, "|\n");
+	}
+}
+
+/* ---- dot: namespaces as clusters ---- */
+
+static bool is_workload(struct bh_slice name)
+{
+	return bh_slice_find(name, '/') < name.len;
+}
+
+static struct bh_slice namespace_of(struct bh_slice name)
+{
+	return bh_slice_sub(name, 0, bh_slice_find(name, '/'));
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return bh_slice_cmp(*(const struct bh_slice *)a, *(const struct bh_slice *)b);
+}
+
+/* Every end of a pair, once, in order; workloads first. */
+static size_t collect_nodes(const struct netpol_result *r, struct bh_slice *nodes)
+{
+	size_t n = 0, kept = 0;
+	for (size_t i = 0; i < r->pairs.len; i++) {
+		nodes[n++] = r->pairs.ptr[i].from;
+		nodes[n++] = r->pairs.ptr[i].to;
+	}
+	if (n)
+		qsort(nodes, n, sizeof(*nodes), by_name);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || !bh_slice_eq(nodes[kept - 1], nodes[i]))
+			nodes[kept++] = nodes[i];
+	return kept;
+}
+
+static void add_node(struct bh_buf *out, const char *indent, struct bh_slice name, struct bh_slice label, const char *colour)
+{
+	bh_buf_add_str(out, indent);
+	bh_buf_add_json(out, name);
+	bh_buf_add_str(out, " [label=");
+	bh_buf_add_json(out, label);
+	bh_buf_printf(out, " color=\"%s\" fontcolor=\"%s\"]\n", colour, colour);
+}
+
+static void write_clusters(const struct bh_slice *nodes, size_t n, struct bh_buf *out)
+{
+	for (size_t i = 0; i < n;) {
+		struct bh_slice ns = namespace_of(nodes[i]);
+		if (!is_workload(nodes[i])) {
+			i++;
+			continue;
+		}
+		bh_buf_printf(out, "\tsubgraph \"cluster_%.*s[namespace]\" {\n\t\tcolor=\"black\"\n\t\tfontcolor=\"black\"\n", BH_SLICE_FMT(ns));
+		for (; i < n && is_workload(nodes[i]) && bh_slice_eq(namespace_of(nodes[i]), ns); i++)
+			add_node(out, "\t\t", nodes[i], bh_slice_sub(nodes[i], ns.len + 1, nodes[i].len), "blue");
+		bh_buf_printf(out, "\t\tlabel=\"%.*s[namespace]\"\n\t}\n", BH_SLICE_FMT(ns));
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!is_workload(nodes[i]))
+			add_node(out, "\t", nodes[i], nodes[i], bh_slice_ends(nodes[i], BH_SLICE_LIT("[External]")) ? "red2" : "blue");
+}
+
+static void write_edges(const struct netpol_result *r, struct bh_buf *out)
+{
+	for (size_t i = 0; i < r->pairs.len; i++) {
+		const struct netpol_pair *p = &r->pairs.ptr[i];
+		bh_buf_add_byte(out, '\t');
+		bh_buf_add_json(out, p->from);
+		bh_buf_add_str(out, " -> ");
+		bh_buf_add_json(out, p->to);
+		bh_buf_add_str(out, " [label=");
+		bh_buf_add_json(out, p->ports);
+		/* Lighter edges forward in the alphabet: dot then ranks the other way. */
+		bh_buf_printf(out, " color=\"gold2\" fontcolor=\"darkgreen\" weight=%s]\n", bh_slice_cmp(p->from, p->to) < 0 ? "0.5" : "1");
+	}
+}
+
+static int write_dot(const struct netpol_result *r, struct bh_buf *out, struct bh_err *err)
+{
+	struct bh_slice *nodes = calloc(r->pairs.len * 2 + 1, sizeof(*nodes));
+	if (!nodes)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory for a drawing");
+	size_t n = collect_nodes(r, nodes);
+	bh_buf_add_str(out, "digraph {\n");
+	write_clusters(nodes, n, out);
+	write_edges(r, out);
+	bh_buf_add_str(out, "}\n");
+	free(nodes);
+	return 0;
+}
+
+static int write_list(const struct cmd_args *args, const struct netpol_result *r, struct bh_err *err)
+{
+	struct bh_buf out;
+	int rc = 0;
+	bh_buf_init(&out, DOCUMENT_BYTES_MAX);
+	switch ((enum format)cmd_choice(args, "format")) {
+	case FORMAT_TEXT: write_text(r, &out); break;
+	case FORMAT_JSON: write_json(r, &out); break;
+	case FORMAT_CSV: write_csv(r, &out); break;
+	case FORMAT_MARKDOWN: write_markdown(r, &out); break;
+	case FORMAT_DOT: rc = write_dot(r, &out, err); break;
+	}
+	rc = rc < 0 ? rc : cmd_write_document(args, &out, err);
+	bh_buf_done(&out);
+	return rc;
+}
+
+/* What was left out, on standard error: whoever reads the list must know. */
+static void tell_gaps(const struct netpol_result *r)
+{
+	for (size_t i = 0; i < r->gaps.len; i++) {
+		struct bh_buf line;
+		bh_buf_init(&line, 1u << 20);
+		bh_buf_add_str(&line, "bulkhead: not checked: ");
+		bh_buf_add_escaped(&line, r->gaps.ptr[i].file);
+		if (r->gaps.ptr[i].line)
+			bh_buf_printf(&line, ":%u", r->gaps.ptr[i].line);
+		bh_buf_add_str(&line, ": ");
+		bh_buf_add_escaped(&line, r->gaps.ptr[i].text);
+		bh_buf_add_byte(&line, '\n');
+		fwrite(line.ptr, 1, line.len, stderr);
+		bh_buf_done(&line);
+	}
+}
+
+static int run(const struct cmd_args *args)
+{
+	const char *const *targets;
+	size_t n = cmd_targets(args, &targets);
+	struct netpol_result result;
+	struct bh_err err = { 0 };
+	int rc = netpol_run(targets + 1, n - 1, &result, &err);
+	if (rc < 0)
+		return cmd_failed(&err);
+	tell_gaps(&result);
+	if (result.objects == 0 && result.gaps.len == 0)
+		rc = bh_fail(&err, BH_EUSAGE, 0, "no Kubernetes object in %s", targets[1]);
+	rc = rc < 0 ? rc : write_list(args, &result, &err);
+	int code = rc < 0 ? cmd_failed(&err) : result.gaps.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
+	netpol_result_done(&result);
+	return code;
+}
+
+const struct cmd_command cmd_command_netpol = {
+	.name = "netpol",
+	.usage = "list [options] PATH...",
+	.summary = "List who may connect to whom by Kubernetes' network policies",
+	.options = options,
+	.min_targets = 2,
+	.max_targets = SIZE_MAX,
+	.verbs = verbs,
+	.details = details,
+	.run = run,
+};

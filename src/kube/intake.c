@@ -1,0 +1,118 @@
+#include "kube/intake.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "model/wire.h"
+#include "sys/files.h"
+
+#define NAMES_BYTES_MAX (256u << 20)
+
+/* ---- the parent's side ---- */
+
+void intake_init(struct intake *in, void (*unreadable)(void *ctx, uint8_t role, const char *name, const struct bh_err *why), void *ctx)
+{
+	*in = (struct intake){ .files = { .max = KUBE_FILES_MAX }, .roles = { .max = KUBE_FILES_MAX }, .unreadable = unreadable, .ctx = ctx };
+	bh_arena_init(&in->names, NAMES_BYTES_MAX);
+}
+
+void intake_done(struct intake *in)
+{
+	kube_file_vec_done(&in->files);
+	intake_role_vec_done(&in->roles);
+	bh_arena_done(&in->names);
+}
+
+static int add_path(struct intake *in, const char *path, struct bh_err *err)
+{
+	if (strcmp(path, "-") != 0)
+		return kube_files_find(path, &in->names, &in->files, err);
+	return kube_file_vec_push(&in->files, "-") ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %u files", KUBE_FILES_MAX);
+}
+
+int intake_add(struct intake *in, const char *const *paths, size_t n, uint8_t role, struct bh_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int rc = add_path(in, paths[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	while (in->roles.len < in->files.len)
+		if (!intake_role_vec_push(&in->roles, role))
+			return bh_fail(err, BH_ELIMIT, 0, "more than %u files", KUBE_FILES_MAX);
+	return 0;
+}
+
+static int open_file(const char *path, struct bh_child_reply *reply, struct bh_err *err)
+{
+	uint64_t size;
+	reply->close_fd = strcmp(path, "-") != 0;
+	if (reply->close_fd)
+		return bh_open_regular(path, &reply->fd, &size, err);
+	reply->fd = STDIN_FILENO;
+	return 0;
+}
+
+int intake_give(struct intake *in, struct bh_child_reply *reply)
+{
+	while (in->next < in->files.len) {
+		size_t i = in->next++;
+		struct bh_err why = { 0 };
+		if (open_file(in->files.ptr[i], reply, &why) < 0) {
+			in->unreadable(in->ctx, in->roles.ptr[i], in->files.ptr[i], &why);
+			continue;
+		}
+		in->opened[in->roles.ptr[i] & 3]++;
+		bh_wire_put_u8(reply->payload, in->roles.ptr[i]);
+		bh_wire_put_slice(reply->payload, bh_slice_str(reply->close_fd ? in->files.ptr[i] : "standard input"));
+		return 0;
+	}
+	return 0;
+}
+
+/* ---- the child's side ---- */
+
+void intake_texts_done(struct intake_text_vec *texts)
+{
+	for (size_t i = 0; i < texts->len; i++)
+		bh_buf_done(&texts->ptr[i]);
+	intake_text_vec_done(texts);
+}
+
+static int read_one(const struct intake_taker *t, struct bh_slice reply, int fd, struct intake_text_vec *texts, struct bh_err *err)
+{
+	struct bh_reader r = bh_reader_of(reply);
+	struct bh_buf text;
+	struct bh_slice name;
+	struct bh_err why = { 0 };
+	uint8_t role;
+	if (!bh_take_u8(&r, &role) || !bh_wire_get_slice(&r, BH_PATH_BYTES_MAX, &name))
+		return bh_fail(err, BH_ECHILD, 0, "a reply that is none");
+	bh_buf_init(&text, KUBE_TEXT_BYTES_MAX);
+	if (bh_read_all(fd, KUBE_TEXT_BYTES_MAX, &text, &why) < 0) {
+		bh_buf_done(&text);
+		return t->unreadable(t->ctx, role, name, &why, err);
+	}
+	if (!intake_text_vec_push(texts, text)) {
+		bh_buf_done(&text);
+		return bh_fail(err, BH_ELIMIT, 0, "more than %zu files", texts->max);
+	}
+	return t->take(t->ctx, role, name, bh_buf_slice(&text), err);
+}
+
+int intake_read(struct bh_channel *ch, const struct intake_taker *taker, struct intake_text_vec *texts, struct bh_err *err)
+{
+	BH_WITH(bh_buf_done) struct bh_buf reply = { 0 };
+	bh_buf_init(&reply, BH_PATH_BYTES_MAX + 64);
+	texts->max = KUBE_FILES_MAX;
+	for (;;) {
+		BH_CLOSE int fd = -1;
+		int rc = bh_channel_call(ch, INTAKE_ASK_NEXT, (struct bh_slice){ 0 }, &reply, &fd, err);
+		if (rc < 0 || reply.len == 0)
+			return rc;
+		rc = read_one(taker, bh_buf_slice(&reply), fd, texts, err);
+		if (rc < 0)
+			return rc;
+	}
+}

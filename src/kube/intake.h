@@ -1,0 +1,54 @@
+/*
+ * intake.h: how files get from the parent, which opens them, to the sandboxed child, which reads them: the child asks for the next one until there is none.
+ * Commands about Kubernetes objects share it.
+ */
+#ifndef BH_KUBE_INTAKE_H
+#define BH_KUBE_INTAKE_H
+
+#include "kube/files.h"
+#include "kube/objects.h"
+#include "sys/child.h"
+
+#define INTAKE_ASK_NEXT 1u /* the message; a command's own begin behind it. Reply: role, name, descriptor; empty: no more */
+
+/* ---- the parent's side ---- */
+
+BH_VEC(intake_role_vec, uint8_t)
+
+struct intake {
+	struct bh_arena names;
+	struct kube_file_vec files;
+	struct intake_role_vec roles; /* of each file, as the command numbers them */
+	size_t next;
+	uint64_t opened[4];           /* by role */
+	void (*unreadable)(void *ctx, uint8_t role, const char *name, const struct bh_err *why);
+	void *ctx;
+};
+
+void intake_init(struct intake *in, void (*unreadable)(void *ctx, uint8_t role, const char *name, const struct bh_err *why), void *ctx);
+void intake_done(struct intake *in);
+
+/* Files, folders, "-": each path's files with the role (0 to 3). */
+int intake_add(struct intake *in, const char *const *paths, size_t n, uint8_t role, struct bh_err *err) BH_MUST_CHECK;
+
+/* Answers INTAKE_ASK_NEXT with the next file that can be opened. */
+int intake_give(struct intake *in, struct bh_child_reply *reply);
+
+/* ---- the child's side ---- */
+
+BH_VEC(intake_text_vec, struct bh_buf)
+
+/* The texts of all files; they must outlive what was read of them. */
+void intake_texts_done(struct intake_text_vec *texts);
+
+/* Who gets each file's text, or why there is none. */
+struct intake_taker {
+	int (*take)(void *ctx, uint8_t role, struct bh_slice name, struct bh_slice text, struct bh_err *err);
+	int (*unreadable)(void *ctx, uint8_t role, struct bh_slice name, const struct bh_err *why, struct bh_err *err);
+	void *ctx;
+};
+
+/* All files. The texts stay until intake_texts_done. */
+int intake_read(struct bh_channel *ch, const struct intake_taker *taker, struct intake_text_vec *texts, struct bh_err *err) BH_MUST_CHECK;
+
+#endif
