@@ -1,10 +1,9 @@
 /* netpol.c: `bulkhead netpol list PATH...`: who may connect to whom on what, by the network policies among the manifests. */
+#include "cmd/asking.h"
 #include "cmd/output.h"
 #include "cmd/scanning.h"
 
-#include <stdio.h>
-
-#include "kube/netpol_run.h"
+#include "kube/netpol.h"
 
 #define DOCUMENT_BYTES_MAX (2048u << 20)
 
@@ -28,79 +27,47 @@ static const char details[] =
 	"Exit status: 0 the list is written, 2 wrong usage or input, 3 something could not be\n"
 	"read or evaluated, 4 internal error.\n";
 
-static void write_text(const struct netpol_result *r, struct bh_buf *out)
+static void write_text(const struct kube_answer *a, struct bh_buf *out)
 {
-	for (size_t i = 0; i < r->pairs.len; i++) {
-		const struct netpol_pair *p = &r->pairs.ptr[i];
-		bh_buf_add_escaped(out, p->from);
+	for (size_t i = 0; i < a->rows.len; i++) {
+		const struct bh_slice *cells = a->rows.ptr[i].cells;
+		bh_buf_add_escaped(out, cells[NETPOL_FROM]);
 		bh_buf_add_str(out, " => ");
-		bh_buf_add_escaped(out, p->to);
+		bh_buf_add_escaped(out, cells[NETPOL_TO]);
 		bh_buf_add_str(out, " : ");
-		bh_buf_add(out, p->ports);
+		bh_buf_add(out, cells[NETPOL_PORTS]);
 		bh_buf_add_byte(out, '\n');
 	}
 }
 
-static void write_json(const struct netpol_result *r, struct bh_buf *out)
+static void write_json(const struct kube_answer *a, struct bh_buf *out)
 {
 	bh_buf_add_str(out, "[");
-	for (size_t i = 0; i < r->pairs.len; i++) {
-		const struct netpol_pair *p = &r->pairs.ptr[i];
+	for (size_t i = 0; i < a->rows.len; i++) {
+		const struct bh_slice *cells = a->rows.ptr[i].cells;
 		bh_buf_add_str(out, i ? ",\n  {\n    \"src\": " : "\n  {\n    \"src\": ");
-		bh_buf_add_json(out, p->from);
+		bh_buf_add_json(out, cells[NETPOL_FROM]);
 		bh_buf_add_str(out, ",\n    \"dst\": ");
-		bh_buf_add_json(out, p->to);
+		bh_buf_add_json(out, cells[NETPOL_TO]);
 		bh_buf_add_str(out, ",\n    \"conn\": ");
-		bh_buf_add_json(out, p->ports);
+		bh_buf_add_json(out, cells[NETPOL_PORTS]);
 		bh_buf_add_str(out, "\n  }");
 	}
-	bh_buf_add_str(out, r->pairs.len ? "\n]\n" : "]\n");
+	bh_buf_add_str(out, a->rows.len ? "\n]\n" : "]\n");
 }
 
-/* RFC 4180: quoted when it holds a comma, a quote or a line end. */
-static void add_csv(struct bh_buf *out, struct bh_slice s)
-{
-	bool quoted = false;
-	for (size_t i = 0; i < s.len; i++)
-		quoted |= s.ptr[i] == ',' || s.ptr[i] == '"' || s.ptr[i] == '\n' || s.ptr[i] == '\r';
-	if (!quoted) {
-		bh_buf_add(out, s);
-		return;
-	}
-	bh_buf_add_byte(out, '"');
-	for (size_t i = 0; i < s.len; i++) {
-		bh_buf_add_byte(out, s.ptr[i]);
-		if (s.ptr[i] == '"')
-			bh_buf_add_byte(out, '"');
-	}
-	bh_buf_add_byte(out, '"');
-}
-
-static void write_csv(const struct netpol_result *r, struct bh_buf *out)
+static void write_csv(const struct kube_answer *a, struct bh_buf *out)
 {
 	bh_buf_add_str(out, "src,dst,conn\n");
-	for (size_t i = 0; i < r->pairs.len; i++) {
-		const struct bh_slice cells[] = { r->pairs.ptr[i].from, r->pairs.ptr[i].to, r->pairs.ptr[i].ports };
-		for (size_t k = 0; k < 3; k++) {
-			bh_buf_add_str(out, k ? "," : "");
-			add_csv(out, cells[k]);
-		}
-		bh_buf_add_byte(out, '\n');
-	}
+	for (size_t i = 0; i < a->rows.len; i++)
+		cmd_add_csv_row(out, a->rows.ptr[i].cells, a->rows.ptr[i].n);
 }
 
-static void write_markdown(const struct netpol_result *r, struct bh_buf *out)
+static void write_markdown(const struct kube_answer *a, struct bh_buf *out)
 {
 	bh_buf_add_str(out, "| src | dst | conn |\n|-----|-----|------|\n");
-	for (size_t i = 0; i < r->pairs.len; i++) {
-		const struct bh_slice cells[] = { r->pairs.ptr[i].from, r->pairs.ptr[i].to, r->pairs.ptr[i].ports };
-		for (size_t k = 0; k < 3; k++) {
-			bh_buf_add_str(out, "| ");
-			bh_buf_add_escaped(out, cells[k]);
-			bh_buf_add_byte(out, ' ');
-		}
-		bh_buf_add_str(out, "|\n");
-	}
+	for (size_t i = 0; i < a->rows.len; i++)
+		cmd_add_markdown_row(out, a->rows.ptr[i].cells, a->rows.ptr[i].n);
 }
 
 /* ---- dot: namespaces as clusters ---- */
@@ -121,12 +88,12 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Every end of a pair, once, in order; workloads first. */
-static size_t collect_nodes(const struct netpol_result *r, struct bh_slice *nodes)
+static size_t collect_nodes(const struct kube_answer *a, struct bh_slice *nodes)
 {
 	size_t n = 0, kept = 0;
-	for (size_t i = 0; i < r->pairs.len; i++) {
-		nodes[n++] = r->pairs.ptr[i].from;
-		nodes[n++] = r->pairs.ptr[i].to;
+	for (size_t i = 0; i < a->rows.len; i++) {
+		nodes[n++] = a->rows.ptr[i].cells[NETPOL_FROM];
+		nodes[n++] = a->rows.ptr[i].cells[NETPOL_TO];
 	}
 	if (n)
 		qsort(nodes, n, sizeof(*nodes), by_name);
@@ -163,85 +130,67 @@ static void write_clusters(const struct bh_slice *nodes, size_t n, struct bh_buf
 			add_node(out, "\t", nodes[i], nodes[i], bh_slice_ends(nodes[i], BH_SLICE_LIT("[External]")) ? "red2" : "blue");
 }
 
-static void write_edges(const struct netpol_result *r, struct bh_buf *out)
+static void write_edges(const struct kube_answer *a, struct bh_buf *out)
 {
-	for (size_t i = 0; i < r->pairs.len; i++) {
-		const struct netpol_pair *p = &r->pairs.ptr[i];
+	for (size_t i = 0; i < a->rows.len; i++) {
+		const struct bh_slice *cells = a->rows.ptr[i].cells;
 		bh_buf_add_byte(out, '\t');
-		bh_buf_add_json(out, p->from);
+		bh_buf_add_json(out, cells[NETPOL_FROM]);
 		bh_buf_add_str(out, " -> ");
-		bh_buf_add_json(out, p->to);
+		bh_buf_add_json(out, cells[NETPOL_TO]);
 		bh_buf_add_str(out, " [label=");
-		bh_buf_add_json(out, p->ports);
+		bh_buf_add_json(out, cells[NETPOL_PORTS]);
 		/* Lighter edges forward in the alphabet: dot then ranks the other way. */
-		bh_buf_printf(out, " color=\"gold2\" fontcolor=\"darkgreen\" weight=%s]\n", bh_slice_cmp(p->from, p->to) < 0 ? "0.5" : "1");
+		bh_buf_printf(out, " color=\"gold2\" fontcolor=\"darkgreen\" weight=%s]\n", bh_slice_cmp(cells[NETPOL_FROM], cells[NETPOL_TO]) < 0 ? "0.5" : "1");
 	}
 }
 
-static int write_dot(const struct netpol_result *r, struct bh_buf *out, struct bh_err *err)
+static int write_dot(const struct kube_answer *a, struct bh_buf *out, struct bh_err *err)
 {
-	struct bh_slice *nodes = calloc(r->pairs.len * 2 + 1, sizeof(*nodes));
+	struct bh_slice *nodes = calloc(a->rows.len * 2 + 1, sizeof(*nodes));
 	if (!nodes)
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory for a drawing");
-	size_t n = collect_nodes(r, nodes);
+	size_t n = collect_nodes(a, nodes);
 	bh_buf_add_str(out, "digraph {\n");
 	write_clusters(nodes, n, out);
-	write_edges(r, out);
+	write_edges(a, out);
 	bh_buf_add_str(out, "}\n");
 	free(nodes);
 	return 0;
 }
 
-static int write_list(const struct cmd_args *args, const struct netpol_result *r, struct bh_err *err)
+static int write_list(const struct cmd_args *args, const struct kube_answer *a, struct bh_err *err)
 {
 	struct bh_buf out;
 	int rc = 0;
 	bh_buf_init(&out, DOCUMENT_BYTES_MAX);
 	switch ((enum format)cmd_choice(args, "format")) {
-	case FORMAT_TEXT: write_text(r, &out); break;
-	case FORMAT_JSON: write_json(r, &out); break;
-	case FORMAT_CSV: write_csv(r, &out); break;
-	case FORMAT_MARKDOWN: write_markdown(r, &out); break;
-	case FORMAT_DOT: rc = write_dot(r, &out, err); break;
+	case FORMAT_TEXT: write_text(a, &out); break;
+	case FORMAT_JSON: write_json(a, &out); break;
+	case FORMAT_CSV: write_csv(a, &out); break;
+	case FORMAT_MARKDOWN: write_markdown(a, &out); break;
+	case FORMAT_DOT: rc = write_dot(a, &out, err); break;
 	}
 	rc = rc < 0 ? rc : cmd_write_document(args, &out, err);
 	bh_buf_done(&out);
 	return rc;
 }
 
-/* What was left out, on standard error: whoever reads the list must know. */
-static void tell_gaps(const struct netpol_result *r)
-{
-	for (size_t i = 0; i < r->gaps.len; i++) {
-		struct bh_buf line;
-		bh_buf_init(&line, 1u << 20);
-		bh_buf_add_str(&line, "bulkhead: not checked: ");
-		bh_buf_add_escaped(&line, r->gaps.ptr[i].file);
-		if (r->gaps.ptr[i].line)
-			bh_buf_printf(&line, ":%u", r->gaps.ptr[i].line);
-		bh_buf_add_str(&line, ": ");
-		bh_buf_add_escaped(&line, r->gaps.ptr[i].text);
-		bh_buf_add_byte(&line, '\n');
-		fwrite(line.ptr, 1, line.len, stderr);
-		bh_buf_done(&line);
-	}
-}
-
 static int run(const struct cmd_args *args)
 {
 	const char *const *targets;
 	size_t n = cmd_targets(args, &targets);
-	struct netpol_result result;
+	const struct kube_question question = { .name = "network policies", .paths = { { targets + 1, n - 1 } }, .answer = netpol_list };
+	struct kube_answer answer;
 	struct bh_err err = { 0 };
-	int rc = netpol_run(targets + 1, n - 1, &result, &err);
+	int rc = kube_ask(&question, &answer, &err);
 	if (rc < 0)
 		return cmd_failed(&err);
-	tell_gaps(&result);
-	if (result.objects == 0 && result.gaps.len == 0)
-		rc = bh_fail(&err, BH_EUSAGE, 0, "no Kubernetes object in %s", targets[1]);
-	rc = rc < 0 ? rc : write_list(args, &result, &err);
-	int code = rc < 0 ? cmd_failed(&err) : result.gaps.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
-	netpol_result_done(&result);
+	cmd_tell_gaps(&answer);
+	rc = cmd_want_objects(&answer, targets[1], &err);
+	rc = rc < 0 ? rc : write_list(args, &answer, &err);
+	int code = rc < 0 ? cmd_failed(&err) : answer.gaps.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
+	kube_answer_done(&answer);
 	return code;
 }
 

@@ -62,9 +62,7 @@ struct netpol {
 	struct peer_vec blocks[2];  /* by direction: addresses that no rule of it tells apart */
 	struct bh_map texts;        /* of ports: few differ */
 	struct row_vec rows;
-	netpol_sink sink;
-	netpol_note note;
-	void *ctx;
+	struct kube_asked *asked;
 	struct bh_err *err;
 };
 
@@ -76,6 +74,11 @@ static int no_memory(struct netpol *n)
 static int wrong(struct netpol *n, const struct kube_object *o, const char *why)
 {
 	return bh_fail(n->err, BH_EMALFORMED, 0, "%.*s:%u: %.*s %.*s: %s", BH_SLICE_FMT(o->file), o->line, BH_SLICE_FMT(o->kind), BH_SLICE_FMT(o->name), why);
+}
+
+static int say_gap(struct netpol *n, const struct kube_object *o, const char *text)
+{
+	return kube_say_gap(n->asked, o->file, o->line, bh_slice_str(text), n->err);
 }
 
 static size_t length(struct cel_value list)
@@ -169,7 +172,7 @@ static int add_cut(struct netpol *n, const struct kube_object *o, enum direction
 	struct block b;
 	if (!read_block(cidr, &b))
 		return cidr.kind == CEL_STRING && bh_slice_find(cidr.text, ':') < cidr.text.len ?
-			       n->note(n->ctx, o->file, o->line, "an IPv6 block: connections with it are not listed", n->err) :
+			       say_gap(n, o, "an IPv6 block: connections with it are not listed") :
 			       wrong(n, o, "an ipBlock whose cidr is no prefix");
 	return cut_vec_push(&n->cuts[d], b.from) && cut_vec_push(&n->cuts[d], b.to) ? 0 : no_memory(n);
 }
@@ -716,8 +719,10 @@ static int say_all(struct netpol *n)
 	rc = rc < 0 ? rc : add_exposed(n);
 	if (n->rows.len)
 		qsort(n->rows.ptr, n->rows.len, sizeof(*n->rows.ptr), by_names);
-	for (size_t i = 0; rc == 0 && i < n->rows.len; i++)
-		rc = n->sink(n->ctx, n->rows.ptr[i].from, n->rows.ptr[i].to, n->rows.ptr[i].ports, n->err);
+	for (size_t i = 0; rc == 0 && i < n->rows.len; i++) {
+		const struct row *row = &n->rows.ptr[i];
+		rc = kube_say(n->asked, NETPOL_ROW_PAIR, (const struct bh_slice[]){ row->from, row->to, row->ports }, NETPOL_CELLS, n->err);
+	}
 	return rc;
 }
 
@@ -787,14 +792,13 @@ static int take_policies(struct netpol *n)
 		else if (bh_slice_eq_str(o->kind, "BaselineAdminNetworkPolicy"))
 			rc = take_baseline(n, o);
 		else if (bh_slice_eq_str(o->kind, "ClusterNetworkPolicy"))
-			rc = n->note(n->ctx, o->file, o->line, "ClusterNetworkPolicy is not evaluated yet", n->err);
+			rc = say_gap(n, o, "ClusterNetworkPolicy is not evaluated yet");
 	}
 	if (n->admins.len)
 		qsort(n->admins.ptr, n->admins.len, sizeof(*n->admins.ptr), by_priority);
 	for (size_t i = 1; rc == 0 && i < n->admins.len; i++)
 		if (n->admins.ptr[i].priority == n->admins.ptr[i - 1].priority)
-			rc = n->note(n->ctx, n->admins.ptr[i].object->file, n->admins.ptr[i].object->line,
-				     "two AdminNetworkPolicies of the same priority: which comes first is undefined", n->err);
+			rc = say_gap(n, n->admins.ptr[i].object, "two AdminNetworkPolicies of the same priority: which comes first is undefined");
 	return rc;
 }
 
@@ -815,17 +819,19 @@ static void done(struct netpol *n)
 	bh_arena_done(&n->scratch);
 }
 
-int netpol_list(const struct kube_object_vec *all, netpol_sink sink, netpol_note note, void *ctx, struct bh_err *err)
+int netpol_list(struct kube_asked *asked, void *ctx, struct bh_err *err)
 {
+	const struct kube_object_vec *all = kube_set_objects(kube_asked_set(asked, 0));
 	struct netpol n = {
-		.all = all, .sink = sink, .note = note, .ctx = ctx, .err = err,
+		.asked = asked, .all = all, .err = err,
 		.workloads = { .max = KUBE_WORKLOADS_MAX }, .namespaces = { .max = KUBE_WORKLOADS_MAX }, .policies = { .max = POLICIES_MAX },
 		.admins = { .max = POLICIES_MAX }, .cuts = { { .max = CUTS_MAX }, { .max = CUTS_MAX } }, .peers = { .max = KUBE_WORKLOADS_MAX },
-		.blocks = { { .max = CUTS_MAX }, { .max = CUTS_MAX } }, .rows = { .max = NETPOL_ROWS_MAX },
+		.blocks = { { .max = CUTS_MAX }, { .max = CUTS_MAX } }, .rows = { .max = KUBE_ASK_ROWS_MAX },
 	};
 	bh_arena_init(&n.arena, ARENA_BYTES_MAX);
 	bh_arena_init(&n.scratch, SCRATCH_BYTES_MAX);
-	bh_map_init(&n.texts, NETPOL_ROWS_MAX);
+	bh_map_init(&n.texts, KUBE_ASK_ROWS_MAX);
+	(void)ctx;
 	int rc = kube_workloads(all, &n.workloads, err);
 	rc = rc < 0 ? rc : find_namespaces(&n);
 	rc = rc < 0 ? rc : take_policies(&n);

@@ -1,40 +1,12 @@
-/*
- * csv.c: one line per finding, RFC 4180, UTF-8. Spreadsheets take cells that begin with = + - @ for formulas, and images choose the names of
- * packages: such cells get a ' in front.
- */
+/* csv.c: one line per finding, RFC 4180, UTF-8. */
 #include "report/describe.h"
 #include "report/writer.h"
 
 #define TEXT_BYTES_MAX (64u << 10)
 
-static bool is_formula(struct bh_slice s)
-{
-	return s.len && strchr("=+-@\t\r", s.ptr[0]);
-}
-
-/* Quotes twice; what is not UTF-8 or would steer a terminal as U+FFFD. */
-static void add_characters(struct bh_buf *out, struct bh_slice s)
-{
-	struct bh_slice c;
-	while (describe_next(&s, &c)) {
-		bh_buf_add(out, c);
-		if (bh_slice_eq_str(c, "\""))
-			bh_buf_add(out, c);
-	}
-}
-
 static void cell(struct bh_buf *out, struct bh_slice s, char behind)
 {
-	bool quoted = false;
-	for (size_t i = 0; i < s.len; i++)
-		quoted |= s.ptr[i] == '"' || s.ptr[i] == ',' || s.ptr[i] == '\n' || s.ptr[i] == '\r';
-	if (quoted)
-		bh_buf_add_byte(out, '"');
-	if (is_formula(s))
-		bh_buf_add_byte(out, '\'');
-	add_characters(out, s);
-	if (quoted)
-		bh_buf_add_byte(out, '"');
+	describe_csv(out, s);
 	bh_buf_add_byte(out, (uint8_t)behind);
 }
 

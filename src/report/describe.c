@@ -125,3 +125,27 @@ void describe_markup(struct bh_buf *out, struct bh_slice text)
 	while (describe_next(&text, &c))
 		bh_buf_add(out, as_markup(c));
 }
+
+static bool is_formula(struct bh_slice s)
+{
+	return s.len && strchr("=+-@\t\r", s.ptr[0]);
+}
+
+void describe_csv(struct bh_buf *out, struct bh_slice text)
+{
+	struct bh_slice c;
+	bool quoted = false;
+	for (size_t i = 0; i < text.len; i++)
+		quoted |= text.ptr[i] == '"' || text.ptr[i] == ',' || text.ptr[i] == '\n' || text.ptr[i] == '\r';
+	if (quoted)
+		bh_buf_add_byte(out, '"');
+	if (is_formula(text))
+		bh_buf_add_byte(out, '\'');
+	while (describe_next(&text, &c)) {
+		bh_buf_add(out, c);
+		if (bh_slice_eq_str(c, "\""))
+			bh_buf_add(out, c);
+	}
+	if (quoted)
+		bh_buf_add_byte(out, '"');
+}

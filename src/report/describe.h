@@ -1,4 +1,4 @@
-/* describe.h: words about findings and packages that several formats share. Private to report/. */
+/* describe.h: words about findings and packages that several formats share, and how texts stand in them. For report/ and the lists of cmd/. */
 #ifndef BH_REPORT_DESCRIBE_H
 #define BH_REPORT_DESCRIBE_H
 
@@ -35,5 +35,11 @@ bool describe_next(struct bh_slice *text, struct bh_slice *ret);
 
 /* &, <, > and both quotes as entities; what XML 1.0 can't hold and invisible controls as U+FFFD. For XML and HTML, text and attributes. */
 void describe_markup(struct bh_buf *out, struct bh_slice text);
+
+/*
+ * A cell of CSV, RFC 4180: quoted where it must be. Spreadsheets take cells that begin with = + - @ for formulas, and images and manifests choose
+ * the names: such cells get a ' in front.
+ */
+void describe_csv(struct bh_buf *out, struct bh_slice text);
 
 #endif

@@ -1,0 +1,42 @@
+/*
+ * fuzz_kube_ask.c: any input as manifests, about which every question is asked that takes nothing but manifests. Rows have the cells that
+ * their kind promises.
+ */
+#include "kube/netpol.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* As in fuzz_yaml.c: libfyaml 0.7.12 loses a buffer when it gives up inside a long quoted word. */
+const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfyaml";
+}
+
+static const struct {
+	struct kube_question question;
+	uint16_t cells; /* of every row */
+} asked[] = {
+	{ { .name = "network policies", .answer = netpol_list }, NETPOL_CELLS },
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+		struct kube_answer answer;
+		struct bh_err err = { 0 };
+		int rc = kube_ask_text(&asked[i].question, (struct bh_slice){ data, size }, &answer, &err);
+		if (rc < 0) {
+			if (err.text[0] == '\0')
+				abort();
+			continue;
+		}
+		for (size_t k = 0; k < answer.rows.len; k++)
+			if (answer.rows.ptr[k].n != asked[i].cells)
+				abort();
+		kube_answer_done(&answer);
+	}
+	return 0;
+}
