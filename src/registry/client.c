@@ -1,10 +1,10 @@
 /* client.c: see client.h. */
 #include "registry/client.h"
 
+#include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "format/json.h"
-#include "registry/base64.h"
 #include "registry/secrets.h"
 
 #include <dirent.h>
@@ -241,7 +241,7 @@ static bool add_basic(const struct registry_client *c, struct bh_buf *out)
 	bh_buf_init(&pair, 2 * REGISTRY_SECRET_BYTES);
 	bh_buf_add(&pair, bh_buf_slice(&c->secret.user));
 	bh_buf_add_byte(&pair, ':');
-	bool ok = bh_buf_add(&pair, bh_buf_slice(&c->secret.password)) && registry_base64(out, bh_buf_slice(&pair));
+	bool ok = bh_buf_add(&pair, bh_buf_slice(&c->secret.password)) && bh_base64(out, bh_buf_slice(&pair));
 	if (pair.ptr)
 		explicit_bzero(pair.ptr, pair.cap);
 	bh_buf_done(&pair);

@@ -4,8 +4,8 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "format/json.h"
-#include "registry/program.h"
 #include "sys/files.h"
+#include "sys/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,12 +211,12 @@ static int ctr(struct registry_daemon *d, const char *const *words, size_t n, in
 	size_t at = 6;
 	for (size_t i = 0; i < n && at < 15; i++)
 		argv[at++] = words[i];
-	const struct program p = { .argv = argv, .out_fd = out_fd, .out = out };
-	char complaint[PROGRAM_COMPLAINT_BYTES];
-	int code = 0, rc = program_run(&p, &code, complaint, err);
+	const struct bh_program p = { .argv = argv, .out_fd = out_fd, .out = out };
+	char complaint[BH_PROGRAM_COMPLAINT_BYTES];
+	int code = 0, rc = bh_program_run(&p, &code, complaint, err);
 	if (rc < 0 || code == 0)
 		return rc;
-	if (code == PROGRAM_MISSING)
+	if (code == BH_PROGRAM_MISSING)
 		return bh_fail(err, BH_ENOTFOUND, 0, "containerd's images are read with its program ctr, which is not installed");
 	return bh_fail(err, BH_EIO, 0, "ctr ended with code %d: %s", code, complaint);
 }

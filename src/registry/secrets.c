@@ -1,11 +1,11 @@
 /* secrets.c: see secrets.h. */
 #include "registry/secrets.h"
 
+#include "base/base64.h"
 #include "base/cleanup.h"
 #include "format/json.h"
-#include "registry/base64.h"
-#include "registry/program.h"
 #include "sys/files.h"
+#include "sys/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,13 +76,13 @@ static int ask_helper(struct bh_slice name, const char *key, struct registry_sec
 	snprintf(program, sizeof(program), "docker-credential-%.*s", BH_SLICE_FMT(name));
 	bh_buf_init(&answer, ANSWER_BYTES_MAX);
 	const char *argv[] = { program, "get", NULL };
-	const struct program p = { .argv = argv, .input = bh_slice_str(key), .out = &answer };
-	char complaint[PROGRAM_COMPLAINT_BYTES];
-	int code = 0, rc = program_run(&p, &code, complaint, err);
+	const struct bh_program p = { .argv = argv, .input = bh_slice_str(key), .out = &answer };
+	char complaint[BH_PROGRAM_COMPLAINT_BYTES];
+	int code = 0, rc = bh_program_run(&p, &code, complaint, err);
 	if (rc < 0)
 		return rc;
 	struct bh_slice text = bh_slice_trim(bh_buf_slice(&answer));
-	if (code == PROGRAM_MISSING)
+	if (code == BH_PROGRAM_MISSING)
 		return bh_fail(err, BH_ENOTFOUND, 0, "%s is not installed, though the configuration names it", program);
 	if (code != 0 && bh_slice_starts(text, BH_SLICE_LIT("credentials not found")))
 		return 0;
@@ -106,7 +106,7 @@ static int take_entry(const struct bh_json_node *entry, struct registry_secret *
 	struct bh_buf pair;
 	bh_buf_init(&pair, REGISTRY_SECRET_BYTES);
 	int rc = 0;
-	if (auth.len && !registry_unbase64(&pair, auth))
+	if (auth.len && !bh_unbase64(&pair, auth))
 		rc = bh_fail(err, BH_EMALFORMED, 0, "an \"auth\" is not base64");
 	if (auth.len && rc == 0 && !bh_slice_cut(bh_buf_slice(&pair), ':', &user, &password))
 		rc = bh_fail(err, BH_EMALFORMED, 0, "an \"auth\" is not USER:PASSWORD");

@@ -4,7 +4,7 @@
  */
 #include "image/changes.h"
 #include "net/http.h"
-#include "registry/base64.h"
+#include "base/base64.h"
 #include "registry/client.h"
 #include "registry/endpoints.h"
 
@@ -72,10 +72,10 @@ static void try_base64(struct bh_slice in)
 	struct bh_buf text, back;
 	bh_buf_init(&text, 2 * TEXT_BYTES);
 	bh_buf_init(&back, 2 * TEXT_BYTES);
-	if (!registry_base64(&text, in) || !registry_unbase64(&back, bh_buf_slice(&text)) || !bh_slice_eq(bh_buf_slice(&back), in))
+	if (!bh_base64(&text, in) || !bh_unbase64(&back, bh_buf_slice(&text)) || !bh_slice_eq(bh_buf_slice(&back), in))
 		abort();
 	bh_buf_clear(&back);
-	(void)registry_unbase64(&back, in);
+	(void)bh_unbase64(&back, in);
 	bh_buf_done(&text);
 	bh_buf_done(&back);
 }

@@ -1,5 +1,5 @@
 /* test_registry.c: names, challenges, base64 and registries.conf as tables. Registries themselves: tests/live/registry.py, tests/cli/registry.py. */
-#include "registry/base64.h"
+#include "base/base64.h"
 #include "registry/client.h"
 #include "registry/endpoints.h"
 #include "registry/reference.h"
@@ -138,14 +138,14 @@ static void base64_vectors(void **state)
 	bh_buf_init(&b, 100);
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		bh_buf_clear(&b);
-		assert_true(registry_base64(&b, bh_slice_str(vectors[i][0])));
+		assert_true(bh_base64(&b, bh_slice_str(vectors[i][0])));
 		assert_true(bh_slice_eq_str(bh_buf_slice(&b), vectors[i][1]));
 		bh_buf_clear(&b);
-		assert_true(registry_unbase64(&b, bh_slice_str(vectors[i][1])));
+		assert_true(bh_unbase64(&b, bh_slice_str(vectors[i][1])));
 		assert_true(bh_slice_eq_str(bh_buf_slice(&b), vectors[i][0]));
 	}
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_false(registry_unbase64(&b, bh_slice_str(wrong[i])));
+		assert_false(bh_unbase64(&b, bh_slice_str(wrong[i])));
 	bh_buf_done(&b);
 }
 

@@ -1,9 +1,9 @@
 /* base64.c: see base64.h. */
-#include "registry/base64.h"
+#include "base/base64.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-bool registry_base64(struct bh_buf *out, struct bh_slice bytes)
+bool bh_base64(struct bh_buf *out, struct bh_slice bytes)
 {
 	for (size_t i = 0; i < bytes.len; i += 3) {
 		uint32_t v = (uint32_t)bytes.ptr[i] << 16;
@@ -17,7 +17,7 @@ bool registry_base64(struct bh_buf *out, struct bh_slice bytes)
 	return !out->failed;
 }
 
-bool registry_unbase64(struct bh_buf *out, struct bh_slice text)
+bool bh_unbase64(struct bh_buf *out, struct bh_slice text)
 {
 	uint32_t bits = 0;
 	unsigned n = 0;

@@ -1,5 +1,5 @@
 /* program.c: see program.h. */
-#include "registry/program.h"
+#include "sys/program.h"
 
 #include "base/cleanup.h"
 #include "sys/files.h"
@@ -12,23 +12,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-_Noreturn static void become(const struct program *p, int in, int out, int complaints)
+_Noreturn static void become(const struct bh_program *p, int in, int out, int complaints)
 {
 	(void)signal(SIGPIPE, SIG_DFL);
 	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(complaints, STDERR_FILENO) >= 0)
 		execvp(p->argv[0], (char *const *)(uintptr_t)p->argv);
-	_exit(PROGRAM_MISSING);
+	_exit(BH_PROGRAM_MISSING);
 }
 
-static void read_complaint(int fd, char out[static PROGRAM_COMPLAINT_BYTES])
+static void read_complaint(int fd, char out[static BH_PROGRAM_COMPLAINT_BYTES])
 {
-	char raw[PROGRAM_COMPLAINT_BYTES / 4];
+	char raw[BH_PROGRAM_COMPLAINT_BYTES / 4];
 	struct bh_buf safe;
 	ssize_t n = pread(fd, raw, sizeof(raw), 0);
-	bh_buf_init(&safe, PROGRAM_COMPLAINT_BYTES - 1);
+	bh_buf_init(&safe, BH_PROGRAM_COMPLAINT_BYTES - 1);
 	struct bh_slice text = bh_slice_trim((struct bh_slice){ (const uint8_t *)raw, n > 0 ? (size_t)n : 0 });
 	(void)bh_buf_add_escaped(&safe, bh_slice_sub(text, 0, bh_slice_find(text, '\n')));
-	snprintf(out, PROGRAM_COMPLAINT_BYTES, "%.*s", BH_SLICE_FMT(bh_buf_slice(&safe)));
+	snprintf(out, BH_PROGRAM_COMPLAINT_BYTES, "%.*s", BH_SLICE_FMT(bh_buf_slice(&safe)));
 	bh_buf_done(&safe);
 }
 
@@ -40,7 +40,7 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int program_run(const struct program *p, int *ret_code, char complaint[static PROGRAM_COMPLAINT_BYTES], struct bh_err *err)
+int bh_program_run(const struct bh_program *p, int *ret_code, char complaint[static BH_PROGRAM_COMPLAINT_BYTES], struct bh_err *err)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
 	BH_CLOSE int complaints = memfd_create("complaints", MFD_CLOEXEC);
