@@ -32,8 +32,9 @@ static const struct cmd_option options[] = {
 };
 
 static const char details[] =
-	"PATH is a file of YAML or JSON manifests, a folder that holds some, or - for standard\n"
-	"input. Recorded AdmissionReviews are reviewed as they were asked.\n"
+	"PATH is a file of YAML or JSON manifests, a folder that holds some, - for standard\n"
+	"input, or cluster:[CONTEXT] for a live cluster of the kubeconfig.\n"
+	"Recorded AdmissionReviews are reviewed as they were asked.\n"
 	"\n"
 	"Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong\n"
 	"usage or input, 3 something could not be checked and nothing worse was found,\n"

@@ -11,6 +11,7 @@
 #include "cmd/suggest.h"
 
 #include "base/log.h"
+#include "cluster/door.h"
 #include "sys/child.h"
 #include "sys/signals.h"
 
@@ -156,6 +157,7 @@ int cmd_main(int argc, char **argv)
 	struct bh_err err = { 0 };
 	int code;
 	occupy_standard_descriptors();
+	kube_live_provide(&cluster_door);
 	bh_signals_init(); /* a closed pipe is an error that is told, not a death */
 	if (cmd_args_init(&a, &err) < 0)
 		code = cmd_failed(&err);

@@ -20,8 +20,9 @@ static const struct cmd_option options[] = {
 };
 
 static const char details[] =
-	"PATH is a file of YAML or JSON manifests, a folder that holds some, or - for standard\n"
-	"input. Workloads, namespaces, services, ingresses and policies are taken from all of\n"
+	"PATH is a file of YAML or JSON manifests, a folder that holds some, - for standard\n"
+	"input, or cluster:[CONTEXT] for a live cluster of the kubeconfig.\n"
+	"Workloads, namespaces, services, ingresses and policies are taken from all of\n"
 	"them together.\n"
 	"\n"
 	"Exit status: 0 the list is written, 2 wrong usage or input, 3 something could not be\n"

@@ -13,7 +13,7 @@
 #define STALL_S 600u
 
 enum ask_message {
-	ASK_SAY_ROW = INTAKE_ASK_NEXT + 1, /* kind, number of cells, cells */
+	ASK_SAY_ROW = INTAKE_MESSAGES,     /* kind, number of cells, cells */
 	ASK_SAY_GAP,                       /* file, line, text */
 	ASK_SAY_COUNT,                     /* objects */
 };
@@ -228,8 +228,9 @@ static int take_message(struct parent *p, uint16_t type, struct bh_slice payload
 static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct parent *p = ctx;
-	if (type == INTAKE_ASK_NEXT && is_request)
-		return intake_give(&p->intake, reply);
+	int rc = intake_handle(&p->intake, type, is_request, payload, reply, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	return is_request ? bh_fail(err, BH_ECHILD, 0, "an unknown request") : take_message(p, type, payload, err);
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "kube/live.h"
 #include "model/wire.h"
 #include "sys/files.h"
 
@@ -22,13 +23,14 @@ void intake_done(struct intake *in)
 	kube_file_vec_done(&in->files);
 	intake_role_vec_done(&in->roles);
 	bh_arena_done(&in->names);
+	kube_live_close(in->live);
 }
 
 static int add_path(struct intake *in, const char *path, struct bh_err *err)
 {
-	if (strcmp(path, "-") != 0)
+	if (strcmp(path, "-") != 0 && !kube_is_live(bh_slice_str(path)))
 		return kube_files_find(path, &in->names, &in->files, err);
-	return kube_file_vec_push(&in->files, "-") ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %u files", KUBE_FILES_MAX);
+	return kube_file_vec_push(&in->files, path) ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %u files", KUBE_FILES_MAX);
 }
 
 int intake_add(struct intake *in, const char *const *paths, size_t n, uint8_t role, struct bh_err *err)
@@ -54,21 +56,47 @@ static int open_file(const char *path, struct bh_child_reply *reply, struct bh_e
 	return 0;
 }
 
-int intake_give(struct intake *in, struct bh_child_reply *reply)
+/* A cluster is opened when its turn comes: only then its credentials are needed, and one at a time is. */
+static int open_next(struct intake *in, const char *path, const char **name, struct bh_child_reply *reply, struct bh_err *err)
+{
+	*name = strcmp(path, "-") == 0 ? "standard input" : path;
+	if (!kube_is_live(bh_slice_str(path)))
+		return open_file(path, reply, err);
+	kube_live_close(in->live);
+	in->live = NULL;
+	return kube_live_open(path, &in->live, name, err);
+}
+
+static int give_next(struct intake *in, struct bh_child_reply *reply, struct bh_err *err)
 {
 	while (in->next < in->files.len) {
 		size_t i = in->next++;
+		const char *path = in->files.ptr[i], *name;
 		struct bh_err why = { 0 };
-		if (open_file(in->files.ptr[i], reply, &why) < 0) {
-			in->unreadable(in->ctx, in->roles.ptr[i], in->files.ptr[i], &why);
+		if (open_next(in, path, &name, reply, &why) < 0) {
+			if (kube_is_live(bh_slice_str(path))) { /* nothing of it can be read: no answer would mean anything */
+				*err = why;
+				return why.code;
+			}
+			in->unreadable(in->ctx, in->roles.ptr[i], path, &why);
 			continue;
 		}
 		in->opened[in->roles.ptr[i] & 3]++;
 		bh_wire_put_u8(reply->payload, in->roles.ptr[i]);
-		bh_wire_put_slice(reply->payload, bh_slice_str(reply->close_fd ? in->files.ptr[i] : "standard input"));
-		return 0;
+		bh_wire_put_slice(reply->payload, bh_slice_str(name));
+		return 1;
 	}
-	return 0;
+	return 1;
+}
+
+int intake_handle(struct intake *in, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
+{
+	if (type == INTAKE_ASK_NEXT && is_request)
+		return give_next(in, reply, err);
+	if (type != INTAKE_ASK_GET || !is_request)
+		return 0;
+	int rc = kube_live_give(in->live, payload, reply, err);
+	return rc < 0 ? rc : 1;
 }
 
 /* ---- the child's side ---- */
@@ -80,7 +108,8 @@ void intake_texts_done(struct intake_text_vec *texts)
 	intake_text_vec_done(texts);
 }
 
-static int read_one(const struct intake_taker *t, struct bh_slice reply, int fd, struct intake_text_vec *texts, struct bh_err *err)
+static int read_one(struct bh_channel *ch, const struct intake_taker *t, struct bh_slice reply, int fd, struct intake_text_vec *texts,
+		    struct bh_err *err)
 {
 	struct bh_reader r = bh_reader_of(reply);
 	struct bh_buf text;
@@ -89,6 +118,8 @@ static int read_one(const struct intake_taker *t, struct bh_slice reply, int fd,
 	uint8_t role;
 	if (!bh_take_u8(&r, &role) || !bh_wire_get_slice(&r, BH_PATH_BYTES_MAX, &name))
 		return bh_fail(err, BH_ECHILD, 0, "a reply that is none");
+	if (fd < 0)
+		return kube_live_read(ch, role, name, t, texts, err);
 	bh_buf_init(&text, KUBE_TEXT_BYTES_MAX);
 	if (bh_read_all(fd, KUBE_TEXT_BYTES_MAX, &text, &why) < 0) {
 		bh_buf_done(&text);
@@ -111,7 +142,7 @@ int intake_read(struct bh_channel *ch, const struct intake_taker *taker, struct 
 		int rc = bh_channel_call(ch, INTAKE_ASK_NEXT, (struct bh_slice){ 0 }, &reply, &fd, err);
 		if (rc < 0 || reply.len == 0)
 			return rc;
-		rc = read_one(taker, bh_buf_slice(&reply), fd, texts, err);
+		rc = read_one(ch, taker, bh_buf_slice(&reply), fd, texts, err);
 		if (rc < 0)
 			return rc;
 	}

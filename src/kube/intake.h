@@ -9,7 +9,11 @@
 #include "kube/objects.h"
 #include "sys/child.h"
 
-#define INTAKE_ASK_NEXT 1u /* the message; a command's own begin behind it. Reply: role, name, descriptor; empty: no more */
+enum intake_message {
+	INTAKE_ASK_NEXT = 1, /* reply: role, name, descriptor (none: a live cluster of that name); empty: no more */
+	INTAKE_ASK_GET,      /* path of the live cluster; reply: status, start of the body if it is no 200, descriptor if it is: see live.h */
+	INTAKE_MESSAGES,     /* a command's own begin here */
+};
 
 /* ---- the parent's side ---- */
 
@@ -21,6 +25,7 @@ struct intake {
 	struct intake_role_vec roles; /* of each file, as the command numbers them */
 	size_t next;
 	uint64_t opened[4];           /* by role */
+	void *live;                   /* the cluster that is being read; NULL = none */
 	void (*unreadable)(void *ctx, uint8_t role, const char *name, const struct bh_err *why);
 	void *ctx;
 };
@@ -28,11 +33,11 @@ struct intake {
 void intake_init(struct intake *in, void (*unreadable)(void *ctx, uint8_t role, const char *name, const struct bh_err *why), void *ctx);
 void intake_done(struct intake *in);
 
-/* Files, folders, "-": each path's files with the role (0 to 3). */
+/* Files, folders, "-", live clusters ("cluster:CONTEXT"): each path's files with the role (0 to 3). */
 int intake_add(struct intake *in, const char *const *paths, size_t n, uint8_t role, struct bh_err *err) BH_MUST_CHECK;
 
-/* Answers INTAKE_ASK_NEXT with the next file that can be opened. */
-int intake_give(struct intake *in, struct bh_child_reply *reply);
+/* Answers the intake's messages: 1. 0: it is one of the command's own. INTAKE_ASK_NEXT gets the next file that can be opened. */
+int intake_handle(struct intake *in, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err) BH_MUST_CHECK;
 
 /* ---- the child's side ---- */
 

@@ -182,6 +182,25 @@ static int add_items(struct reading *r, struct kube_tree *tree, const struct kub
 	return rc;
 }
 
+bool kube_is_live(struct bh_slice file)
+{
+	return bh_slice_starts(file, BH_SLICE_LIT(KUBE_LIVE_PREFIX));
+}
+
+/* The address of the object instead of the list's, in which lines mean nothing. */
+static int name_live(struct reading *r, struct kube_object *o)
+{
+	size_t slash = r->file.len;
+	while (slash > 0 && r->file.ptr[slash - 1] != '/')
+		slash--;
+	struct bh_slice base = bh_slice_sub(r->file, 0, slash), resource = bh_slice_sub(r->file, slash, r->file.len);
+	const char *address = bh_arena_printf(&r->set->arena, "%.*s%s%.*s%s%.*s/%.*s", BH_SLICE_FMT(base), o->namespace.len ? "namespaces/" : "",
+					      BH_SLICE_FMT(o->namespace), o->namespace.len ? "/" : "", BH_SLICE_FMT(resource), BH_SLICE_FMT(o->name));
+	o->file = bh_slice_str(address ? address : "");
+	o->line = 0;
+	return address ? 0 : no_memory(r->err);
+}
+
 static int add_object(struct reading *r, struct kube_tree *tree, struct cel_value value, unsigned depth)
 {
 	struct kube_object o = { .file = r->file, .document = r->document, .value = value, .tree = tree };
@@ -193,6 +212,8 @@ static int add_object(struct reading *r, struct kube_tree *tree, struct cel_valu
 		return add_items(r, tree, &o, depth);
 	if (o.kind.len == 0 || o.api_version.len == 0)
 		return add_problem(r, o.line, o.kind.len ? "apiVersion is missing" : "kind is missing");
+	if (kube_is_live(o.file) && name_live(r, &o) < 0)
+		return r->err->code;
 	return kube_object_vec_push(&r->set->objects, o) ? 0 : no_memory(r->err);
 }
 

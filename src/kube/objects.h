@@ -10,10 +10,14 @@
 #define KUBE_OBJECTS_MAX 200000u
 #define KUBE_TEXT_BYTES_MAX (256u << 20) /* one file */
 
+/* Texts of a live cluster have such names: "cluster:CONTEXT/apis/apps/v1/deployments"; its objects have no lines. */
+#define KUBE_LIVE_PREFIX "cluster:"
+bool kube_is_live(struct bh_slice file);
+
 struct kube_object {
-	struct bh_slice file;
+	struct bh_slice file;            /* "cluster:CONTEXT/apis/apps/v1/namespaces/shop/deployments/web" in a live cluster */
 	uint32_t document;               /* in the file, from 1 */
-	uint32_t line;                   /* where it begins */
+	uint32_t line;                   /* where it begins; 0: nowhere */
 	struct cel_value value;          /* a map */
 	const struct kube_tree *tree;    /* of its document */
 	struct bh_slice api_version, group, version, kind, name, namespace; /* empty when it has none */

@@ -69,8 +69,9 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 {
 	struct parent *p = ctx;
 	struct bh_reader r = bh_reader_of(payload);
-	if (type == INTAKE_ASK_NEXT && is_request)
-		return intake_give(&p->intake, reply);
+	int rc = intake_handle(&p->intake, type, is_request, payload, reply, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	if (type == REVIEW_SAY_FINDING && !is_request)
 		return take_finding(p, payload, err);
 	if (type == REVIEW_SAY_UNCHECKED && !is_request)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "kube/owned.h"
 #include "kube/rules.h"
 #include "kube/vap.h"
 #include "model/wire.h"
@@ -33,6 +34,7 @@ struct child {
 	const struct kube_object *object; /* that is reviewed */
 	const struct policy *policy;      /* that is asked */
 	struct bh_buf path;
+	struct owned owned;
 };
 
 /* ---- messages ---- */
@@ -238,7 +240,7 @@ static void describe(struct child *c, uint32_t *line, const struct vap_result *r
 	uint32_t found = 0;
 	for (size_t i = 0; found == 0 && i < result->n_reads; i++)
 		found = kube_tree_find(o->tree, result->reads[i].map, result->reads[i].field, &path);
-	*line = found ? found : o->line;
+	*line = found && o->line ? found : o->line;
 	bh_buf_clear(&c->path);
 	bh_buf_add(&c->path, o->kind);
 	bh_buf_add_byte(&c->path, ' ');
@@ -265,6 +267,10 @@ static int on_result(void *ctx, const struct vap_result *result, struct bh_err *
 			      BH_SLICE_FMT(result->message));
 		return say_unchecked(c, "object", c->object->file, line, bh_buf_slice(&reason), err);
 	}
+	bool told = false;
+	int rc = owned_tell(&c->owned, c->object, c->policy->check, &told, err);
+	if (rc < 0 || told)
+		return rc;
 	struct review_finding f = {
 		.severity = (uint8_t)(result->actions & VAP_DENY ? c->policy->severity : result->actions & VAP_WARN ? BH_SEV_LOW : BH_SEV_NEGLIGIBLE),
 		.line = line,
@@ -319,10 +325,13 @@ static int review_all(struct child *c, struct bh_err *err)
 {
 	const struct kube_object_vec *objects = kube_set_objects(c->manifests);
 	int rc = tell_problems(c, c->manifests, "manifest", err);
-	for (size_t i = 0; rc == 0 && i < objects->len; i++) {
-		rc = review_object(c, &objects->ptr[i], err);
-		bh_channel_progress(c->ch, i + 1);
-	}
+	for (unsigned rank = 0; rank < OWNED_RANKS; rank++)
+		for (size_t i = 0; rc == 0 && i < objects->len; i++) {
+			if (owned_rank(&objects->ptr[i]) != rank)
+				continue;
+			rc = review_object(c, &objects->ptr[i], err);
+			bh_channel_progress(c->ch, i + 1);
+		}
 	if (rc < 0)
 		return rc;
 	bh_wire_put_u64(&c->frame, objects->len);
@@ -342,12 +351,14 @@ static void done(struct child *c)
 	intake_texts_done(&c->texts);
 	bh_buf_done(&c->frame);
 	bh_buf_done(&c->path);
+	owned_done(&c->owned);
 }
 
 int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct review_context *context = ctx;
 	struct child c = { .options = context->options, .ch = ch, .ready = { .max = POLICIES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX } };
+	owned_init(&c.owned);
 	bh_buf_init(&c.frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&c.path, REVIEW_TEXT_BYTES_MAX * 4);
 	int rc = kube_set_new(SET_BYTES_MAX, &c.manifests, err);

@@ -8,7 +8,7 @@
 #define REVIEW_TEXT_BYTES_MAX 8192u
 
 enum review_message {
-	REVIEW_SAY_FINDING = INTAKE_ASK_NEXT + 1, /* struct review_finding */
+	REVIEW_SAY_FINDING = INTAKE_MESSAGES, /* struct review_finding */
 	REVIEW_SAY_UNCHECKED, /* what, file, line, reason */
 	REVIEW_SAY_COUNTS,   /* objects, policies */
 };

@@ -57,6 +57,7 @@ struct net_curl {
 	struct net_options options;
 	CURL *easy;
 	struct bh_buf authorities; /* the system's and the extra certificates; empty: the system's only */
+	struct curl_slist *connect_to;
 	const struct net_try *now;
 	char text[CURL_ERROR_SIZE];
 };
@@ -84,6 +85,16 @@ static int read_authorities(struct net_curl *c, struct bh_err *err)
 	return 0;
 }
 
+static int redirect_connection(struct net_curl *c, struct bh_err *err)
+{
+	char rule[NET_URL_BYTES];
+	if (!c->options.connect_to)
+		return 0;
+	snprintf(rule, sizeof(rule), "::%s", c->options.connect_to);
+	c->connect_to = lib.curl_slist_append(NULL, rule);
+	return c->connect_to ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory");
+}
+
 int net_curl_new(const struct net_options *options, struct net_curl **ret, struct bh_err *err)
 {
 	int rc = load_library(err);
@@ -94,6 +105,8 @@ int net_curl_new(const struct net_options *options, struct net_curl **ret, struc
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
 	c->options = *options;
 	rc = read_authorities(c, err);
+	if (rc == 0)
+		rc = redirect_connection(c, err);
 	if (rc == 0) {
 		c->easy = lib.curl_easy_init();
 		rc = c->easy ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory");
@@ -111,6 +124,7 @@ void net_curl_free(struct net_curl *c)
 		return;
 	if (c->easy)
 		lib.curl_easy_cleanup(c->easy);
+	lib.curl_slist_free_all(c->connect_to);
 	bh_buf_done(&c->authorities);
 	free(c);
 }
@@ -143,6 +157,28 @@ static int take_tick(void *ctx, curl_off_t total, curl_off_t done, curl_off_t up
 
 #define SET(option, value) ok = ok && (lib.curl_easy_setopt)(e, option, value) == CURLE_OK
 
+static struct curl_blob blob_of(struct bh_slice s)
+{
+	return (struct curl_blob){ (void *)(uintptr_t)s.ptr, s.len, CURL_BLOB_NOCOPY };
+}
+
+/* What was given as text: authorities instead of the system's, and who we are. */
+static bool set_own_trust(struct net_curl *c)
+{
+	CURL *e = c->easy;
+	bool ok = true;
+	struct curl_blob ca = blob_of(c->options.ca_pem), certificate = blob_of(c->options.client_certificate_pem), key = blob_of(c->options.client_key_pem);
+	if (ca.len) {
+		SET(CURLOPT_CAINFO_BLOB, &ca);
+		SET(CURLOPT_CAPATH, NULL);
+	}
+	if (certificate.len)
+		SET(CURLOPT_SSLCERT_BLOB, &certificate);
+	if (key.len)
+		SET(CURLOPT_SSLKEY_BLOB, &key);
+	return ok;
+}
+
 static bool set_trust(struct net_curl *c)
 {
 	CURL *e = c->easy;
@@ -159,7 +195,7 @@ static bool set_trust(struct net_curl *c)
 		SET(CURLOPT_SSLCERT, c->options.client_certificate);
 	if (c->options.client_key)
 		SET(CURLOPT_SSLKEY, c->options.client_key);
-	return ok;
+	return ok && set_own_trust(c);
 }
 
 static bool set_limits(struct net_curl *c)
@@ -176,6 +212,10 @@ static bool set_limits(struct net_curl *c)
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_BUFFERSIZE, 128L << 10);
+	if (c->connect_to)
+		SET(CURLOPT_CONNECT_TO, c->connect_to);
+	if (c->options.proxy)
+		SET(CURLOPT_PROXY, c->options.proxy);
 	if (c->options.unix_socket) {
 		SET(CURLOPT_UNIX_SOCKET_PATH, c->options.unix_socket);
 		SET(CURLOPT_PROXY, ""); /* one for "localhost" is not meant for it */

@@ -12,7 +12,7 @@
  *     is not the same any more (ETag, Last-Modified) is not glued to the old one;
  *   - redirects are followed, but `authorization` goes to the origin (scheme, host, port) of the request's own URL only, and
  *     never from https to http.
- * Proxies are taken from http_proxy, https_proxy and no_proxy, as curl does. Calls block; an interrupt (sys/signals.h) ends them.
+ * Proxies are taken from http_proxy, https_proxy and no_proxy, as curl does, when the options name none. Calls block; an interrupt (sys/signals.h) ends them.
  */
 #ifndef BH_NET_HTTP_H
 #define BH_NET_HTTP_H
@@ -29,6 +29,10 @@ struct net_options {
 	const char *const *ca_files;   /* PEM files trusted in addition to the system's */
 	size_t n_ca_files;
 	const char *client_certificate, *client_key; /* PEM files; NULL = none */
+	struct bh_slice ca_pem;        /* the only authorities trusted; empty = the system's and ca_files */
+	struct bh_slice client_certificate_pem, client_key_pem; /* the same as above, not in files; empty = none */
+	const char *connect_to;        /* "HOST:PORT" to connect to, whatever the URL says (its name stays in TLS); NULL = the URL's */
+	const char *proxy;             /* URL; NULL = as the environment says */
 	unsigned connect_seconds;      /* 0 = 30 */
 	unsigned stall_seconds;        /* slower than NET_SLOW_BYTES per second for so long breaks the connection; 0 = 60 */
 	unsigned total_seconds;        /* for one net_fetch with all its tries; 0 = no limit */

@@ -7,21 +7,16 @@
 #include "sys/files.h"
 #include "sys/helper.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* The bytes as a descriptor that nobody can change any more. */
 static int as_descriptor(struct bh_slice bytes, int *ret, struct bh_err *err)
 {
-	BH_CLOSE int fd = memfd_create("document", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return bh_fail_errno(err, errno, "memfd_create");
-	int rc = bh_write_all(fd, bytes, err);
-	if (rc == 0 && (lseek(fd, 0, SEEK_SET) != 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0))
-		rc = bh_fail_errno(err, errno, "a document in memory");
+	BH_CLOSE int fd = -1;
+	int rc = bh_memory_file(&fd, err);
+	rc = rc < 0 ? rc : bh_write_all(fd, bytes, err);
+	rc = rc < 0 ? rc : bh_memory_file_seal(fd, err);
 	if (rc == 0)
 		*ret = BH_TAKE_FD(fd);
 	return rc;

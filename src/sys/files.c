@@ -241,3 +241,15 @@ void bh_unmap(struct bh_slice mapped)
 	if (mapped.len)
 		(void)munmap((void *)(uintptr_t)mapped.ptr, mapped.len);
 }
+
+int bh_memory_file(int *ret_fd, struct bh_err *err)
+{
+	*ret_fd = memfd_create("document", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return *ret_fd < 0 ? bh_fail_errno(err, errno, "memfd_create") : 0;
+}
+
+int bh_memory_file_seal(int fd, struct bh_err *err)
+{
+	bool ok = lseek(fd, 0, SEEK_SET) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
+	return ok ? 0 : bh_fail_errno(err, errno, "a document in memory");
+}

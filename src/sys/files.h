@@ -27,6 +27,10 @@ int bh_write_all(int fd, struct bh_slice bytes, struct bh_err *err) BH_MUST_CHEC
  */
 int bh_write_file_atomic(const char *path, struct bh_slice bytes, unsigned mode, struct bh_err *err) BH_MUST_CHECK;
 
+/* A file in memory, to be written and then sealed: from the start on, nobody can change it any more, so it can be handed to another process. */
+int bh_memory_file(int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
+int bh_memory_file_seal(int fd, struct bh_err *err) BH_MUST_CHECK;
+
 int bh_mkdirs(const char *path, unsigned mode, struct bh_err *err) BH_MUST_CHECK; /* like mkdir -p */
 
 /* Maps a regular file read-only. Empty files give an empty slice. */

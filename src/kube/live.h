@@ -1,0 +1,41 @@
+/*
+ * live.h: the objects of a live cluster, as "cluster:CONTEXT" among the paths. This room knows no network: whoever does (cluster/) provides a door.
+ *
+ *   child: which lists there are (live.def), page by page, what a page says about the next ──── INTAKE_ASK_GET "/apis/apps/v1/deployments?limit=500" ──►
+ *   parent: is that a path that may be asked? then the door's get() ◄──── status, and the body as a descriptor
+ *
+ * Nothing but lists of those resources is read, and never secrets. The role in deploy/kubernetes/reader.yaml allows just that.
+ */
+#ifndef BH_KUBE_LIVE_H
+#define BH_KUBE_LIVE_H
+
+#include "kube/intake.h"
+
+#define KUBE_LIVE_PATH_BYTES 4096u
+
+struct kube_live_door {
+	/* context: "" = the current one. *ret_label: its name, lives until close. Fails when the API server doesn't answer. */
+	int (*open)(const char *context, void **ret, const char **ret_label, struct bh_err *err);
+	/* *ret_status: of HTTP; 200: *ret_fd is the body, else -1 and `problem` holds the start of the body. */
+	int (*get)(void *live, const char *path, unsigned *ret_status, int *ret_fd, struct bh_buf *problem, struct bh_err *err);
+	void (*close)(void *live);
+};
+
+/* Once, before any intake; NULL: there are no live clusters. */
+void kube_live_provide(const struct kube_live_door *door);
+
+/* ---- the parent's side, for intake.c ---- */
+
+int kube_live_open(const char *path, void **ret, const char **ret_label, struct bh_err *err) BH_MUST_CHECK;
+void kube_live_close(void *live);
+
+/* Answers INTAKE_ASK_GET. */
+int kube_live_give(void *live, struct bh_slice path, struct bh_child_reply *reply, struct bh_err *err) BH_MUST_CHECK;
+
+/* ---- the child's side, for intake.c ---- */
+
+/* Reads all lists. What can't be listed is told to the taker as unreadable. */
+int kube_live_read(struct bh_channel *ch, uint8_t role, struct bh_slice label, const struct intake_taker *taker, struct intake_text_vec *texts,
+		   struct bh_err *err) BH_MUST_CHECK;
+
+#endif
