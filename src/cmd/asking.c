@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "report/describe.h"
+#include "report/layout.h"
 
 #define GAP_BYTES_MAX (1u << 20)
+#define COLUMN_MAX 44u /* characters; a longer cell pushes those behind it to the right */
 
 void cmd_tell_gaps(const struct kube_answer *answer)
 {
@@ -64,4 +66,127 @@ void cmd_add_csv_row(struct bh_buf *out, const struct bh_slice *cells, size_t n)
 		describe_csv(out, cells[i]);
 	}
 	bh_buf_add_byte(out, '\n');
+}
+
+/* ---- rows as a whole ---- */
+
+bool cmd_rows_format(const char *name, enum cmd_rows_format *ret)
+{
+	static const char *const names[] = { "table", "json", "csv", "markdown" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i]) == 0) {
+			*ret = (enum cmd_rows_format)i;
+			return true;
+		}
+	return false;
+}
+
+static size_t characters(struct bh_slice text)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < text.len; i++)
+		n += (text.ptr[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static void add_table_cell(struct bh_buf *out, struct bh_slice escaped, size_t width)
+{
+	size_t n = characters(escaped);
+	bh_buf_add(out, escaped);
+	layout_spaces(out, width > n ? width - n : 0);
+}
+
+/* What a terminal shows of a cell; an empty one as "-", so that columns can be told apart. */
+static struct bh_slice shown(struct bh_buf *scratch, struct bh_slice cell)
+{
+	bh_buf_clear(scratch);
+	bh_buf_add_escaped(scratch, cell.len ? cell : BH_SLICE_LIT("-"));
+	return bh_buf_slice(scratch);
+}
+
+static void add_table(struct bh_buf *out, const struct kube_answer *a, const struct cmd_columns *c)
+{
+	size_t width[KUBE_ASK_CELLS_MAX] = { 0 };
+	struct bh_buf scratch;
+	bh_buf_init(&scratch, 4 * KUBE_ASK_CELL_BYTES_MAX);
+	for (size_t k = 0; k < c->n; k++)
+		width[k] = strlen(c->names[k]);
+	for (size_t i = 0; i < a->rows.len; i++)
+		for (size_t k = 0; k < c->n && a->rows.ptr[i].kind == c->kind; k++) {
+			size_t n = characters(shown(&scratch, kube_cell(&a->rows.ptr[i], k)));
+			if (n > width[k] && n <= COLUMN_MAX)
+				width[k] = n;
+		}
+	for (size_t k = 0; k < c->n; k++) {
+		bh_buf_add_str(out, k ? "  " : "");
+		add_table_cell(out, bh_slice_str(c->names[k]), k + 1 < c->n ? width[k] : 0);
+	}
+	bh_buf_add_byte(out, '\n');
+	for (size_t i = 0; i < a->rows.len; i++) {
+		if (a->rows.ptr[i].kind != c->kind)
+			continue;
+		for (size_t k = 0; k < c->n; k++) {
+			bh_buf_add_str(out, k ? "  " : "");
+			add_table_cell(out, shown(&scratch, kube_cell(&a->rows.ptr[i], k)), k + 1 < c->n ? width[k] : 0);
+		}
+		bh_buf_add_byte(out, '\n');
+	}
+	bh_buf_done(&scratch);
+}
+
+static void add_json_row(struct bh_buf *out, const struct kube_row *row, const struct cmd_columns *c)
+{
+	bh_buf_add_str(out, "  {");
+	for (size_t k = 0; k < c->n; k++) {
+		bh_buf_add_str(out, k ? ", " : "");
+		bh_buf_add_json(out, bh_slice_str(c->names[k]));
+		bh_buf_add_str(out, ": ");
+		bh_buf_add_json(out, kube_cell(row, k));
+	}
+	bh_buf_add_str(out, "}");
+}
+
+static void add_headings(struct bh_buf *out, const struct cmd_columns *c, bool markdown)
+{
+	struct bh_slice names[KUBE_ASK_CELLS_MAX] = { 0 };
+	for (size_t k = 0; k < c->n; k++)
+		names[k] = bh_slice_str(c->names[k]);
+	if (!markdown) {
+		cmd_add_csv_row(out, names, c->n);
+		return;
+	}
+	cmd_add_markdown_row(out, names, c->n);
+	for (size_t k = 0; k < c->n; k++)
+		bh_buf_add_str(out, "|---");
+	bh_buf_add_str(out, "|\n");
+}
+
+void cmd_add_rows(struct bh_buf *out, const struct kube_answer *a, const struct cmd_columns *c, enum cmd_rows_format format)
+{
+	bool more = false;
+	if (format == CMD_ROWS_TABLE) {
+		add_table(out, a, c);
+		return;
+	}
+	if (format == CMD_ROWS_JSON)
+		bh_buf_add_str(out, "[");
+	else
+		add_headings(out, c, format == CMD_ROWS_MARKDOWN);
+	for (size_t i = 0; i < a->rows.len; i++) {
+		const struct kube_row *row = &a->rows.ptr[i];
+		if (row->kind != c->kind)
+			continue;
+		switch (format) {
+		case CMD_ROWS_JSON:
+			bh_buf_add_str(out, more ? ",\n" : "\n");
+			add_json_row(out, row, c);
+			break;
+		case CMD_ROWS_CSV: cmd_add_csv_row(out, row->cells, row->n); break;
+		case CMD_ROWS_MARKDOWN: cmd_add_markdown_row(out, row->cells, row->n); break;
+		case CMD_ROWS_TABLE: break;
+		}
+		more = true;
+	}
+	if (format == CMD_ROWS_JSON)
+		bh_buf_add_str(out, more ? "\n]\n" : "]\n");
 }

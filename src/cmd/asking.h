@@ -15,4 +15,19 @@ int cmd_want_objects(const struct kube_answer *answer, const char *where, struct
 void cmd_add_markdown_row(struct bh_buf *out, const struct bh_slice *cells, size_t n);
 void cmd_add_csv_row(struct bh_buf *out, const struct bh_slice *cells, size_t n);
 
+/* What the rows of one kind are written as: a column per cell. */
+struct cmd_columns {
+	uint16_t kind;
+	const char *const *names; /* "subject": the heading in small, the key in JSON */
+	size_t n;
+};
+
+enum cmd_rows_format { CMD_ROWS_TABLE, CMD_ROWS_JSON, CMD_ROWS_CSV, CMD_ROWS_MARKDOWN };
+
+/* Is the report format (cmd_format_names) one that rows can be written in? */
+bool cmd_rows_format(const char *name, enum cmd_rows_format *ret);
+
+/* All rows of the kind, in their order, behind a heading; JSON: an array of objects. */
+void cmd_add_rows(struct bh_buf *out, const struct kube_answer *answer, const struct cmd_columns *columns, enum cmd_rows_format format);
+
 #endif

@@ -96,6 +96,9 @@ bool rbac_user_of(struct bh_slice name, const struct bh_slice *groups, size_t n_
 /* A subject as a user: of a group, whoever is in it and nothing else. */
 bool rbac_user_of_subject(const struct rbac_subject *s, struct bh_arena *arena, struct rbac_user *ret) BH_MUST_CHECK;
 
+/* Does the subject mean the user of that name? Groups don't. */
+bool rbac_is_subject(const struct rbac_subject *s, struct bh_slice user);
+
 /* "system:serviceaccount:NAMESPACE:NAME"? */
 bool rbac_is_service_account(struct bh_slice user, struct bh_slice *namespace, struct bh_slice *name);
 

@@ -12,9 +12,6 @@ struct rbac_grant {
 	struct rbac_grant *next;
 };
 
-/* Does the subject mean the user of that name? Groups don't. */
-bool rbac_is_subject(const struct rbac_subject *s, struct bh_slice user);
-
 /* Adds, or takes the place of one of the same name; `only_missing`: leaves that one. rules: those written in the role. False: no memory. */
 bool rbac_add_role(struct rbac *r, struct rbac_role *role, struct rbac_rule *rules, bool only_missing) BH_MUST_CHECK;
 bool rbac_add_binding(struct rbac *r, struct rbac_binding *binding, bool only_missing) BH_MUST_CHECK;

@@ -17,6 +17,16 @@ bool kube_same_group(struct bh_slice a, struct bh_slice b)
 	return (bh_slice_eq_str(a, "extensions") && bh_slice_is_one_of(b, heirs)) || (bh_slice_eq_str(b, "extensions") && bh_slice_is_one_of(a, heirs));
 }
 
+bool kube_resource_by_plural(struct bh_slice plural, struct kube_resource *ret)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (bh_slice_eq_str(plural, table[i].plural)) {
+			*ret = (struct kube_resource){ .group = bh_slice_str(table[i].group), .plural = plural, .is_namespaced = table[i].is_namespaced, .is_known = true };
+			return true;
+		}
+	return false;
+}
+
 /* Lower case; y becomes ies, s gets es, others s (kubectl, meta.UnsafeGuessKindToResource). */
 static bool guess_plural(struct bh_slice kind, struct bh_arena *arena, struct bh_slice *ret)
 {
