@@ -113,6 +113,30 @@ static void add_node(struct bh_buf *out, const char *indent, struct bh_slice nam
 	bh_buf_printf(out, " color=\"%s\" fontcolor=\"%s\"]\n", colour, colour);
 }
 
+/* "cluster_NAMESPACE[namespace]": an identifier to dot, with underscores for hyphens. */
+static void add_cluster_name(struct bh_buf *out, struct bh_slice ns)
+{
+	struct bh_buf name;
+	bh_buf_init(&name, ns.len + 64);
+	bh_buf_add_str(&name, "cluster_");
+	for (size_t i = 0; i < ns.len; i++)
+		bh_buf_add_byte(&name, ns.ptr[i] == '-' ? '_' : ns.ptr[i]);
+	bh_buf_add_str(&name, "[namespace]");
+	bh_buf_add_json(out, bh_buf_slice(&name));
+	bh_buf_done(&name);
+}
+
+/* The namespace with what marks it as one. */
+static void add_cluster_label(struct bh_buf *out, struct bh_slice ns)
+{
+	struct bh_buf label;
+	bh_buf_init(&label, ns.len + 64);
+	bh_buf_add(&label, ns);
+	bh_buf_add_str(&label, "[namespace]");
+	bh_buf_add_json(out, bh_buf_slice(&label));
+	bh_buf_done(&label);
+}
+
 static void write_clusters(const struct bh_slice *nodes, size_t n, struct bh_buf *out)
 {
 	for (size_t i = 0; i < n;) {
@@ -121,10 +145,14 @@ static void write_clusters(const struct bh_slice *nodes, size_t n, struct bh_buf
 			i++;
 			continue;
 		}
-		bh_buf_printf(out, "\tsubgraph \"cluster_%.*s[namespace]\" {\n\t\tcolor=\"black\"\n\t\tfontcolor=\"black\"\n", BH_SLICE_FMT(ns));
+		bh_buf_add_str(out, "\tsubgraph ");
+		add_cluster_name(out, ns);
+		bh_buf_add_str(out, " {\n\t\tcolor=\"black\"\n\t\tfontcolor=\"black\"\n");
 		for (; i < n && is_workload(nodes[i]) && bh_slice_eq(namespace_of(nodes[i]), ns); i++)
 			add_node(out, "\t\t", nodes[i], bh_slice_sub(nodes[i], ns.len + 1, nodes[i].len), "blue");
-		bh_buf_printf(out, "\t\tlabel=\"%.*s[namespace]\"\n\t}\n", BH_SLICE_FMT(ns));
+		bh_buf_add_str(out, "\t\tlabel=");
+		add_cluster_label(out, ns);
+		bh_buf_add_str(out, "\n\t}\n");
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!is_workload(nodes[i]))

@@ -39,7 +39,10 @@ static int visit(FTS *tree, FTSENT *e, struct bh_arena *arena, struct kube_file_
 		return 0;
 	case FTS_DNR:
 	case FTS_ERR:
-	case FTS_NS: return bh_fail_errno(err, e->fts_errno, "%s", e->fts_path);
+	case FTS_NS:
+		if (e->fts_errno == ENOENT && e->fts_level == FTS_ROOTLEVEL)
+			return bh_fail(err, BH_ENOTFOUND, 0, "%s: no such file or folder", e->fts_path);
+		return bh_fail_errno(err, e->fts_errno, "%s", e->fts_path);
 	default: return 0;
 	}
 }

@@ -1,0 +1,229 @@
+#!/usr/bin/env bats
+# `bulkhead netpol`: who may connect to whom. What decides is the API's reference (NetworkPolicy, AdminNetworkPolicy); expected lines are worked out by
+# hand from it, or are another tool's (tests/table/netpol/SOURCE.txt).
+bats_require_minimum_version 1.5.0
+load common
+
+TABLE="$BATS_TEST_DIRNAME/../table/netpol"
+
+# pods NAME...: pods of namespace shop, each with the label app=NAME and the ports web (TCP 80) and dns (UDP 53).
+pods() {
+	for name in "$@"; do
+		cat <<END
+---
+{apiVersion: v1, kind: Pod, metadata: {name: $name, namespace: shop, labels: {app: $name}},
+ spec: {containers: [{name: c, image: i, ports: [{name: web, containerPort: 80}, {name: dns, containerPort: 53, protocol: UDP}]}]}}
+END
+	done
+}
+
+# policy NAME SPEC: a NetworkPolicy of namespace shop.
+policy() {
+	printf -- '---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: %s, namespace: shop}, spec: %s}\n' "$1" "$2"
+}
+
+# admin NAME PRIORITY SPEC: an AdminNetworkPolicy.
+admin() {
+	printf -- '---\n{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: %s}, spec: {priority: %s, %s}}\n' "$1" "$2" "$3"
+}
+
+baseline() {
+	printf -- '---\n{apiVersion: policy.networking.k8s.io/v1alpha1, kind: BaselineAdminNetworkPolicy, metadata: {name: default}, spec: {%s}}\n' "$1"
+}
+
+# allowed FROM TO: the ports of that line of the list of all.yaml, nothing when there is none.
+allowed() {
+	"$BULKHEAD" netpol list all.yaml | sed -n "s|^$1 => $2 : ||p"
+}
+
+a="shop/a\[Pod\]" b="shop/b\[Pod\]" world="0.0.0.0-255.255.255.255\[External\]"
+
+@test "lists in all formats are another tool's" {
+	declare -A endings=([text]=txt [json]=json [csv]=csv [markdown]=md [dot]=dot)
+	n=0
+	for folder in "$TABLE"/*/; do
+		name=$(basename "$folder")
+		for format in "${!endings[@]}"; do
+			expected="$TABLE/expected/${name}_connlist_output.${endings[$format]}"
+			[ -f "$expected" ] || continue
+			diff <("$BULKHEAD" netpol list -f "$format" "$folder") <(cat "$expected" && [ -z "$(tail -c 1 "$expected")" ] || echo)
+			n=$((n + 1))
+		done
+	done
+	[ "$n" -ge 20 ]
+}
+
+@test "without policies everybody may connect to everybody" {
+	pods a b >all.yaml
+	[ "$(allowed "$a" "$b")" = "All Connections" ]
+	[ "$(allowed "$a" "$world")" = "All Connections" ]
+	[ "$(allowed "$world" "$b")" = "All Connections" ]
+	[ "$("$BULKHEAD" netpol list all.yaml | wc -l)" -eq 6 ]
+}
+
+@test "a policy isolates what it selects in its directions only" {
+	{ pods a b; policy p '{podSelector: {matchLabels: {app: b}}, policyTypes: [Ingress]}'; } >all.yaml
+	[ "$(allowed "$a" "$b")" = "" ]
+	[ "$(allowed "$b" "$a")" = "All Connections" ]
+	[ "$(allowed "$b" "$world")" = "All Connections" ]
+	[ "$(allowed "$world" "$b")" = "" ]
+}
+
+@test "policyTypes: Ingress always, Egress when there are egress rules" {
+	{ pods a b; policy p '{podSelector: {matchLabels: {app: b}}, egress: []}'; } >all.yaml
+	[ "$(allowed "$b" "$a")" = "All Connections" ]
+	[ "$(allowed "$a" "$b")" = "" ]
+	{ pods a b; policy p '{podSelector: {matchLabels: {app: b}}, egress: [{ports: [{port: 80}]}]}'; } >all.yaml
+	[ "$(allowed "$b" "$a")" = "TCP 80" ]
+	[ "$(allowed "$a" "$b")" = "" ]
+	{ pods a b; policy p '{podSelector: {matchLabels: {app: b}}, policyTypes: [Egress], ingress: [{}]}'; } >all.yaml
+	[ "$(allowed "$b" "$a")" = "" ]
+	[ "$(allowed "$a" "$b")" = "All Connections" ]
+}
+
+@test "absent, null and empty lists of rules allow nothing; an empty rule allows all" {
+	for rules in 'policyTypes: [Ingress]' 'ingress: [], policyTypes: [Ingress]' 'ingress: null, policyTypes: [Ingress]'; do
+		{ pods a b; policy p "{podSelector: {}, $rules}"; } >all.yaml
+		[ "$(allowed "$a" "$b")" = "" ]
+	done
+	{ pods a b; policy p '{podSelector: {}, ingress: [{}]}'; } >all.yaml
+	[ "$(allowed "$a" "$b")" = "All Connections" ]
+	[ "$(allowed "$world" "$b")" = "All Connections" ]
+}
+
+@test "peers: selectors in one element must both hold, elements add" {
+	{
+		pods a b c
+		printf -- '---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: x}}}\n'
+		policy p '{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: x}}, podSelector: {matchLabels: {app: a}}}]}]}'
+	} >all.yaml
+	[ "$(allowed "$a" "$b")" = "All Connections" ]
+	[ "$(allowed 'shop/c\[Pod\]' "$b")" = "" ]
+	{
+		pods a b c
+		policy p '{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: x}}}, {podSelector: {matchExpressions: [{key: app, operator: In, values: [c]}]}}]}]}'
+	} >all.yaml
+	[ "$(allowed "$a" "$b")" = "" ]
+	[ "$(allowed 'shop/c\[Pod\]' "$b")" = "All Connections" ]
+}
+
+@test "ports: numbers, ranges, protocols, names of the destination" {
+	{ pods a b; policy p '{podSelector: {matchLabels: {app: b}}, ingress: [{ports: [{port: 8000, endPort: 8080}, {protocol: UDP, port: 53}, {port: web}, {protocol: SCTP}]}]}'; } >all.yaml
+	[ "$(allowed "$a" "$b")" = "SCTP 1-65535,TCP 80,8000-8080,UDP 53" ]
+	# A name must be there with the protocol; the outside has none.
+	{ pods a b; policy p '{podSelector: {matchLabels: {app: b}}, ingress: [{ports: [{port: dns}, {port: nobody}]}]}'; } >all.yaml
+	[ "$(allowed "$a" "$b")" = "" ]
+	{ pods a b; policy p '{podSelector: {matchLabels: {app: a}}, policyTypes: [Egress], egress: [{ports: [{port: dns, protocol: UDP}]}]}'; } >all.yaml
+	[ "$(allowed "$a" "$b")" = "UDP 53" ]
+	[ "$(allowed "$a" "$world")" = "" ]
+}
+
+@test "blocks and what is taken out of them cut the outside" {
+	{ pods a; policy p '{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}], ports: [{port: 443}]}]}'; } >all.yaml
+	run bulkhead netpol list all.yaml
+	[ "$output" = "0.0.0.0-255.255.255.255[External] => shop/a[Pod] : All Connections
+shop/a[Pod] => 10.0.0.0-10.0.255.255[External] : TCP 443
+shop/a[Pod] => 10.2.0.0-10.255.255.255[External] : TCP 443" ]
+}
+
+@test "tiers: administrators' rules by priority, then NetworkPolicies, then the baseline" {
+	local subject='subject: {namespaces: {}}' from='from: [{namespaces: {}}]'
+	{
+		pods a b
+		admin low 20 "$subject, ingress: [{action: Allow, $from}]"
+		admin high 10 "$subject, ingress: [{action: Deny, $from, ports: [{portNumber: {protocol: TCP, port: 22}}]}, {action: Pass, $from, ports: [{portRange: {start: 1, end: 1023}}]}]"
+		policy p '{podSelector: {}, ingress: [{ports: [{port: 80}, {port: 2000}]}]}'
+	} >all.yaml
+	# 22 is denied; 1-1023 passed to the policy, which allows 80; the rest is allowed by the lower priority.
+	[ "$(allowed "$a" "$b")" = "SCTP 1-65535,TCP 80,1024-65535,UDP 1-65535" ]
+	{ pods a b; baseline "$subject, ingress: [{action: Allow, $from, ports: [{namedPort: web}]}, {action: Deny, $from}]"; } >all.yaml
+	[ "$(allowed "$a" "$b")" = "TCP 80" ]
+	[ "$(allowed "$world" "$b")" = "All Connections" ]
+	# A policy that isolates ends it before the baseline; one of the other direction does not.
+	{ pods a b; baseline "$subject, ingress: [{action: Deny, $from}]"; policy p '{podSelector: {}, ingress: [{}]}'; } >all.yaml
+	[ "$(allowed "$a" "$b")" = "All Connections" ]
+	{ pods a b; baseline "$subject, ingress: [{action: Deny, $from}]"; policy p '{podSelector: {}, policyTypes: [Egress], egress: [{}]}'; } >all.yaml
+	[ "$(allowed "$a" "$b")" = "" ]
+}
+
+@test "an Ingress exposes what its services select, as far as policies let it" {
+	{
+		pods a b
+		cat <<'END'
+---
+{apiVersion: v1, kind: Service, metadata: {name: front, namespace: shop}, spec: {selector: {app: a}, ports: [{name: http, port: 8080, targetPort: web}]}}
+---
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i, namespace: shop},
+ spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: front, port: {name: http}}}}]}}]}}
+END
+	} >all.yaml
+	[ "$(allowed '{ingress-controller}' "$a")" = "TCP 80" ]
+	[ "$(allowed '{ingress-controller}' "$b")" = "" ]
+	policy p '{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}' >>all.yaml
+	[ "$(allowed '{ingress-controller}' "$a")" = "" ]
+	sed -i '$d' all.yaml
+	policy p '{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}' >>all.yaml
+	[ "$(allowed '{ingress-controller}' "$a")" = "TCP 80" ]
+}
+
+@test "a document that can't be read is told beside the list of the others" {
+	{ pods a b; printf -- '---\nkind: [\n'; } >all.yaml
+	run --separate-stderr bulkhead netpol list all.yaml
+	[ "$status" -eq 3 ]
+	[ "${#lines[@]}" -eq 6 ]
+	# shellcheck disable=SC2154 # bats sets it
+	[[ $stderr == "bulkhead: not checked: all.yaml:"* ]]
+}
+
+@test "a policy that breaks its API ends the command" {
+	{ pods a b; admin p 1001 'subject: {namespaces: {}}'; } >all.yaml
+	run bulkhead netpol list all.yaml
+	fails 2 "all.yaml:8: AdminNetworkPolicy p: spec.priority must be a number from 0 to 1000"
+	{ pods a; admin p 5 'subject: {namespaces: {}, pods: {}}'; } >all.yaml
+	run bulkhead netpol list all.yaml
+	fails 2 "exactly one field must be set in spec.subject"
+	{ pods a; admin p 5 'subject: {namespaces: {}}, ingress: [{action: Deny}]'; } >all.yaml
+	run bulkhead netpol list all.yaml
+	fails 2 "a rule's from must be defined and hold at least one item"
+	{ pods a; admin p 5 'subject: {namespaces: {}}, egress: [{action: Deny, to: [{}]}]'; } >all.yaml
+	run bulkhead netpol list all.yaml
+	fails 2 "exactly one field must be set in a rule's peer"
+	{ pods a; baseline 'subject: {namespaces: {}}'; baseline 'subject: {namespaces: {}}'; } >all.yaml
+	run bulkhead netpol list all.yaml
+	fails 2 "only one BaselineAdminNetworkPolicy may be there"
+	{ pods a; policy p '{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/33}}]}]}'; } >all.yaml
+	run bulkhead netpol list all.yaml
+	fails 2 "an ipBlock whose cidr is no prefix"
+}
+
+@test "what is missing or unreadable is an error, what has no objects too" {
+	run bulkhead netpol list nothing.yaml
+	fails 2 "nothing.yaml"
+	run bulkhead netpol list
+	fails 2 "netpol"
+	run bulkhead netpol draw all.yaml
+	fails 2 "draw"
+	: >empty.yaml
+	run bulkhead netpol list empty.yaml
+	fails 2 "no Kubernetes object in empty.yaml"
+	pods a >all.yaml
+	run bulkhead netpol list -f svgz all.yaml
+	fails 2 "svgz"
+	run bulkhead netpol list -o no/folder/list.txt all.yaml
+	fails 4 "no/folder"
+}
+
+@test "works as any user; files that may not be read are told" {
+	pods a b >all.yaml
+	pods c >secret.yaml
+	chmod 644 all.yaml
+	chmod 600 secret.yaml
+	run_unprivileged netpol list all.yaml
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 6 ]
+	if [ "$(id -u)" -eq 0 ]; then
+		run_unprivileged netpol list all.yaml secret.yaml
+		[ "$status" -eq 3 ]
+		[[ $output == *"secret.yaml: "* ]]
+	fi
+}
