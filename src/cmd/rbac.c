@@ -7,8 +7,15 @@
 /* Index = enum rbac_defaults. */
 static const char *const defaults[] = { "auto", "yes", "no", NULL };
 
+static const char *const severities[] = { "unknown", "negligible", "low", "medium", "high", "critical", NULL };
+static const char *const thresholds[] = { "unknown", "negligible", "low", "medium", "high", "critical", "never", NULL };
+
 static const struct cmd_option options[] = {
 	CMD_REPORT_OPTIONS,
+	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = thresholds, .default_text = "high",
+	  .help = "risks: exit 1 for findings at or above this severity" },
+	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "low",
+	  .help = "risks: show findings at or above this severity; the others are counted only" },
 	{ .name = "namespace", .letter = 'n', .kind = CMD_STRING, .argument = "NAME", .help = "who-can, can: in this namespace; default: in any" },
 	{ .name = "name", .kind = CMD_STRING, .argument = "NAME", .help = "who-can, can: on the object of this name; default: on any" },
 	{ .name = "verb", .kind = CMD_STRING, .argument = "VERB", .help = "can: answer whether the subject can do this; with --resource" },
@@ -22,11 +29,12 @@ static const struct cmd_option options[] = {
 static const char details[] =
 	"who-can VERB RESOURCE PATH...   who may do that: RESOURCE as pods/log, deployments.apps, /healthz\n"
 	"can SUBJECT PATH...             what user:NAME, group:NAME or sa:NAMESPACE/NAME may do\n"
+	"risks PATH...                   what of all that is dangerous, as a report\n"
 	"\n"
 	"PATH is a file of YAML or JSON manifests or a dump of kubectl get -o json, a folder that\n"
 	"holds some, or - for standard input.\n"
 	"\n"
-	"Exit status: 0 done, 1 can: no, 2 wrong usage or input, 3 something could not be read,\n"
+	"Exit status: 0 done, 1 can: no, risks: findings at or above --fail-on, 2 wrong usage or input, 3 something could not be read,\n"
 	"4 internal error.\n";
 
 /* ---- what the options say ---- */
@@ -158,9 +166,10 @@ static const struct verb {
 } table[] = {
 	{ "who-can", "VERB RESOURCE PATH...", 3, SIZE_MAX, who_can },
 	{ "can", "SUBJECT PATH...", 2, SIZE_MAX, can },
+	{ "risks", "PATH...", 1, SIZE_MAX, cmd_rbac_risks },
 };
 
-static const char *const verbs[] = { "who-can", "can", NULL };
+static const char *const verbs[] = { "who-can", "can", "risks", NULL };
 
 static const struct verb *find_verb(const struct cmd_args *args, const char *const **targets, size_t *n)
 {
@@ -178,6 +187,8 @@ static int check_formats(const struct cmd_args *args, const struct verb *verb, s
 	const char *const *formats;
 	enum cmd_rows_format format;
 	size_t n = cmd_list(args, "format", &formats);
+	if (verb->run == cmd_rbac_risks)
+		return cmd_check_report(args, err);
 	for (size_t i = 0; i < n; i++)
 		if (n > 1 || !cmd_rows_format(formats[i], &format))
 			return bh_fail(err, BH_EUSAGE, 0, "rbac %s writes one format: table, json, csv or markdown; -o names the file", verb->name);

@@ -13,4 +13,7 @@ int cmd_rbac_asking(const struct cmd_args *args, struct rbac_asking *ret, struct
 /* The rows in the format asked for, to where -o says. */
 int cmd_rbac_write(const struct cmd_args *args, const struct kube_answer *answer, const struct cmd_columns *columns, struct bh_err *err) BH_MUST_CHECK;
 
+/* The verbs with a file of their own; targets: the words behind the verb. */
+int cmd_rbac_risks(const struct cmd_args *args, const char *const *targets, size_t n);
+
 #endif

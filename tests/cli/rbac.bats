@@ -138,3 +138,155 @@ END
 	run bulkhead rbac can alice empty.yaml
 	fails 2 "no Kubernetes object"
 }
+
+# risks OPTION... FILE: one "id severity" per finding, sorted.
+risks() {
+	"$BULKHEAD" rbac risks --severity negligible --fail-on never -f json "$@" >report.json || [ $? -eq 3 ]
+	python3 -c 'import json; print("\n".join(sorted(f["id"] + " " + f["severity"] for f in json.load(open("report.json"))["findings"])))'
+}
+
+# given SCOPE RULE...: the risks of a ClusterRole with these rules for sa:NAMESPACE/x; SCOPE: a namespace, or - for all.
+given() {
+	{
+		role ClusterRole r '' "${@:2}"
+		if [ "$1" = - ]; then
+			binding ClusterRoleBinding b '' ClusterRole r '{kind: ServiceAccount, namespace: shop, name: x}'
+		else
+			binding RoleBinding b "$1" ClusterRole r '{kind: ServiceAccount, namespace: shop, name: x}'
+		fi
+		[ ! -f more.yaml ] || cat more.yaml
+	} >r.yaml
+	risks r.yaml
+}
+
+# core VERBS RESOURCES, of GROUP VERBS RESOURCES: a rule
+core() { of '""' "$@"; }
+of() { echo "{apiGroups: [$1], verbs: [$2], resources: [$3]}"; }
+
+# expect TEXT SCOPE RULE...
+expect() {
+	run given "${@:2}"
+	[ "$output" = "$1" ] || { echo "for ${*:2}: wanted '$1', got '$output'"; return 1; }
+}
+
+# Severities by reference section 6 of the catalogue: in all namespaces, and in one that nothing privileged lives in.
+@test "risks: the catalogue, everywhere and in a namespace" {
+	local r=rbac.authorization.k8s.io c=certificates.k8s.io
+	expect "rbac-wildcard critical" - "$(of '"*"' '"*"' '"*"')"
+	expect "rbac-wildcard high" shop "$(of '"*"' '"*"' '"*"')"
+	expect "rbac-escalate critical" - "$(of $r escalate clusterroles)"
+	expect "" - "$(of $r bind clusterroles)"
+	expect "rbac-bind critical" - "$(of $r bind clusterroles)" "$(of $r create clusterrolebindings)"
+	expect "rbac-impersonate critical" - "$(core impersonate users)"
+	expect "rbac-impersonate critical" - "$(of authentication.k8s.io impersonate userextras)"
+	expect "rbac-impersonate high" shop "$(core impersonate serviceaccounts)"
+	expect "rbac-certificate-approval high" - "$(of $c update certificatesigningrequests/approval)" "$(of $c approve signers)"
+	expect "rbac-certificate-issue critical" - "$(of $c update certificatesigningrequests/approval)" "$(of $c approve signers)" "$(of $c create certificatesigningrequests)"
+	expect "" - "$(of $c create certificatesigningrequests)"
+	expect "rbac-secrets critical" - "$(core list secrets)"
+	expect "rbac-secrets high" shop "$(core get secrets)"
+	expect "rbac-secrets-write high" shop "$(core create secrets)"
+	expect "rbac-token-request high" shop "$(core create serviceaccounts/token)"
+	expect "rbac-pod-create critical" - "$(of apps patch deployments)"
+	expect "rbac-pod-create high" shop "$(of batch create cronjobs)"
+	expect "rbac-pod-exec high" shop "$(core create pods/exec)"
+	expect "rbac-pod-exec high" shop "$(core get '"*/exec"')"
+	expect "rbac-ephemeral-containers high" shop "$(core patch pods/ephemeralcontainers)"
+	expect "rbac-port-forward medium" shop "$(core create pods/portforward)"
+	expect "rbac-node-proxy critical" - "$(core get nodes/proxy)"
+	expect "" shop "$(core get nodes/proxy)"
+	expect "rbac-nodes medium" - "$(core patch nodes/status)"
+	expect "rbac-nodes medium" - "$(core 'delete, patch' nodes)"
+	expect "rbac-traffic medium" shop "$(core update services/status)"
+	expect "rbac-traffic medium" shop "$(of discovery.k8s.io update endpointslices)"
+	expect "rbac-admission-write high" - "$(of admissionregistration.k8s.io delete validatingadmissionpolicybindings)"
+	expect "rbac-api-extension high" - "$(of apiextensions.k8s.io update customresourcedefinitions)"
+	expect "rbac-persistent-volumes high" - "$(core create persistentvolumes)"
+	expect "rbac-namespace-labels high" - "$(core patch namespaces)"
+	expect "rbac-network-policies low" shop "$(of networking.k8s.io delete networkpolicies)"
+	expect "rbac-system-configmaps medium" kube-system "$(core update configmaps)"
+	expect "" shop "$(core update configmaps)"
+	expect "rbac-cover-tracks low" shop "$(core delete events)"
+	expect "rbac-wildcard-verbs low" shop "$(of shop.example '"*"' gadgets)"
+	expect "" - "$(core 'get, list, watch' 'pods, pods/log, services, nodes, configmaps')"
+}
+
+@test "risks: what lives in the namespace, admission, names and exposure weigh" {
+	expect "rbac-secrets critical" kube-system "$(core get secrets)"
+	expect "rbac-secrets medium" shop '{apiGroups: [""], verbs: [get], resources: [secrets], resourceNames: [tls]}'
+	expect "" shop '{apiGroups: [""], verbs: [create], resources: [pods], resourceNames: [a]}'
+	for level in restricted baseline privileged; do
+		printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: %s}}\n' $level >more.yaml
+		expect "rbac-pod-create $([ $level = privileged ] && echo high || echo medium)" shop "$(core create pods)"
+	done
+	# An account of the namespace that can take over the cluster makes the namespace worth as much, and admission is no help then.
+	{
+		cat more.yaml
+		role ClusterRole strong '' "$(core get nodes/proxy)"
+		binding ClusterRoleBinding strong '' ClusterRole strong '{kind: ServiceAccount, namespace: shop, name: agent}'
+	} >strong.yaml
+	mv strong.yaml more.yaml
+	expect "$(printf 'rbac-node-proxy critical\nrbac-pod-create critical')" shop "$(core create pods)"
+	cat >more.yaml <<'END'
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {template: {metadata: {labels: {app: web}}, spec: {serviceAccountName: x, containers: []}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {type: ClusterIP, selector: {app: web}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front, namespace: shop}
+spec: {rules: [{http: {paths: [{backend: {service: {name: web}}}]}}]}
+END
+	expect "rbac-secrets critical" shop "$(core get secrets)"
+	grep -q "raised: its token is in a pod that the outside reaches: Deployment shop/web through Ingress shop/front" report.json
+	sed -i 's/serviceAccountName: x/serviceAccountName: x, automountServiceAccountToken: false/' more.yaml
+	expect "rbac-secrets high" shop "$(core get secrets)"
+	printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: aws-auth, namespace: kube-system}\ndata: {mapRoles: "- groups: [system:masters]"}\n' >more.yaml
+	expect "$(printf 'rbac-system-configmaps critical\nrbac-system-masters critical')" kube-system "$(core update configmaps)"
+}
+
+@test "risks: subjects that everybody is, roles that are not there, rights beside roles" {
+	local view='{apiGroups: [""], verbs: [get], resources: [pods]}'
+	for s in '{kind: User, name: "system:anonymous"}|rbac-anonymous critical' '{kind: Group, name: "system:unauthenticated"}|rbac-anonymous critical' \
+		'{kind: Group, name: "system:authenticated"}|rbac-all-authenticated high' '{kind: Group, name: "system:masters"}|rbac-system-masters critical' \
+		'{kind: ServiceAccount, name: default, namespace: shop}|rbac-default-service-account medium' '{kind: User, name: alice}|'; do
+		{ role Role r shop "$view"; binding RoleBinding b shop Role r "${s%|*}"; } >r.yaml
+		run risks r.yaml
+		[ "$output" = "${s#*|}" ] || { echo "$s: $output"; return 1; }
+	done
+	{ role Role alone shop "$view"; binding RoleBinding b shop Role gone '{kind: ServiceAccount, name: web}'; } >r.yaml
+	printf -- '---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: other, namespace: shop, annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::1:role/x"}}\n' >>r.yaml
+	run risks r.yaml
+	[ "$output" = "$(printf 'rbac-cloud-role negligible\nrbac-missing-role negligible\nrbac-missing-subject negligible\nrbac-unused-role negligible')" ]
+	{ role Role r shop "$view"; for i in 1 2 3 4 5 6 7 8 9 10; do binding RoleBinding "b$i" shop Role r '{kind: User, name: alice}'; done; } >r.yaml
+	run risks r.yaml
+	[ "$output" = "rbac-many-bindings negligible" ]
+}
+
+@test "risks: verdict, exceptions, formats; what the API server makes is no finding" {
+	{ role ClusterRole r '' "$(core get secrets)"; binding ClusterRoleBinding b '' ClusterRole r '{kind: User, name: alice}'; } >r.yaml
+	run bulkhead rbac risks r.yaml
+	[ "$status" -eq 1 ]
+	[[ $output == *"critical    r.yaml:8: user:alice may read secrets"* ]]
+	[[ $output == *"ClusterRoleBinding b of ClusterRole r: get secrets (r.yaml:6)"* ]]
+	run bulkhead rbac risks --fail-on never -f sarif r.yaml
+	[ "$status" -eq 0 ]
+	[[ $output == *'"ruleId": "rbac-secrets"'* ]]
+	printf 'exceptions:\n- {id: rbac-secrets, path: r.yaml, reason: a test, owner: me, expires: 2099-01-01}\n' >bulkhead.yaml
+	run bulkhead rbac risks r.yaml
+	[ "$status" -eq 0 ]
+	printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n' >none.yaml
+	run risks --defaults yes none.yaml
+	[ -z "$output" ]
+	printf -- '---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x, namespace: shop}\nroleRef: {kind: Pod, name: x}\n' >bad.yaml
+	run bulkhead rbac risks bad.yaml
+	[ "$status" -eq 3 ]
+	[[ $output == *"a roleRef that is no Role"* ]]
+}

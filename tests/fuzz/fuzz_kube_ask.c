@@ -3,6 +3,7 @@
  * their kind promises.
  */
 #include "kube/netpol.h"
+#include "kube/rbac_risks.h"
 
 #include <stdlib.h>
 
@@ -15,11 +16,17 @@ __attribute__((visibility("default"))) const char *__lsan_default_suppressions(v
 	return "leak:libfyaml";
 }
 
+static struct rbac_asking secrets = { .request = { .verb = { (const uint8_t *)"get", 3 }, .resource = { (const uint8_t *)"secrets", 7 } }, .any_namespace = true };
+static struct rbac_asking web = { .subject = { RBAC_SERVICE_ACCOUNT, { (const uint8_t *)"shop", 4 }, { (const uint8_t *)"web", 3 } }, .defaults = RBAC_DEFAULTS_NO };
+
 static const struct {
 	struct kube_question question;
 	uint16_t cells; /* of every row */
 } asked[] = {
 	{ { .name = "network policies", .answer = netpol_list }, NETPOL_CELLS },
+	{ { .name = "who can", .answer = rbac_who_can, .ctx = &secrets }, RBAC_GRANT_CELLS },
+	{ { .name = "can", .answer = rbac_can, .ctx = &web }, RBAC_RULE_CELLS },
+	{ { .name = "risks", .answer = rbac_risks, .ctx = &web }, RBAC_RISK_CELLS },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

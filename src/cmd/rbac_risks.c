@@ -1,0 +1,102 @@
+/* rbac_risks.c: `bulkhead rbac risks PATH...`: what of the rights is dangerous, as a report like that of `bulkhead check`. */
+#include "cmd/rbac.h"
+
+#include "cmd/output.h"
+#include "cmd/scanning.h"
+#include "kube/rbac_risks.h"
+#include "policy/judge.h"
+
+#define FINDINGS_MAX 1000000u
+#define THRESHOLD_NEVER 6u
+
+static bool copy(struct bh_report *report, const struct kube_row *row, enum rbac_risk_cell cell, struct bh_slice *ret)
+{
+	return bh_arena_copy(&report->arena, kube_cell(row, cell), ret);
+}
+
+static int add_finding(struct bh_report *report, const struct kube_row *row, struct bh_err *err)
+{
+	struct bh_finding f = { .class = BH_CLASS_MISCONFIGURATION, .layer = BH_NO_LAYER, .state = BH_STATE_AFFECTED, .source = BH_SLICE_LIT("rbac") };
+	uint64_t severity = 0, line = 0;
+	if (!bh_slice_u64(kube_cell(row, RBAC_RISK_SEVERITY), BH_SEV_CRITICAL, &severity) || !bh_slice_u64(kube_cell(row, RBAC_RISK_LINE), UINT32_MAX, &line))
+		return bh_fail(err, BH_ECHILD, 0, "a risk that is none");
+	f.severity = (enum bh_severity)severity;
+	f.line = (uint32_t)line;
+	if (!copy(report, row, RBAC_RISK_ID, &f.id) || !copy(report, row, RBAC_RISK_MESSAGE, &f.title) || !copy(report, row, RBAC_RISK_FILE, &f.path)
+	    || !copy(report, row, RBAC_RISK_EVIDENCE, &f.evidence) || !copy(report, row, RBAC_RISK_FIX, &f.fix) || report->findings.len >= FINDINGS_MAX
+	    || !bh_finding_vec_push(&report->findings, f))
+		return bh_fail(err, BH_ELIMIT, 0, "more than %u findings", FINDINGS_MAX);
+	return 0;
+}
+
+static int add_answer(struct bh_report *report, const struct kube_answer *a, struct bh_err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < a->rows.len; i++)
+		rc = add_finding(report, &a->rows.ptr[i], err);
+	for (size_t i = 0; i < a->gaps.len; i++) {
+		const struct kube_gap *g = &a->gaps.ptr[i];
+		if (g->line)
+			bh_report_incomplete(report, "object", g->file, BH_NO_LAYER, "line %u: %.*s", g->line, BH_SLICE_FMT(g->text));
+		else
+			bh_report_incomplete(report, "object", g->file, BH_NO_LAYER, "%.*s", BH_SLICE_FMT(g->text));
+	}
+	return rc;
+}
+
+static int name_target(struct bh_report *report, const char *const *paths, size_t n, uint64_t objects, struct bh_err *err)
+{
+	struct bh_buf text;
+	bh_buf_init(&text, BH_PATH_BYTES_MAX);
+	for (size_t i = 0; i < n; i++)
+		bh_buf_printf(&text, "%s%s", i ? " " : "", paths[i]);
+	bool ok = !text.failed && bh_arena_copy(&report->arena, bh_buf_slice(&text), &report->target.text);
+	bh_buf_done(&text);
+	const char *contents = bh_arena_printf(&report->arena, "%llu object%s", (unsigned long long)objects, objects == 1 ? "" : "s");
+	report->target.kind = BH_SLICE_LIT("manifests");
+	report->target.contents = bh_slice_str(contents);
+	return ok && contents ? 0 : bh_fail(err, BH_ELIMIT, 0, "too many paths to name them in the report");
+}
+
+static int judge(const struct cmd_args *args, struct bh_report *report, struct bh_err *err)
+{
+	size_t threshold = cmd_choice(args, "fail-on");
+	struct policy_options o = {
+		.exceptions = cmd_exceptions(args),
+		.min_severity = (enum bh_severity)cmd_choice(args, "severity"),
+		.fail_never = threshold == THRESHOLD_NEVER,
+		.fail_on = threshold == THRESHOLD_NEVER ? BH_SEV_CRITICAL : (enum bh_severity)threshold,
+	};
+	int rc = cmd_report_time(&o.now_s, err);
+	return rc < 0 ? rc : policy_judge(&o, report, err);
+}
+
+static int fill(const struct cmd_args *args, const char *const *paths, size_t n, struct bh_report *report, struct bh_err *err)
+{
+	struct rbac_asking a;
+	struct kube_answer answer;
+	int rc = cmd_rbac_asking(args, &a, err);
+	const struct kube_question question = { .name = "risks", .paths = { { paths, n } }, .answer = rbac_risks, .ctx = &a };
+	rc = rc < 0 ? rc : kube_ask(&question, &answer, err);
+	if (rc < 0)
+		return rc;
+	rc = cmd_want_objects(&answer, paths[0], err);
+	rc = rc < 0 ? rc : name_target(report, paths, n, answer.objects, err);
+	rc = rc < 0 ? rc : add_answer(report, &answer, err);
+	kube_answer_done(&answer);
+	return rc < 0 ? rc : judge(args, report, err);
+}
+
+int cmd_rbac_risks(const struct cmd_args *args, const char *const *targets, size_t n)
+{
+	struct bh_report report;
+	struct bh_err err = { 0 };
+	int code;
+	bh_report_init(&report);
+	if (fill(args, targets, n, &report, &err) < 0)
+		code = cmd_no_report(&err);
+	else
+		code = cmd_write_report(&report, args, &err) < 0 ? cmd_failed(&err) : cmd_verdict_exit(report.verdict);
+	bh_report_done(&report);
+	return code;
+}
