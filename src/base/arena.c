@@ -8,6 +8,15 @@
 #define BLOCK_BYTES (64u * 1024)
 #define ALIGN_BYTES 16u
 
+/* A sanitizer must see that memory of a cleared arena is gone. */
+#if defined(__SANITIZE_ADDRESS__)
+#define KEEPS_BLOCKS false
+#elif defined(__has_feature)
+#define KEEPS_BLOCKS (!__has_feature(address_sanitizer))
+#else
+#define KEEPS_BLOCKS true
+#endif
+
 struct bh_arena_block {
 	struct bh_arena_block *next;
 	size_t size, used;
@@ -27,6 +36,21 @@ void bh_arena_done(struct bh_arena *a)
 		free(b);
 	}
 	a->used_bytes = 0;
+}
+
+void bh_arena_clear(struct bh_arena *a)
+{
+	struct bh_arena_block *kept = a->head;
+	if (!KEEPS_BLOCKS || !kept || kept->size != BLOCK_BYTES) {
+		bh_arena_done(a);
+		return;
+	}
+	a->head = kept->next;
+	bh_arena_done(a);
+	memset(kept->data, 0, kept->used); /* memory of an arena is zero when it is handed out */
+	kept->used = 0;
+	kept->next = NULL;
+	a->head = kept;
 }
 
 static struct bh_arena_block *block_for(struct bh_arena *a, size_t need)

@@ -17,6 +17,7 @@ struct bh_arena {
 
 void bh_arena_init(struct bh_arena *a, size_t max_bytes);
 void bh_arena_done(struct bh_arena *a);  /* frees everything; the arena can be used again */
+void bh_arena_clear(struct bh_arena *a); /* the same for what was handed out, but keeps a block for those who fill and clear it often */
 
 void *bh_arena_alloc(struct bh_arena *a, size_t size_bytes) BH_MUST_CHECK;
 void *bh_arena_array(struct bh_arena *a, size_t count, size_t size_bytes) BH_MUST_CHECK; /* overflow-checked */

@@ -51,15 +51,7 @@ static struct cel_value request_value(const struct kube_request *r, struct bh_ar
 	return cel_is_known(kind) && cel_is_known(resource) ? close_fields(&f) : cel_error("memory limit exceeded");
 }
 
-static struct cel_value find_namespace(const struct kube_object_vec *all, struct bh_slice name)
-{
-	for (size_t i = 0; i < all->len; i++)
-		if (bh_slice_eq_str(all->ptr[i].kind, "Namespace") && all->ptr[i].group.len == 0 && bh_slice_eq(all->ptr[i].name, name))
-			return all->ptr[i].value;
-	return cel_unknown();
-}
-
-bool kube_request_create(const struct kube_object *o, const struct kube_object_vec *all, struct bh_arena *arena, struct kube_request *ret)
+bool kube_request_create(const struct kube_object *o, const struct kube_world *world, struct bh_arena *arena, struct kube_request *ret)
 {
 	*ret = (struct kube_request){
 		.object = o->value,
@@ -75,7 +67,8 @@ bool kube_request_create(const struct kube_object *o, const struct kube_object_v
 		return false;
 	if (ret->resource.is_namespaced) {
 		ret->namespace = o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
-		ret->namespace_object = find_namespace(all, ret->namespace);
+		const struct kube_object *namespace = kube_world_namespace(world, ret->namespace);
+		ret->namespace_object = namespace ? namespace->value : cel_unknown();
 	}
 	if (bh_slice_eq_str(ret->resource.plural, "namespaces"))
 		ret->namespace = o->name; /* as the API server fills it in */

@@ -3,6 +3,7 @@
 #define BH_KUBE_REQUEST_H
 
 #include "kube/resource.h"
+#include "kube/world.h"
 
 struct kube_request {
 	struct cel_value object, old_object;    /* null when there is none */
@@ -17,9 +18,9 @@ struct kube_request {
 
 /*
  * The creation of an object of a manifest: nobody knows by whom, so request.userInfo is unknown. The namespace is "default" where a namespaced
- * object names none. `namespaces` are the manifests' own Namespace objects. False when the arena is full.
+ * object names none; its labels are those of the Namespace in the world. False when the arena is full.
  */
-bool kube_request_create(const struct kube_object *o, const struct kube_object_vec *all, struct bh_arena *arena, struct kube_request *ret) BH_MUST_CHECK;
+bool kube_request_create(const struct kube_object *o, const struct kube_world *world, struct bh_arena *arena, struct kube_request *ret) BH_MUST_CHECK;
 
 /* A recorded AdmissionReview (or its request alone): BH_EMALFORMED when it is none. */
 int kube_request_of_review(struct cel_value review, struct kube_request *ret, struct bh_err *err) BH_MUST_CHECK;

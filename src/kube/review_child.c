@@ -30,11 +30,13 @@ struct child {
 	struct kube_set *manifests, *policies, *rules;
 	struct intake_text_vec texts;
 	struct policy_vec ready;
-	struct kube_object_vec all; /* everything, for bindings, parameters and namespaces */
+	struct kube_object_vec all;
+	struct kube_world world; /* of everything: bindings, parameters and namespaces */
 	const struct kube_object *object; /* that is reviewed */
 	const struct policy *policy;      /* that is asked */
 	struct bh_buf path;
 	struct owned owned;
+	struct bh_arena arena; /* of the request */
 };
 
 /* ---- messages ---- */
@@ -226,7 +228,7 @@ static int collect_all(struct child *c, struct bh_err *err)
 		for (size_t k = 0; k < kube_set_objects(sets[i])->len; k++)
 			if (!kube_object_vec_push(&c->all, kube_set_objects(sets[i])->ptr[k]))
 				return bh_fail(err, BH_ELIMIT, 0, "more than %u objects", KUBE_OBJECTS_MAX);
-	return 0;
+	return kube_world_init(&c->world, &c->all, err);
 }
 
 /* ---- reviewing ---- */
@@ -288,7 +290,7 @@ static int on_result(void *ctx, const struct vap_result *result, struct bh_err *
 static int ask(struct child *c, struct policy *p, const struct kube_request *request, struct bh_err *err)
 {
 	c->policy = p;
-	int rc = vap_review(p->vap, request, &c->all, on_result, c, err);
+	int rc = vap_review(p->vap, request, &c->world, on_result, c, err);
 	if (rc != BH_EMALFORMED)
 		return rc;
 	if (p->n_unbound++ >= BOUND_ERRORS_MAX)
@@ -301,23 +303,19 @@ static int ask(struct child *c, struct policy *p, const struct kube_request *req
 
 static int review_object(struct child *c, const struct kube_object *o, struct bh_err *err)
 {
-	struct bh_arena arena;
 	struct kube_request request;
 	int rc = 0;
 	c->object = o;
-	bh_arena_init(&arena, REQUEST_BYTES_MAX);
+	bh_arena_clear(&c->arena);
 	if (bh_slice_eq_str(o->kind, "AdmissionReview")) {
 		struct bh_err why = { 0 };
-		if (kube_request_of_review(o->value, &request, &why) < 0) {
-			bh_arena_done(&arena);
+		if (kube_request_of_review(o->value, &request, &why) < 0)
 			return say_unchecked(c, "manifest", o->file, o->line, bh_slice_str(why.text), err);
-		}
-	} else if (!kube_request_create(o, &c->all, &arena, &request)) {
+	} else if (!kube_request_create(o, &c->world, &c->arena, &request)) {
 		rc = bh_fail(err, BH_ENOMEM, 0, "out of memory for a request");
 	}
 	for (size_t i = 0; rc == 0 && i < c->ready.len; i++)
 		rc = ask(c, &c->ready.ptr[i], &request, err);
-	bh_arena_done(&arena);
 	return rc;
 }
 
@@ -344,6 +342,7 @@ static void done(struct child *c)
 	for (size_t i = 0; i < c->ready.len; i++)
 		vap_policy_free(c->ready.ptr[i].vap);
 	policy_vec_done(&c->ready);
+	kube_world_done(&c->world);
 	kube_object_vec_done(&c->all);
 	kube_set_free(c->manifests);
 	kube_set_free(c->policies);
@@ -352,6 +351,7 @@ static void done(struct child *c)
 	bh_buf_done(&c->frame);
 	bh_buf_done(&c->path);
 	owned_done(&c->owned);
+	bh_arena_done(&c->arena);
 }
 
 int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
@@ -359,6 +359,7 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	const struct review_context *context = ctx;
 	struct child c = { .options = context->options, .ch = ch, .ready = { .max = POLICIES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX } };
 	owned_init(&c.owned);
+	bh_arena_init(&c.arena, REQUEST_BYTES_MAX);
 	bh_buf_init(&c.frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&c.path, REVIEW_TEXT_BYTES_MAX * 4);
 	int rc = kube_set_new(SET_BYTES_MAX, &c.manifests, err);

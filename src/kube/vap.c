@@ -378,7 +378,7 @@ void vap_policy_free(struct vap_policy *p)
 struct review {
 	struct vap_policy *policy;
 	const struct kube_request *request;
-	const struct kube_object_vec *all;
+	const struct kube_world *world;
 	const struct kube_object *binding;
 	unsigned actions;
 	vap_sink sink;
@@ -538,17 +538,26 @@ static bool is_param(const struct review *r, const struct kube_object *o, struct
 	return kube_selects(kube_get(ref, "selector"), kube_path(o->value, "metadata.labels"));
 }
 
+/* Everything of the policy's paramKind, of whatever version. */
+static struct kube_kind params_of(const struct review *r)
+{
+	struct bh_slice group, version;
+	bool is_core = !bh_slice_cut(kube_text(r->policy->spec, "paramKind.apiVersion"), '/', &group, &version);
+	return kube_world_kind(r->world, is_core ? (struct bh_slice){ 0 } : group, kube_text(r->policy->spec, "paramKind.kind"));
+}
+
 static int review_params(struct review *r)
 {
 	struct cel_value ref = kube_path(r->binding->value, "spec.paramRef");
 	size_t found = 0;
 	if (!r->policy->wants_params || ref.kind != CEL_MAP)
 		return review_with(r, cel_null());
-	for (size_t i = 0; i < r->all->len; i++) {
-		if (!is_param(r, &r->all->ptr[i], ref))
+	const struct kube_kind params = params_of(r);
+	for (size_t i = 0; i < params.n; i++) {
+		if (!is_param(r, params.objects[i], ref))
 			continue;
 		found++;
-		int rc = review_with(r, r->all->ptr[i].value);
+		int rc = review_with(r, params.objects[i]->value);
 		if (rc < 0)
 			return rc;
 	}
@@ -575,8 +584,7 @@ static unsigned actions_of(const struct kube_object *binding)
 
 static bool is_binding_of(const struct kube_object *o, const struct vap_policy *p)
 {
-	return bh_slice_eq_str(o->kind, "ValidatingAdmissionPolicyBinding") && bh_slice_eq_str(o->group, "admissionregistration.k8s.io")
-	       && bh_slice_eq(kube_text(o->value, "spec.policyName"), p->object->name);
+	return bh_slice_eq(kube_text(o->value, "spec.policyName"), p->object->name);
 }
 
 static int review_binding(struct review *r, const struct kube_object *binding)
@@ -595,12 +603,13 @@ static int review_binding(struct review *r, const struct kube_object *binding)
 
 static int review_bindings(struct review *r)
 {
+	const struct kube_kind bindings = kube_world_kind(r->world, BH_SLICE_LIT("admissionregistration.k8s.io"), BH_SLICE_LIT("ValidatingAdmissionPolicyBinding"));
 	size_t found = 0;
-	for (size_t i = 0; i < r->all->len; i++) {
-		if (!is_binding_of(&r->all->ptr[i], r->policy))
+	for (size_t i = 0; i < bindings.n; i++) {
+		if (!is_binding_of(bindings.objects[i], r->policy))
 			continue;
 		found++;
-		int rc = review_binding(r, &r->all->ptr[i]);
+		int rc = review_binding(r, bindings.objects[i]);
 		if (rc < 0)
 			return rc;
 	}
@@ -613,9 +622,9 @@ static int review_bindings(struct review *r)
 	return review_with(r, cel_null());
 }
 
-int vap_review(struct vap_policy *p, const struct kube_request *request, const struct kube_object_vec *all, vap_sink sink, void *ctx, struct bh_err *err)
+int vap_review(struct vap_policy *p, const struct kube_request *request, const struct kube_world *world, vap_sink sink, void *ctx, struct bh_err *err)
 {
-	struct review r = { .policy = p, .request = request, .all = all, .actions = VAP_DENY, .sink = sink, .ctx = ctx, .err = err };
+	struct review r = { .policy = p, .request = request, .world = world, .actions = VAP_DENY, .sink = sink, .ctx = ctx, .err = err };
 	switch (kube_matches(kube_get(p->spec, "matchConstraints"), request)) {
 	case KUBE_MATCH_NO: return 0;
 	case KUBE_MATCH_UNKNOWN:

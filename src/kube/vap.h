@@ -47,10 +47,10 @@ struct vap_result {
 typedef int (*vap_sink)(void *ctx, const struct vap_result *result, struct bh_err *err);
 
 /*
- * All of the policy's bindings among `all` with their parameters, or the policy alone when it has no binding and wants no parameters. What a
+ * All of the policy's bindings in the world with their parameters, or the policy alone when it has no binding and wants no parameters. What a
  * result points to lives during the call. BH_EMALFORMED: the policy wants parameters and has no binding.
  */
-int vap_review(struct vap_policy *p, const struct kube_request *request, const struct kube_object_vec *all, vap_sink sink, void *ctx, struct bh_err *err)
+int vap_review(struct vap_policy *p, const struct kube_request *request, const struct kube_world *world, vap_sink sink, void *ctx, struct bh_err *err)
 	BH_MUST_CHECK;
 
 #endif

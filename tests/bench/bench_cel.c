@@ -99,7 +99,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void measure_review(const struct kube_object *object, const struct kube_object_vec *all)
+static void measure_review(const struct kube_object *object, const struct kube_world *world)
 {
 	static double times[REVIEWS];
 	static struct vap_policy *policies[POLICIES_MAX];
@@ -120,10 +120,10 @@ static void measure_review(const struct kube_object *object, const struct kube_o
 		struct kube_request request;
 		double began = now_ns();
 		bh_arena_init(&arena, MEMORY_BYTES_MAX);
-		if (!kube_request_create(object, all, &arena, &request))
+		if (!kube_request_create(object, world, &arena, &request))
 			exit(1);
 		for (size_t k = 0; k < n; k++)
-			must(vap_review(policies[k], &request, all, count, &results, &err), &err);
+			must(vap_review(policies[k], &request, world, count, &results, &err), &err);
 		bh_arena_done(&arena);
 		times[i] = now_ns() - began;
 	}
@@ -144,7 +144,10 @@ int main(void)
 	must(kube_set_read(set, BH_SLICE_LIT("pod"), bh_slice_str(pod), &err), &err);
 	const struct kube_object_vec *objects = kube_set_objects(set);
 	measure_lines(&objects->ptr[0]);
-	measure_review(&objects->ptr[0], objects);
+	struct kube_world world;
+	must(kube_world_init(&world, objects, &err), &err);
+	measure_review(&objects->ptr[0], &world);
+	kube_world_done(&world);
 	kube_set_free(set);
 	return 0;
 }

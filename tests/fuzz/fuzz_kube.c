@@ -37,7 +37,7 @@ static int on_result(void *ctx, const struct vap_result *result, struct bh_err *
 	return 0;
 }
 
-static void ask(struct vap_policy *policy, const struct kube_object *o, const struct kube_object_vec *all)
+static void ask(struct vap_policy *policy, const struct kube_object *o, const struct kube_world *world)
 {
 	struct bh_arena arena;
 	struct kube_request request;
@@ -45,9 +45,9 @@ static void ask(struct vap_policy *policy, const struct kube_object *o, const st
 	struct asked asked = { o };
 	bh_arena_init(&arena, REQUEST_BYTES_MAX);
 	bool ok = bh_slice_eq_str(o->kind, "AdmissionReview") ? kube_request_of_review(o->value, &request, &err) == 0 :
-								 kube_request_create(o, all, &arena, &request);
+								 kube_request_create(o, world, &arena, &request);
 	if (ok)
-		(void)!vap_review(policy, &request, all, on_result, &asked, &err);
+		(void)!vap_review(policy, &request, world, on_result, &asked, &err);
 	bh_arena_done(&arena);
 }
 
@@ -63,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (kube_set_read(set, BH_SLICE_LIT("manifests"), manifests, &err) == 0 && kube_set_read(set, BH_SLICE_LIT("policies"), policies, &err) == 0) {
 		const struct kube_object_vec *all = kube_set_objects(set);
-		size_t asked = 0;
+		struct kube_world world;
+		size_t asked = kube_world_init(&world, all, &err) == 0 ? 0 : POLICIES_MAX;
 		for (size_t i = 0; i < all->len && asked < POLICIES_MAX; i++) {
 			struct vap_policy *policy = NULL;
 			struct bh_buf why;
@@ -73,12 +74,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			bh_buf_init(&why, 64u << 10);
 			if (vap_policy_new(&all->ptr[i], VAP_NEWEST_MINOR, &policy, &why, &err) == 0)
 				for (size_t k = 0; k < all->len && k < 32; k++)
-					ask(policy, &all->ptr[k], all);
+					ask(policy, &all->ptr[k], &world);
 			else if (err.code == BH_EMALFORMED && why.len == 0)
 				abort();
 			vap_policy_free(policy);
 			bh_buf_done(&why);
 		}
+		kube_world_done(&world);
 	}
 	kube_set_free(set);
 	return 0;

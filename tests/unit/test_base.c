@@ -61,6 +61,26 @@ static void reader_never_passes_the_end(void **state)
 	assert_int_equal(lines, 3);
 }
 
+static void arena_is_zero_after_a_clear(void **state)
+{
+	(void)state;
+	struct bh_arena a;
+	bh_arena_init(&a, 1u << 20);
+	for (unsigned round = 0; round < 3; round++) {
+		uint8_t *large = bh_arena_alloc(&a, 300000), *small = bh_arena_alloc(&a, 5000);
+		assert_non_null(large);
+		assert_non_null(small);
+		for (size_t i = 0; i < 5000; i++) {
+			assert_int_equal(small[i], 0);
+			small[i] = 0xff;
+		}
+		memset(large, 0xff, 300000);
+		bh_arena_clear(&a);
+		assert_int_equal(a.used_bytes, 0);
+	}
+	bh_arena_done(&a);
+}
+
 static void arena_respects_its_maximum(void **state)
 {
 	(void)state;
@@ -170,6 +190,7 @@ int main(void)
 		cmocka_unit_test(numbers_have_a_maximum),
 		cmocka_unit_test(reader_never_passes_the_end),
 		cmocka_unit_test(arena_respects_its_maximum),
+		cmocka_unit_test(arena_is_zero_after_a_clear),
 		cmocka_unit_test(buffer_fails_beyond_its_maximum_and_stays_whole),
 		cmocka_unit_test(escaping_makes_terminals_safe),
 		cmocka_unit_test(utf8_is_strict),

@@ -993,5 +993,5 @@ uint64_t cel_run_cost(const struct cel_run *run)
 
 void cel_run_reset(struct cel_run *run)
 {
-	bh_arena_done(&run->arena);
+	bh_arena_clear(&run->arena);
 }
