@@ -15,6 +15,7 @@ static const char *const verbs[] = { "list", NULL };
 
 static const struct cmd_option options[] = {
 	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "format of the list" },
+	{ .name = "exposure", .kind = CMD_FLAG, .help = "list: services that let the outside in as sources, too" },
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the list to FILE, - is standard output" },
 	{ 0 },
 };
@@ -209,7 +210,8 @@ static int run(const struct cmd_args *args)
 {
 	const char *const *targets;
 	size_t n = cmd_targets(args, &targets);
-	const struct kube_question question = { .name = "network policies", .paths = { { targets + 1, n - 1 } }, .answer = netpol_list };
+	struct netpol_listing listing = { .services = cmd_flag(args, "exposure") };
+	const struct kube_question question = { .name = "network policies", .paths = { { targets + 1, n - 1 } }, .answer = netpol_list, .ctx = &listing };
 	struct kube_answer answer;
 	struct bh_err err = { 0 };
 	int rc = kube_ask(&question, &answer, &err);

@@ -11,9 +11,10 @@
 #define SET_BYTES_MAX (1024u << 20)
 #define GAPS_MAX 10000u
 #define STALL_S 600u
+#define ROWS_BYTES (256u << 10) /* rows are gathered up to here before they are sent */
 
 enum ask_message {
-	ASK_SAY_ROW = INTAKE_MESSAGES,     /* kind, number of cells, cells */
+	ASK_SAY_ROWS = INTAKE_MESSAGES,    /* each: kind, number of cells, cells */
 	ASK_SAY_GAP,                       /* file, line, text */
 	ASK_SAY_COUNT,                     /* objects */
 };
@@ -25,7 +26,7 @@ struct parent;
 struct kube_asked {
 	struct bh_channel *ch;
 	struct parent *here; /* instead of a channel: the answer is given in this process */
-	struct bh_buf frame;
+	struct bh_buf frame, rows;
 	struct kube_set *sets[KUBE_ASK_ROLES];
 	struct intake_text_vec texts;
 };
@@ -37,16 +38,25 @@ const struct kube_set *kube_asked_set(const struct kube_asked *asked, uint8_t ro
 
 static int take_message(struct parent *p, uint16_t type, struct bh_slice payload, struct bh_err *err);
 
+static int send_text(struct kube_asked *asked, enum ask_message type, struct bh_slice text, struct bh_err *err)
+{
+	return asked->here ? take_message(asked->here, (uint16_t)type, text, err) : bh_channel_send(asked->ch, (uint16_t)type, text, err);
+}
+
+static int send_rows(struct kube_asked *asked, struct bh_err *err)
+{
+	int rc = asked->rows.len ? send_text(asked, ASK_SAY_ROWS, bh_buf_slice(&asked->rows), err) : 0;
+	bh_buf_clear(&asked->rows);
+	return rc;
+}
+
+/* Behind the rows that were said before. */
 static int send_frame(struct kube_asked *asked, enum ask_message type, struct bh_err *err)
 {
-	struct bh_slice frame = bh_buf_slice(&asked->frame);
-	int rc;
-	if (asked->frame.failed)
+	int rc = send_rows(asked, err);
+	if (rc == 0 && asked->frame.failed)
 		rc = bh_fail(err, BH_ELIMIT, 0, "a row of the answer is larger than a message may be");
-	else if (asked->here)
-		rc = take_message(asked->here, (uint16_t)type, frame, err);
-	else
-		rc = bh_channel_send(asked->ch, (uint16_t)type, frame, err);
+	rc = rc < 0 ? rc : send_text(asked, type, bh_buf_slice(&asked->frame), err);
 	bh_buf_clear(&asked->frame);
 	return rc;
 }
@@ -57,7 +67,11 @@ int kube_say(struct kube_asked *asked, uint16_t kind, const struct bh_slice *cel
 	bh_wire_put_u32(&asked->frame, (uint32_t)n);
 	for (size_t i = 0; i < n; i++)
 		bh_wire_put_slice(&asked->frame, bh_slice_sub(cells[i], 0, KUBE_ASK_CELL_BYTES_MAX));
-	return send_frame(asked, ASK_SAY_ROW, err);
+	if (asked->frame.failed || asked->rows.len + asked->frame.len > ROWS_BYTES)
+		return send_frame(asked, ASK_SAY_ROWS, err);
+	bh_buf_add(&asked->rows, bh_buf_slice(&asked->frame));
+	bh_buf_clear(&asked->frame);
+	return asked->rows.failed ? bh_fail(err, BH_ENOMEM, 0, "out of memory for the answer") : 0;
 }
 
 int kube_say_gap(struct kube_asked *asked, struct bh_slice file, uint32_t line, struct bh_slice text, struct bh_err *err)
@@ -115,6 +129,7 @@ static int asked_init(struct kube_asked *asked, struct bh_err *err)
 {
 	int rc = 0;
 	bh_buf_init(&asked->frame, BH_FRAME_BYTES_MAX);
+	bh_buf_init(&asked->rows, ROWS_BYTES);
 	for (size_t role = 0; rc == 0 && role < KUBE_ASK_ROLES; role++)
 		rc = kube_set_new(SET_BYTES_MAX, &asked->sets[role], err);
 	return rc;
@@ -126,12 +141,14 @@ static void asked_done(struct kube_asked *asked)
 		kube_set_free(asked->sets[role]);
 	intake_texts_done(&asked->texts);
 	bh_buf_done(&asked->frame);
+	bh_buf_done(&asked->rows);
 }
 
 static int answer(struct kube_asked *asked, const struct kube_question *q, struct bh_err *err)
 {
 	int rc = say_what_was_read(asked, err);
-	return rc < 0 ? rc : q->answer(asked, q->ctx, err);
+	rc = rc < 0 ? rc : q->answer(asked, q->ctx, err);
+	return rc < 0 ? rc : send_rows(asked, err);
 }
 
 static int run_child(struct bh_channel *ch, void *ctx, struct bh_err *err)
@@ -146,9 +163,13 @@ static int run_child(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	return rc;
 }
 
-/* One copy of each text. */
-static bool keep(struct parent *p, struct bh_slice text, struct bh_slice *ret)
+/* One copy of each text. before: the cell of the row before, which often is the same. */
+static bool keep(struct parent *p, struct bh_slice text, struct bh_slice before, struct bh_slice *ret)
 {
+	if (before.ptr && bh_slice_eq(text, before)) {
+		*ret = before;
+		return true;
+	}
 	const struct bh_slice *known = bh_map_get(&p->texts, text);
 	if (!known) {
 		struct bh_slice *copy = BH_ARENA_NEW(&p->answer->arena, struct bh_slice);
@@ -167,24 +188,33 @@ static int full(struct bh_err *err)
 	return bh_fail(err, BH_ELIMIT, 0, "the answer has more than %u rows or %u MiB", KUBE_ASK_ROWS_MAX, ANSWER_BYTES_MAX >> 20);
 }
 
-static int take_row(struct parent *p, struct bh_slice frame, struct bh_err *err)
+static int take_row(struct parent *p, struct bh_reader *r, struct bh_err *err)
 {
-	struct bh_reader r = bh_reader_of(frame);
+	const struct kube_row none = { 0 }, *before = p->answer->rows.len ? &p->answer->rows.ptr[p->answer->rows.len - 1] : &none;
 	struct kube_row row = { 0 };
 	uint32_t kind, n;
-	if (!bh_take_u32le(&r, &kind) || kind > UINT16_MAX || !bh_take_u32le(&r, &n) || n > KUBE_ASK_CELLS_MAX)
+	if (!bh_take_u32le(r, &kind) || kind > UINT16_MAX || !bh_take_u32le(r, &n) || n > KUBE_ASK_CELLS_MAX)
 		return bh_fail(err, BH_ECHILD, 0, "a row that is none");
 	row.kind = (uint16_t)kind;
 	row.n = (uint16_t)n;
 	row.cells = bh_arena_alloc(&p->answer->arena, (n ? n : 1) * sizeof(*row.cells));
 	for (uint32_t i = 0; row.cells && i < n; i++) {
 		struct bh_slice text;
-		if (!bh_wire_get_slice(&r, KUBE_ASK_CELL_BYTES_MAX, &text))
+		if (!bh_wire_get_slice(r, KUBE_ASK_CELL_BYTES_MAX, &text))
 			return bh_fail(err, BH_ECHILD, 0, "a row that is none");
-		if (!keep(p, text, &row.cells[i]))
+		if (!keep(p, text, kube_cell(before, i), &row.cells[i]))
 			return full(err);
 	}
 	return row.cells && kube_row_vec_push(&p->answer->rows, row) ? 0 : full(err);
+}
+
+static int take_rows(struct parent *p, struct bh_slice frame, struct bh_err *err)
+{
+	struct bh_reader r = bh_reader_of(frame);
+	int rc = 0;
+	while (rc == 0 && bh_reader_left(&r) > 0)
+		rc = take_row(p, &r, err);
+	return rc;
 }
 
 static int add_gap(struct kube_answer *answer, struct bh_slice file, uint32_t line, struct bh_slice text, struct bh_err *err)
@@ -216,8 +246,8 @@ static void unreadable_file(void *ctx, uint8_t role, const char *name, const str
 static int take_message(struct parent *p, uint16_t type, struct bh_slice payload, struct bh_err *err)
 {
 	struct bh_reader r = bh_reader_of(payload);
-	if (type == ASK_SAY_ROW)
-		return take_row(p, payload, err);
+	if (type == ASK_SAY_ROWS)
+		return take_rows(p, payload, err);
 	if (type == ASK_SAY_GAP)
 		return take_gap(p, payload, err);
 	if (type == ASK_SAY_COUNT && bh_take_u64le(&r, &p->answer->objects))

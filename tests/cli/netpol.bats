@@ -36,6 +36,12 @@ allowed() {
 	"$BULKHEAD" netpol list all.yaml | sed -n "s|^$1 => $2 : ||p"
 }
 
+# cluster NAME TIER PRIORITY SPEC: a ClusterNetworkPolicy of all namespaces.
+cluster() {
+	printf -- '---\n{apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, metadata: {name: %s}, spec: {tier: %s, priority: %s, subject: {namespaces: {}}, %s}}\n' \
+		"$1" "$2" "$3" "$4"
+}
+
 a="shop/a\[Pod\]" b="shop/b\[Pod\]" world="0.0.0.0-255.255.255.255\[External\]"
 
 @test "lists in all formats are another tool's" {
@@ -164,6 +170,121 @@ END
 	sed -i '$d' all.yaml
 	policy p '{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}' >>all.yaml
 	[ "$(allowed '{ingress-controller}' "$a")" = "TCP 80" ]
+}
+
+@test "routes of the Gateway API expose services, those of other namespaces where that is granted" {
+	{
+		pods a b
+		cat <<'END'
+---
+{apiVersion: v1, kind: Service, metadata: {name: front, namespace: shop}, spec: {selector: {app: a}, ports: [{port: 8080, targetPort: 80}, {port: 9090}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: r, namespace: edge},
+ spec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: front, namespace: shop, port: 8080}]}]}}
+END
+	} >all.yaml
+	[ "$(allowed '{gateway-controller}' "$a")" = "" ]
+	cat >>all.yaml <<'END'
+---
+{apiVersion: gateway.networking.k8s.io/v1beta1, kind: ReferenceGrant, metadata: {name: g, namespace: shop},
+ spec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: edge}], to: [{group: "", kind: Service}]}}
+END
+	[ "$(allowed '{gateway-controller}' "$a")" = "TCP 80" ]
+	[ "$(allowed '{gateway-controller}' "$b")" = "" ]
+	# Of its own namespace; a mesh's route lets nobody in.
+	sed -i 's/namespace: edge}/namespace: shop}/; s/kind: HTTPRoute, metadata/kind: TLSRoute, metadata/; /ReferenceGrant/,$d' all.yaml
+	[ "$(allowed '{gateway-controller}' "$a")" = "TCP 80" ]
+	sed -i 's/parentRefs: \[{name: g}\]/parentRefs: [{group: "", kind: Service, name: front}]/' all.yaml
+	[ "$(allowed '{gateway-controller}' "$a")" = "" ]
+}
+
+@test "services that let the outside in are sources with --exposure" {
+	{
+		pods a b
+		cat <<'END'
+---
+{apiVersion: v1, kind: Service, metadata: {name: front, namespace: shop}, spec: {type: LoadBalancer, selector: {app: a}, ports: [{port: 443, targetPort: web}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: node, namespace: shop}, spec: {type: NodePort, selector: {app: b}, ports: [{port: 53, protocol: UDP}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: inner, namespace: shop}, spec: {selector: {app: b}, ports: [{port: 80}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: old, namespace: shop}, spec: {externalIPs: [192.0.2.1], selector: {app: b}, ports: [{port: 80}]}}
+END
+		policy p '{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}], ports: [{port: 53, protocol: UDP}]}]}'
+	} >all.yaml
+	[ "$("$BULKHEAD" netpol list all.yaml | grep -c '^{')" -eq 0 ]
+	run bulkhead netpol list --exposure all.yaml
+	[ "$(grep '^{' <<<"$output")" = "{LoadBalancer shop/front} => shop/a[Pod] : TCP 80
+{NodePort shop/node} => shop/b[Pod] : UDP 53" ]
+}
+
+@test "ClusterNetworkPolicy: tiers and priorities, Accept, Deny and Pass, protocols" {
+	local peers='from: [{namespaces: {}}]'
+	{
+		pods a b
+		cluster second Admin 20 "ingress: [{action: Accept, $peers, protocols: [{tcp: {destinationPort: {range: {start: 1, end: 1023}}}}, {destinationNamedPort: dns}]}]"
+		cluster first Admin 10 "ingress: [{action: Deny, $peers, protocols: [{tcp: {destinationPort: {number: 22}}}]}, {action: Pass, $peers, protocols: [{udp: {destinationPort: {number: 53}}}]}]"
+		cluster last Baseline 5 "ingress: [{action: Deny, $peers}]"
+	} >all.yaml
+	# 53 is passed on to the baseline, which denies it; with a policy that isolates, that one decides.
+	[ "$(allowed "$a" "$b")" = "TCP 1-21,23-1023" ]
+	policy p '{podSelector: {}, ingress: [{ports: [{port: 53, protocol: UDP}, {port: 22}]}]}' >>all.yaml
+	[ "$(allowed "$a" "$b")" = "TCP 1-21,23-1023,UDP 53" ]
+	# The baseline has priorities too, and is no longer alone.
+	{
+		pods a b
+		cluster two Baseline 2 "ingress: [{action: Deny, $peers}]"
+		cluster one Baseline 1 "ingress: [{action: Accept, $peers, protocols: [{tcp: {destinationPort: {number: 80}}}]}]"
+	} >all.yaml
+	[ "$(allowed "$a" "$b")" = "TCP 80" ]
+}
+
+@test "a peer with an unknown field fails closed; domain names are told" {
+	{ pods a b; cluster p Admin 1 'ingress: [{action: Deny, from: [{clusters: {}}]}]'; } >all.yaml
+	run --separate-stderr bulkhead netpol list all.yaml
+	[ "$status" -eq 3 ]
+	[ "$output" = "shop/a[Pod] => 0.0.0.0-255.255.255.255[External] : All Connections
+shop/b[Pod] => 0.0.0.0-255.255.255.255[External] : All Connections" ]
+	{ pods a b; cluster p Admin 1 'ingress: [{action: Accept, from: [{clusters: {}}]}, {action: Deny, from: [{namespaces: {}}]}]'; } >all.yaml
+	[ "$(allowed "$a" "$b")" = "" ]
+	{ pods a; cluster p Admin 1 'egress: [{action: Accept, to: [{domainNames: ["*.example.com"]}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]'; } >all.yaml
+	run bulkhead netpol list all.yaml
+	[ "$status" -eq 3 ]
+	[[ $output == *"all.yaml:5: domain names: "* ]]
+}
+
+@test "what no API server would take is refused with its place" {
+	refused() { { pods a; "${@:2}"; } >all.yaml; run bulkhead netpol list all.yaml; fails 2 "$1"; }
+	local peers='from: [{namespaces: {}}]'
+	refused "spec.tier must be Admin or Baseline" cluster p Middle 1 "ingress: []"
+	refused "spec.ingress[0]: an action that is none of Accept, Deny and Pass" cluster p Admin 1 "ingress: [{action: Allow, $peers}]"
+	refused "spec.ingress[0].protocols[0]: exactly one of tcp, udp, sctp" cluster p Admin 1 "ingress: [{action: Deny, $peers, protocols: [{icmp: {}}]}]"
+	refused "a range of ports whose start is not less than its end" cluster p Admin 1 "ingress: [{action: Deny, $peers, protocols: [{tcp: {destinationPort: {range: {start: 9, end: 9}}}}]}]"
+	refused "have no named ports" cluster p Admin 1 "egress: [{action: Deny, to: [{networks: [10.0.0.0/8]}], protocols: [{destinationNamedPort: web}]}]"
+	refused "domainNames in a rule that does not accept" cluster p Admin 1 "egress: [{action: Deny, to: [{domainNames: [example.com]}]}]"
+	refused "networks with what is no prefix" cluster p Admin 1 "egress: [{action: Deny, to: [{networks: [10.0.0.0]}]}]"
+	refused "more than 25 rules of one direction" cluster p Admin 1 "ingress: [$(printf "{action: Deny, $peers},%.0s" {1..26})]"
+	refused "spec.ingress[0].ports[0]: endPort needs a port that is a number" policy p '{podSelector: {}, ingress: [{ports: [{port: web, endPort: 90}]}]}'
+	refused "an endPort that is less than port" policy p '{podSelector: {}, ingress: [{ports: [{port: 91, endPort: 90}]}]}'
+	refused "a port that is no number from 1 to 65535" policy p '{podSelector: {}, ingress: [{ports: [{port: 65536}]}]}'
+	refused "none of TCP, UDP and SCTP" policy p '{podSelector: {}, ingress: [{ports: [{port: 1, protocol: ICMP}]}]}'
+	refused "a peer with both ipBlock and a selector" policy p '{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}]}]}'
+	refused "spec.ingress[0].from[0]: a peer without podSelector" policy p '{podSelector: {}, ingress: [{from: [{}]}]}'
+	refused "an ipBlock whose except is not inside its cidr" policy p '{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/16]}}]}]}'
+	refused "neither Ingress nor Egress" policy p '{podSelector: {}, policyTypes: [ingress]}'
+}
+
+@test "addresses of version 6 are cut and listed when a policy names some" {
+	{ pods a; policy p '{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "2001:db8::/32", except: ["2001:db8:1::/48"]}}]}]}'; } >all.yaml
+	run bulkhead netpol list all.yaml
+	[ "$output" = "0.0.0.0-255.255.255.255[External] => shop/a[Pod] : All Connections
+::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff[External] => shop/a[Pod] : All Connections
+shop/a[Pod] => 2001:db8:2::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff[External] : All Connections
+shop/a[Pod] => 2001:db8::-2001:db8:0:ffff:ffff:ffff:ffff:ffff[External] : All Connections" ]
+	{ pods a; policy p '{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: "::/0"}}], ports: [{port: 80}]}]}'; } >all.yaml
+	[ "$(allowed '::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff\[External\]' "$a")" = "TCP 80" ]
+	[ "$(allowed "$world" "$a")" = "" ]
 }
 
 @test "a document that can't be read is told beside the list of the others" {
