@@ -51,7 +51,7 @@ import pathlib, sys, time, yaml
 began, n = time.perf_counter(), 0
 for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
     with open(path, "rb") as stream:
-        n += sum(1 for e in yaml.parse(stream, Loader=yaml.CParser) if isinstance(e, yaml.DocumentStartEvent))
+        n += sum(1 for e in yaml.parse(stream, Loader=yaml.CLoader) if isinstance(e, yaml.DocumentStartEvent))
 print(time.perf_counter() - began, n)
 """
 
