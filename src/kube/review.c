@@ -65,6 +65,19 @@ static int take_unchecked(struct parent *p, struct bh_slice frame, struct bh_err
 	return 0;
 }
 
+static int take_check(struct parent *p, struct bh_slice frame, struct bh_err *err)
+{
+	struct bh_reader r = bh_reader_of(frame);
+	struct kube_check_count count;
+	struct bh_slice check;
+	if (!p->context.options->checks || !bh_wire_get_slice(&r, REVIEW_TEXT_BYTES_MAX, &check) || !bh_take_u64le(&r, &count.asked)
+	    || !bh_take_u64le(&r, &count.unknown))
+		return bh_fail(err, BH_ECHILD, 0, "a message that is none");
+	if (!copy(p, check, &count.check) || !kube_check_count_vec_push(p->context.options->checks, count))
+		return bh_fail(err, BH_ELIMIT, 0, "more than %zu policies", p->context.options->checks->max);
+	return 0;
+}
+
 static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct parent *p = ctx;
@@ -76,6 +89,8 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 		return take_finding(p, payload, err);
 	if (type == REVIEW_SAY_UNCHECKED && !is_request)
 		return take_unchecked(p, payload, err);
+	if (type == REVIEW_SAY_CHECK && !is_request)
+		return take_check(p, payload, err);
 	if (type == REVIEW_SAY_COUNTS && !is_request && bh_take_u64le(&r, &p->counts.objects) && bh_take_u64le(&r, &p->counts.policies))
 		return 0;
 	return bh_fail(err, BH_ECHILD, 0, "an unknown message");

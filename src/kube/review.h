@@ -7,6 +7,13 @@
 
 #include "model/report.h"
 
+/* What a built-in check was asked about. */
+struct kube_check_count {
+	struct bh_slice check;    /* in the arena of the report */
+	uint64_t asked, unknown;  /* objects that its policies match; answers that depend on what is not known here */
+};
+BH_VEC(kube_check_count_vec, struct kube_check_count)
+
 enum kube_level { KUBE_LEVEL_NONE, KUBE_LEVEL_BASELINE, KUBE_LEVEL_RESTRICTED };
 
 struct kube_review_options {
@@ -16,7 +23,9 @@ struct kube_review_options {
 	size_t n_policies;
 	enum kube_level level;       /* of the built-in Pod Security Standards */
 	bool no_hardening;           /* leave the other built-in policies out */
+	bool every_policy;           /* all built-in ones, those too that only frameworks ask for or that a stricter one covers; level and no_hardening don't count */
 	unsigned minor;              /* Kubernetes 1.MINOR */
+	struct kube_check_count_vec *checks; /* gets one item for each built-in policy that was asked; may be NULL */
 };
 
 struct kube_review_counts {

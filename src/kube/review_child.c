@@ -20,6 +20,8 @@ struct policy {
 	struct bh_slice check, fix; /* the id of its findings */
 	enum bh_severity severity;
 	unsigned n_unbound;         /* how often it could not be asked */
+	uint64_t n_unknown;         /* answers that are none */
+	bool is_built_in;
 };
 BH_VEC(policy_vec, struct policy)
 
@@ -33,7 +35,7 @@ struct child {
 	struct kube_object_vec all;
 	struct kube_world world; /* of everything: bindings, parameters and namespaces */
 	const struct kube_object *object; /* that is reviewed */
-	const struct policy *policy;      /* that is asked */
+	struct policy *policy;            /* that is asked */
 	struct bh_buf path;
 	struct owned owned;
 	struct bh_arena arena; /* of the request */
@@ -152,10 +154,10 @@ static struct bh_slice meta(const struct kube_object *o, const char *map, const 
 	return v && v->kind == CEL_STRING ? v->text : (struct bh_slice){ 0 };
 }
 
-static int add_policy(struct child *c, const struct kube_object *o, unsigned minor, struct bh_err *err)
+static int add_policy(struct child *c, const struct kube_object *o, unsigned minor, bool is_built_in, struct bh_err *err)
 {
 	BH_WITH(bh_buf_done) struct bh_buf why = { 0 };
-	struct policy p = { .severity = BH_SEV_MEDIUM };
+	struct policy p = { .severity = BH_SEV_MEDIUM, .is_built_in = is_built_in };
 	bh_buf_init(&why, 64u << 10);
 	int rc = vap_policy_new(o, minor, &p.vap, &why, err);
 	if (rc == BH_EMALFORMED) {
@@ -192,6 +194,8 @@ static bool is_overridden(const struct child *c, const struct kube_object *o)
 static bool is_wanted(const struct child *c, const struct kube_object *o)
 {
 	struct bh_slice set = meta(o, "labels", "bulkhead.io/set");
+	if (c->options->every_policy || bh_slice_eq_str(set, "compliance"))
+		return c->options->every_policy;
 	if (bh_slice_eq_str(set, "hardening"))
 		return !c->options->no_hardening;
 	if (bh_slice_eq_str(set, "pod-security-restricted"))
@@ -207,7 +211,7 @@ static int add_rules(struct child *c, struct bh_err *err)
 	const struct kube_object_vec *rules = kube_set_objects(c->rules);
 	for (size_t i = 0; rc == 0 && i < rules->len; i++)
 		if (is_wanted(c, &rules->ptr[i]) && is_for_version(&rules->ptr[i], c->options->minor))
-			rc = add_policy(c, &rules->ptr[i], VAP_NEWEST_MINOR, err); /* they are ours: old clusters don't limit their text */
+			rc = add_policy(c, &rules->ptr[i], VAP_NEWEST_MINOR, true, err); /* they are ours: old clusters don't limit their text */
 	return rc < 0 ? rc : tell_problems(c, c->rules, "policy", err);
 }
 
@@ -217,7 +221,7 @@ static int add_policies(struct child *c, struct bh_err *err)
 	int rc = tell_problems(c, c->policies, "policy", err);
 	for (size_t i = 0; rc == 0 && i < objects->len; i++)
 		if (is_policy(&objects->ptr[i]) && is_for_version(&objects->ptr[i], c->options->minor))
-			rc = add_policy(c, &objects->ptr[i], c->options->minor, err);
+			rc = add_policy(c, &objects->ptr[i], c->options->minor, false, err);
 	return rc;
 }
 
@@ -263,6 +267,7 @@ static int on_result(void *ctx, const struct vap_result *result, struct bh_err *
 	uint32_t line;
 	describe(c, &line, result);
 	if (result->outcome == VAP_UNKNOWN) {
+		c->policy->n_unknown++;
 		BH_WITH(bh_buf_done) struct bh_buf reason = { 0 };
 		bh_buf_init(&reason, REVIEW_TEXT_BYTES_MAX);
 		bh_buf_printf(&reason, "policy %.*s on %.*s: %.*s", BH_SLICE_FMT(c->policy->check), BH_SLICE_FMT(bh_buf_slice(&c->path)),
@@ -319,6 +324,14 @@ static int review_object(struct child *c, const struct kube_object *o, struct bh
 	return rc;
 }
 
+static int say_check(struct child *c, const struct policy *p, struct bh_err *err)
+{
+	put_text(&c->frame, p->check);
+	bh_wire_put_u64(&c->frame, vap_policy_asked(p->vap));
+	bh_wire_put_u64(&c->frame, p->n_unknown);
+	return send_frame(c, REVIEW_SAY_CHECK, err);
+}
+
 static int review_all(struct child *c, struct bh_err *err)
 {
 	const struct kube_object_vec *objects = kube_set_objects(c->manifests);
@@ -330,6 +343,9 @@ static int review_all(struct child *c, struct bh_err *err)
 			rc = review_object(c, &objects->ptr[i], err);
 			bh_channel_progress(c->ch, i + 1);
 		}
+	for (size_t i = 0; rc == 0 && c->options->checks && i < c->ready.len; i++)
+		if (c->ready.ptr[i].is_built_in)
+			rc = say_check(c, &c->ready.ptr[i], err);
 	if (rc < 0)
 		return rc;
 	bh_wire_put_u64(&c->frame, objects->len);

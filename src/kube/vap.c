@@ -40,6 +40,7 @@ struct vap_policy {
 	unsigned slot_object, slot_old, slot_request, slot_params, slot_namespace, slot_authorizer, slot_access;
 	bool fails_open, wants_params;
 	uint64_t spent; /* cost in the review that runs */
+	uint64_t asked; /* requests that matched */
 };
 
 const struct kube_object *vap_policy_object(const struct vap_policy *p)
@@ -50,6 +51,11 @@ const struct kube_object *vap_policy_object(const struct vap_policy *p)
 bool vap_policy_wants_params(const struct vap_policy *p)
 {
 	return p->wants_params;
+}
+
+uint64_t vap_policy_asked(const struct vap_policy *p)
+{
+	return p->asked;
 }
 
 static int no_memory(struct bh_err *err)
@@ -628,9 +634,11 @@ int vap_review(struct vap_policy *p, const struct kube_request *request, const s
 	switch (kube_matches(kube_get(p->spec, "matchConstraints"), request)) {
 	case KUBE_MATCH_NO: return 0;
 	case KUBE_MATCH_UNKNOWN:
+		p->asked++;
 		bind(&r, cel_null());
 		return say(&r, VAP_UNKNOWN, NULL, BH_SLICE_LIT("whether the policy applies depends on labels of a namespace that is not given"));
 	case KUBE_MATCH_YES: break;
 	}
+	p->asked++;
 	return review_bindings(&r);
 }

@@ -20,6 +20,7 @@ void vap_policy_free(struct vap_policy *p);
 
 const struct kube_object *vap_policy_object(const struct vap_policy *p);
 bool vap_policy_wants_params(const struct vap_policy *p);
+uint64_t vap_policy_asked(const struct vap_policy *p); /* how many requests its constraints matched so far */
 
 enum vap_outcome {
 	VAP_DENIED,  /* a validation does not hold */

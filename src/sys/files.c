@@ -90,6 +90,25 @@ int bh_open_in_root(int root_fd, const char *path, int *ret_fd, struct bh_err *e
 	return open_regular_at(root_fd, path, RESOLVE_IN_ROOT, ret_fd, NULL, err);
 }
 
+int bh_stat_in_root(int root_fd, const char *path, struct stat *ret, struct bh_err *err)
+{
+	struct stat st;
+	BH_CLOSE int fd = open_once(root_fd, path, RESOLVE_IN_ROOT, O_PATH | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail_open(errno, path, err);
+	*ret = st;
+	return 0;
+}
+
+int bh_open_folder_in_root(int root_fd, const char *path, int *ret_fd, struct bh_err *err)
+{
+	int fd = open_once(root_fd, path, RESOLVE_IN_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_open(errno, path, err);
+	*ret_fd = fd;
+	return 0;
+}
+
 int bh_open_regular(const char *path, int *ret_fd, uint64_t *ret_size, struct bh_err *err)
 {
 	return open_regular_at(AT_FDCWD, path, 0, ret_fd, ret_size, err);

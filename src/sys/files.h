@@ -12,6 +12,11 @@ int bh_open_beneath(int dir_fd, const char *path, int *ret_fd, struct bh_err *er
 /* As above, but symbolic links, absolute ones too, resolve as if dir_fd were "/" (openat2 RESOLVE_IN_ROOT). */
 int bh_open_in_root(int root_fd, const char *path, int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
 
+/* What a path below root_fd is, links resolved in the same way, without opening it; and a folder there, to list it. BH_ENOTFOUND: it is not there. */
+struct stat;
+int bh_stat_in_root(int root_fd, const char *path, struct stat *ret, struct bh_err *err) BH_MUST_CHECK;
+int bh_open_folder_in_root(int root_fd, const char *path, int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
+
 /* Opens a regular file given by the user (links followed). Directories, devices and FIFOs are an error that says so. */
 int bh_open_regular(const char *path, int *ret_fd, uint64_t *ret_size, struct bh_err *err) BH_MUST_CHECK;
 

@@ -1,0 +1,166 @@
+/* comply.c: `bulkhead comply FRAMEWORK PATH...`: a cluster and its nodes against a benchmark, guide or standard. */
+#include "cmd/comply_write.h"
+#include "cmd/output.h"
+#include "cmd/scanning.h"
+
+#include "comply/comply.h"
+
+#include <stdio.h>
+
+/* Index = enum comply_format. */
+static const char *const formats[] = { "text", "json", "csv", "markdown", "html", "oscal", NULL };
+static const char *const severities[] = { "unknown", "negligible", "low", "medium", "high", "critical", NULL };
+static const char *const verdicts[] = { "fail", "unchecked", "manual", "exempt", "attested", "pass", "not-applicable", NULL };
+
+#define NEWEST_MINOR 40u
+
+static const struct cmd_option options[] = {
+	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "format of the report" },
+	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the report to FILE, - is standard output" },
+	{ .name = "root", .kind = CMD_STRING, .argument = "FOLDER",
+	  .help = "the root of a node, / of this one: its files, units, static pods and processes" },
+	{ .name = "report", .kind = CMD_LIST, .argument = "FILE", .help = "a report of bulkhead scan -f json; may be repeated" },
+	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.34", .help = "the version of Kubernetes whose rules and defaults count" },
+	{ .name = "vulnerabilities", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "high",
+	  .help = "vulnerabilities in reports count at or above this severity" },
+	{ .name = "control", .kind = CMD_LIST, .argument = "ID", .commas = true, .help = "only these controls; * and ? stand for others: \"5.*\"; may be repeated" },
+	{ .name = "show", .kind = CMD_LIST, .argument = "VERDICT", .choices = verdicts, .commas = true, .help = "text, Markdown and HTML: only controls with this verdict; may be repeated" },
+	{ .name = "list", .kind = CMD_FLAG, .not_in_config = true, .help = "list the frameworks and their versions" },
+	{ 0 },
+};
+
+static const char details[] =
+	"FRAMEWORK is a name from --list, with or without its version. PATH is a file of YAML or\n"
+	"JSON manifests, a folder that holds some, or - for standard input: what a cluster\n"
+	"runs, or the static pods of its control plane.\n"
+	"\n"
+	"Exit status: 0 no control fails, 1 one fails, 2 wrong usage or input, 3 something could\n"
+	"not be checked and nothing fails, 4 internal error.\n";
+
+static int read_minor(const char *text, unsigned *ret, struct bh_err *err)
+{
+	struct bh_slice s = bh_slice_str(text), number, rest;
+	uint64_t minor;
+	if (bh_slice_starts(s, BH_SLICE_LIT("v")))
+		s = bh_slice_sub(s, 1, s.len);
+	(void)bh_slice_cut(bh_slice_sub(s, 2, s.len), '.', &number, &rest);
+	if (!bh_slice_starts(s, BH_SLICE_LIT("1.")) || !bh_slice_u64(number, NEWEST_MINOR, &minor))
+		return bh_fail(err, BH_EUSAGE, 0, "comply: --kubernetes: a version from 1.0 to 1.%u was expected, not %s", NEWEST_MINOR, text);
+	*ret = (unsigned)minor;
+	return 0;
+}
+
+static int list(const struct cmd_args *args)
+{
+	struct bh_buf out;
+	struct bh_err err = { 0 };
+	bh_buf_init(&out, 1u << 20);
+	for (size_t i = 0; i < comply_frameworks_count; i++) {
+		const struct comply_framework *f = &comply_frameworks[i];
+		size_t decided = 0;
+		for (size_t k = 0; k < f->n_controls; k++)
+			decided += f->controls[k].how == COMPLY_DECIDED;
+		bh_buf_printf(&out, "%-20s %-5s %3zu controls, %3zu decided  %s (%s)\n", f->name, f->version, f->n_controls, decided, f->title, f->applies_to);
+	}
+	int rc = cmd_write_document(args, &out, &err);
+	bh_buf_done(&out);
+	return rc < 0 ? cmd_failed(&err) : EXIT_CLEAN;
+}
+
+static int make_options(const struct cmd_args *args, struct comply_options *o, struct bh_err *err)
+{
+	const char *const *targets;
+	size_t n = cmd_targets(args, &targets);
+	if (n == 0)
+		return bh_fail(err, BH_EUSAGE, 0, "comply: which framework? --list tells which there are");
+	*o = (struct comply_options){
+		.framework = comply_framework_find(bh_slice_str(targets[0])),
+		.paths = targets + 1,
+		.n_paths = n - 1,
+		.root = cmd_string(args, "root"),
+		.vulnerability = (enum bh_severity)cmd_choice(args, "vulnerabilities"),
+		.exceptions = cmd_exceptions(args),
+	};
+	o->n_reports = cmd_list(args, "report", &o->reports);
+	o->n_controls = cmd_list(args, "control", &o->controls);
+	if (!o->framework)
+		return bh_fail(err, BH_EUSAGE, 0, "comply: no framework is called %s; --list tells which there are", targets[0]);
+	if (o->n_paths == 0 && !o->root && o->n_reports == 0)
+		return bh_fail(err, BH_EUSAGE, 0, "comply: nothing to look at: name manifests, --root or --report");
+	int rc = read_minor(cmd_string(args, "kubernetes"), &o->minor, err);
+	return rc < 0 ? rc : cmd_report_time(&o->now_s, err);
+}
+
+static int check_options(const struct cmd_args *args, struct bh_err *err)
+{
+	struct comply_options o;
+	return cmd_flag(args, "list") ? 0 : make_options(args, &o, err);
+}
+
+static int write_report(const struct cmd_args *args, const struct comply_options *o, const struct comply_report *report, struct bh_err *err)
+{
+	struct bh_buf out;
+	struct comply_view view = { .report = report, .options = o };
+	const char *const *words;
+	size_t n = cmd_list(args, "show", &words);
+	for (size_t i = 0; i < n; i++)
+		for (enum comply_verdict v = 0; v < COMPLY_VERDICTS; v++)
+			if (strcmp(words[i], comply_verdict_name(v)) == 0)
+				view.shown |= 1u << v;
+	view.shown = view.shown ? view.shown : (1u << COMPLY_VERDICTS) - 1;
+	bh_buf_init(&out, COMPLY_DOCUMENT_BYTES_MAX);
+	comply_write(&view, (enum comply_format)cmd_choice(args, "format"), &out);
+	int rc = cmd_write_document(args, &out, err);
+	bh_buf_done(&out);
+	return rc;
+}
+
+static void tell_gaps(const struct bh_report *report)
+{
+	for (size_t i = 0; i < report->incomplete.len; i++) {
+		const struct bh_incomplete *gap = &report->incomplete.ptr[i];
+		struct bh_buf line;
+		bh_buf_init(&line, 1u << 20);
+		bh_buf_add_str(&line, "bulkhead: not checked: ");
+		bh_buf_add_escaped(&line, gap->path);
+		bh_buf_add_str(&line, gap->path.len ? ": " : "");
+		bh_buf_add_escaped(&line, gap->reason);
+		bh_buf_add_byte(&line, '\n');
+		fwrite(line.ptr, 1, line.len, stderr);
+		bh_buf_done(&line);
+	}
+}
+
+static int run(const struct cmd_args *args)
+{
+	struct comply_options o;
+	struct comply_report report;
+	struct bh_err err = { 0 };
+	if (cmd_flag(args, "list"))
+		return list(args);
+	int rc = make_options(args, &o, &err);
+	if (rc < 0)
+		return cmd_failed(&err);
+	rc = comply_run(&o, &report, &err);
+	if (rc < 0)
+		return cmd_no_report(&err);
+	tell_gaps(&report.findings);
+	int code = report.totals[COMPLY_FAIL] ? EXIT_FINDINGS : report.totals[COMPLY_UNCHECKED] || report.findings.incomplete.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
+	if (o.n_paths && report.objects == 0 && report.findings.incomplete.len == 0)
+		rc = bh_fail(&err, BH_EUSAGE, 0, "no Kubernetes object in %s", o.paths[0]);
+	rc = rc < 0 ? rc : write_report(args, &o, &report, &err);
+	comply_report_done(&report);
+	return rc < 0 ? cmd_failed(&err) : code;
+}
+
+const struct cmd_command cmd_command_comply = {
+	.name = "comply",
+	.usage = "FRAMEWORK [options] [PATH...]",
+	.summary = "Check a cluster and its nodes against benchmarks and standards",
+	.options = options,
+	.min_targets = 0,
+	.max_targets = SIZE_MAX,
+	.details = details,
+	.check = check_options,
+	.run = run,
+};

@@ -1,0 +1,83 @@
+/*
+ * component.h: the components of a cluster that can be seen: processes of a node, static pods, units of systemd, pods of a dump. Each is an instance with its
+ * arguments and configuration files; settings (settings.c) are looked up in it.
+ */
+#ifndef BH_COMPLY_COMPONENT_H
+#define BH_COMPLY_COMPONENT_H
+
+#include "comply/host.h"
+#include "comply/words.h"
+#include "kube/objects.h"
+
+enum component { APISERVER, CONTROLLER_MANAGER, SCHEDULER, ETCD, KUBELET, PROXY, COMPONENTS };
+
+const char *component_name(enum component c); /* of the program: "kube-apiserver" */
+
+struct component_argument {
+	struct bh_slice name, value, file; /* name without dashes, "_" as "-" */
+	bool has_value;
+	uint32_t line;
+};
+BH_VEC(component_argument_vec, struct component_argument)
+
+/* A document of settings. */
+struct component_config {
+	struct bh_slice file;
+	struct cel_value root;
+	const struct kube_tree *tree;
+};
+BH_VEC(component_config_vec, struct component_config)
+
+struct component_instance {
+	enum component component;
+	struct bh_slice origin;              /* "process 812", or the file */
+	bool knows_arguments;                /* false: only its configuration was given */
+	struct component_argument_vec arguments;
+	struct component_config_vec configs; /* of its flag --config, later ones win */
+	struct bh_slice config_problem;      /* why the file of --config is not among them; empty: it is, or there is none */
+};
+BH_VEC(component_instance_vec, struct component_instance)
+
+/* A file that a flag names, read once. */
+struct node_file {
+	struct bh_slice path;
+	int code;                            /* of reading it; 0: there is a root */
+	struct bh_slice problem;
+	struct component_config config;
+};
+BH_VEC(node_file_vec, struct node_file *)
+BH_VEC(node_tree_vec, struct kube_tree *)
+
+struct bh_yaml;
+BH_VEC(node_yaml_vec, struct bh_yaml *)
+
+struct node {
+	const struct comply_host *host;
+	const struct kube_object_vec *objects; /* that were given */
+	struct kube_set *own;                  /* the manifests of the node's static pods */
+	unsigned minor;                        /* Kubernetes 1.MINOR */
+	struct bh_arena arena;
+	struct component_instance_vec instances;
+	struct node_file_vec files;
+	struct node_tree_vec trees;
+	struct node_yaml_vec yamls;
+};
+
+int node_init(struct node *n, const struct comply_host *host, const struct kube_object_vec *objects, unsigned minor, struct bh_err *err) BH_MUST_CHECK;
+void node_done(struct node *n);
+
+/* Finds all instances. */
+int node_find_components(struct node *n, struct bh_err *err) BH_MUST_CHECK;
+
+/* The last argument of that name; NULL when there is none. */
+const struct component_argument *component_argument(const struct component_instance *i, struct bh_slice name);
+
+/* The configuration at a path of the node, read once; NULL config.tree and a problem when that did not work. */
+int node_config(struct node *n, struct bh_slice path, const struct node_file **ret, struct bh_err *err) BH_MUST_CHECK;
+
+/* A text as a document of settings. BH_EMALFORMED: it is none. */
+int node_parse(struct node *n, struct bh_slice file, struct bh_slice text, struct component_config *ret, struct bh_err *err) BH_MUST_CHECK;
+
+int node_no_memory(struct bh_err *err);
+
+#endif

@@ -1,0 +1,216 @@
+#include "comply/node_files.h"
+
+#include "base/cleanup.h"
+#include "comply/settings.h"
+
+#include <string.h>
+
+#define PATHS_MAX 12u
+#define FOLDER_DEPTH_MAX 8u
+#define FILES_PER_CHECK_MAX 20000u
+
+enum owner { ROOT, ETCD_USER };
+
+struct protected_file {
+	const char *mode_check, *owner_check, *what;
+	uint32_t mode;
+	enum owner owner;
+	enum bh_severity severity;
+	const char *setting;
+	const char *paths[PATHS_MAX];
+};
+
+#define CRITICAL BH_SEV_CRITICAL
+#define HIGH BH_SEV_HIGH
+#define MEDIUM BH_SEV_MEDIUM
+#define OWNER_ROOT ROOT
+#define OWNER_ETCD ETCD_USER
+
+static const struct protected_file files[] = {
+#define PROTECTED(name, what, mode, owner, severity, setting, ...) { name "-mode", name "-owner", what, mode, OWNER_##owner, severity, setting, { __VA_ARGS__ } },
+#include "files.def"
+#undef PROTECTED
+};
+#define N_FILES (sizeof(files) / sizeof(files[0]))
+
+bool node_file_facts(struct bh_slice check, enum bh_severity *severity, const char **fix)
+{
+	for (size_t i = 0; i < N_FILES; i++) {
+		bool is_mode = bh_slice_eq_str(check, files[i].mode_check);
+		if (!is_mode && !bh_slice_eq_str(check, files[i].owner_check))
+			continue;
+		*severity = files[i].severity;
+		*fix = is_mode ? (files[i].mode == 0700 ? "chmod 700" : files[i].mode == 0644 ? "chmod 644" : "chmod 600") :
+				 (files[i].owner == ETCD_USER ? "chown etcd:etcd" : "chown root:root");
+		return true;
+	}
+	return false;
+}
+
+/* ---- who etcd is ---- */
+
+/* The number of a name in /etc/passwd or /etc/group: its third field. */
+static int number_of(struct node *n, const char *path, const char *name, uint32_t *ret, bool *found, struct bh_err *err)
+{
+	struct bh_slice text, line, field, rest;
+	struct bh_err why = { 0 };
+	*found = false;
+	int rc = n->host->read(n->host->ctx, bh_slice_str(path), &text, &why);
+	if (rc < 0) {
+		*err = why;
+		return rc == BH_ENOTFOUND || rc == BH_EIO ? 0 : rc;
+	}
+	while (text.len && !*found) {
+		uint64_t number;
+		(void)bh_slice_cut(text, '\n', &line, &text);
+		if (!bh_slice_cut(line, ':', &field, &rest) || !bh_slice_eq_str(field, name) || !bh_slice_cut(rest, ':', &field, &rest))
+			continue;
+		(void)bh_slice_cut(rest, ':', &field, &rest);
+		*found = bh_slice_u64(field, UINT32_MAX, &number);
+		if (*found)
+			*ret = (uint32_t)number;
+	}
+	return 0;
+}
+
+/* ---- one file ---- */
+
+struct checking {
+	struct node *n;
+	const struct protected_file *f;
+	size_t seen;
+	uint32_t uid, gid; /* who must own it */
+	bool knows_owner;
+	struct bh_err *err;
+};
+
+static int say_mode(struct checking *c, const struct host_stat *st, struct comply_row *row)
+{
+	row->check = bh_slice_str(c->f->mode_check);
+	return node_say(c->n, row, st->mode & ~c->f->mode ? COMPLY_FAIL : COMPLY_PASS, c->err, "mode %03o; %03o or stricter is asked", st->mode, c->f->mode);
+}
+
+static int say_owner(struct checking *c, const struct host_stat *st, struct comply_row *row)
+{
+	const char *wanted = c->f->owner == ETCD_USER ? "etcd:etcd" : "root:root";
+	row->check = bh_slice_str(c->f->owner_check);
+	if (!c->knows_owner)
+		return node_say(c->n, row, COMPLY_FAIL, c->err, "owned by %u:%u, and there is no user etcd", st->uid, st->gid);
+	if (st->uid == c->uid && st->gid == c->gid)
+		return node_say(c->n, row, COMPLY_PASS, c->err, "owned by %s", wanted);
+	return node_say(c->n, row, COMPLY_FAIL, c->err, "owned by %u:%u, not %s", st->uid, st->gid, wanted);
+}
+
+static int check_path(struct checking *c, struct bh_slice path)
+{
+	struct host_stat st = { 0 };
+	struct comply_row row = { .file = path, .evidence = bh_slice_str(c->f->what) };
+	int rc = c->n->host->stat(c->n->host->ctx, path, &st, c->err);
+	if (rc < 0 || st.kind == HOST_ABSENT)
+		return rc;
+	if (++c->seen > FILES_PER_CHECK_MAX)
+		return bh_fail(c->err, BH_ELIMIT, 0, "%.*s: more than %u files", BH_SLICE_FMT(path), FILES_PER_CHECK_MAX);
+	if (st.kind == HOST_DENIED) {
+		row.check = bh_slice_str(c->f->mode_check);
+		rc = node_say(c->n, &row, COMPLY_UNCHECKED, c->err, "the rights to look at it are missing");
+		row.check = bh_slice_str(c->f->owner_check);
+		return rc < 0 ? rc : node_say(c->n, &row, COMPLY_UNCHECKED, c->err, "the rights to look at it are missing");
+	}
+	rc = say_mode(c, &st, &row);
+	return rc < 0 ? rc : say_owner(c, &st, &row);
+}
+
+/* ---- many files ---- */
+
+/* One "*": what stands before it and behind it must fit. */
+static bool fits(struct bh_slice name, struct bh_slice before, struct bh_slice behind)
+{
+	return name.len >= before.len + behind.len && bh_slice_starts(name, before) && bh_slice_ends(name, behind);
+}
+
+static int check_folder(struct checking *c, struct bh_slice folder, struct bh_slice before, struct bh_slice behind, bool deep, unsigned depth)
+{
+	struct host_name_vec names = { .max = FILES_PER_CHECK_MAX };
+	int rc = c->n->host->list(c->n->host->ctx, folder, &c->n->arena, &names, c->err);
+	for (size_t i = 0; rc == 0 && i < names.len; i++) {
+		const char *text = bh_arena_printf(&c->n->arena, "%.*s/%.*s", BH_SLICE_FMT(folder), BH_SLICE_FMT(names.ptr[i]));
+		struct bh_slice path = bh_slice_str(text);
+		struct host_stat st = { 0 };
+		if (!text)
+			rc = node_no_memory(c->err);
+		else if (fits(names.ptr[i], before, behind))
+			rc = check_path(c, path);
+		if (rc == 0 && deep && depth < FOLDER_DEPTH_MAX) {
+			rc = c->n->host->stat(c->n->host->ctx, path, &st, c->err);
+			if (rc == 0 && st.kind == HOST_FOLDER)
+				rc = check_folder(c, path, before, behind, deep, depth + 1);
+		}
+	}
+	host_name_vec_done(&names);
+	return rc;
+}
+
+static int check_pattern(struct checking *c, struct bh_slice pattern)
+{
+	size_t star = bh_slice_find(pattern, '*'), slash = star;
+	if (star == pattern.len)
+		return check_path(c, pattern);
+	while (slash > 0 && pattern.ptr[slash - 1] != '/')
+		slash--;
+	bool deep = star + 1 < pattern.len && pattern.ptr[star + 1] == '*';
+	return check_folder(c, bh_slice_sub(pattern, 0, slash ? slash - 1 : 0), bh_slice_sub(pattern, slash, star - slash),
+			    bh_slice_sub(pattern, star + 1 + deep, pattern.len), deep, 0);
+}
+
+/* The places that components are told: "kubelet:kubeconfig:". */
+static int check_told(struct checking *c)
+{
+	struct bh_slice name, flag, config, rest;
+	int rc = 0;
+	if (!c->f->setting)
+		return 0;
+	(void)bh_slice_cut(bh_slice_str(c->f->setting), ':', &name, &rest);
+	(void)bh_slice_cut(rest, ':', &flag, &config);
+	for (size_t i = 0; rc == 0 && i < c->n->instances.len; i++) {
+		const struct component_instance *in = &c->n->instances.ptr[i];
+		struct setting_value v;
+		if (!bh_slice_eq_str(name, component_name(in->component)))
+			continue;
+		rc = setting_find(c->n, in, flag, config, &v, c->err);
+		if (rc == 0 && v.state == SETTING_SET && v.text.len && v.text.ptr[0] == '/')
+			rc = check_path(c, v.text);
+	}
+	return rc;
+}
+
+static int say_absent(struct checking *c)
+{
+	struct comply_row row = { .evidence = bh_slice_str(c->f->what), .check = bh_slice_str(c->f->mode_check) };
+	int rc = node_say(c->n, &row, COMPLY_NOT_APPLICABLE, c->err, "this node has no such file");
+	row.check = bh_slice_str(c->f->owner_check);
+	return rc < 0 ? rc : node_say(c->n, &row, COMPLY_NOT_APPLICABLE, c->err, "this node has no such file");
+}
+
+static int check_file(struct node *n, const struct protected_file *f, struct bh_err *err)
+{
+	struct checking c = { .n = n, .f = f, .knows_owner = true, .err = err };
+	int rc = 0;
+	if (f->owner == ETCD_USER) {
+		bool has_user = false, has_group = false;
+		rc = number_of(n, "/etc/passwd", "etcd", &c.uid, &has_user, err);
+		rc = rc < 0 ? rc : number_of(n, "/etc/group", "etcd", &c.gid, &has_group, err);
+		c.knows_owner = has_user && has_group;
+	}
+	rc = rc < 0 ? rc : check_told(&c);
+	for (size_t i = 0; rc == 0 && (c.seen == 0 || !f->setting) && i < PATHS_MAX && f->paths[i]; i++)
+		rc = check_pattern(&c, bh_slice_str(f->paths[i]));
+	return rc < 0 || c.seen ? rc : say_absent(&c);
+}
+
+int node_check_files(struct node *n, struct bh_err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && n->host->has_root && i < N_FILES; i++)
+		rc = check_file(n, &files[i], err);
+	return rc;
+}

@@ -1,0 +1,10 @@
+/* special.h: questions about a component that look at more than one setting; named in settings.def. */
+#ifndef BH_COMPLY_SPECIAL_H
+#define BH_COMPLY_SPECIAL_H
+
+#include "comply/settings.h"
+
+setting_special special_encryption_providers, special_apiserver_ciphers, special_kubelet_ciphers, special_kubelet_tls, special_etcd_own_ca, special_audit_policy,
+	special_audit_coverage;
+
+#endif

@@ -1,0 +1,235 @@
+#!/usr/bin/env bats
+# `bulkhead comply`: options, formats, exemptions, precedence. Which control says what of which input: comply.py.
+load common
+bats_require_minimum_version 1.5.0
+
+pod() { # NAME ARGUMENT...: the static pod of a component
+	local name=$1
+	shift
+	mkdir -p node/etc/kubernetes/manifests
+	{
+		echo "{apiVersion: v1, kind: Pod, metadata: {name: $name, namespace: kube-system}, spec: {containers: [{name: a, image: a, command: ["
+		echo "$name"
+		printf ', "%s"\n' "$@"
+		echo "]}]}}"
+	} >"node/etc/kubernetes/manifests/$name.yaml"
+}
+
+# verdict CONTROL ARGUMENT...: of a control of the CIS benchmark.
+verdict() {
+	local control=$1
+	shift
+	"$BULKHEAD" comply cis-kubernetes -f json --control "$control" "$@" >report.json 2>stderr.txt || [ $? -ne 2 ] || cat stderr.txt
+	python3 -c 'import json; c = json.load(open("report.json"))["controls"][0]; print(c["verdict"], c["reasons"][0]["text"] if c["reasons"] else "")'
+}
+
+@test "frameworks are listed with their versions" {
+	run -0 bulkhead comply --list
+	[[ $output == *"cis-kubernetes       1.12  131 controls"* ]]
+	[ "${#lines[@]}" -eq 8 ]
+}
+
+@test "wrong words: what is wrong is said" {
+	run bulkhead comply
+	fails 2 "which framework"
+	run bulkhead comply cis-docker --root .
+	fails 2 "no framework is called cis-docker"
+	run bulkhead comply cis-kubernetes-1.11 --root .
+	fails 2 "no framework is called cis-kubernetes-1.11"
+	run bulkhead comply cis-kubernetes
+	fails 2 "nothing to look at"
+	run bulkhead comply cis-kubernetes --root nowhere
+	fails 2 "nowhere"
+	run bulkhead comply cis-kubernetes nowhere.yaml
+	fails 2 "nowhere.yaml"
+	run bulkhead comply cis-kubernetes --root . --control 9.9
+	fails 2 "no control of cis-kubernetes 1.12 is called 9.9"
+	run bulkhead comply cis-kubernetes --kubernetes 2.0 --root .
+	fails 2 "a version from 1.0"
+	run bulkhead comply cis-kubernetes --report nowhere.json
+	fails 2 "nowhere.json"
+	echo '{"a": 1}' >other.json
+	run bulkhead comply cis-kubernetes --report other.json
+	fails 2 "no Bulkhead report"
+}
+
+@test "exit status: 1 when a control fails, 3 when something could not be checked, 0 otherwise" {
+	pod kube-scheduler --profiling=true --bind-address=127.0.0.1
+	run -1 bulkhead comply cis-kubernetes --root node --control "1.4.*"
+	run -0 bulkhead comply cis-kubernetes --root node --control 1.4.2
+	run -3 bulkhead comply cis-kubernetes --root node --control "1.4.2,5.1.1"
+	[[ $output == *"UNCHECKED  5.1.1"*"no manifests were given"* ]]
+}
+
+@test "a document that can't be read makes what policies decide unchecked" {
+	pod kube-scheduler
+	printf 'a: [\n' >broken.yaml
+	cp node/etc/kubernetes/manifests/kube-scheduler.yaml good.yaml
+	run -3 bulkhead comply cis-kubernetes --control 5.2.2 good.yaml broken.yaml
+	[[ $output == *"not checked: broken.yaml"* ]]
+	[[ $output == *"UNCHECKED  5.2.2"* ]]
+	run -0 bulkhead comply cis-kubernetes --control 5.2.2 good.yaml
+}
+
+@test "pods of the control plane tell its flags without a node; standard input too" {
+	pod kube-apiserver --anonymous-auth=true
+	run verdict 1.2.1 node/etc/kubernetes/manifests
+	[ "$output" = "fail --anonymous-auth is true" ]
+	run bash -c '"$BULKHEAD" comply cis-kubernetes --control 1.2.1,5.2.2 - <node/etc/kubernetes/manifests/kube-apiserver.yaml'
+	[ "$status" -eq 1 ]
+	[[ $output == *"standard input"*"--anonymous-auth is true"*"PASS       5.2.2"* ]]
+}
+
+@test "a shell that starts the component, flags with a blank, underscores, one dash" {
+	mkdir -p node
+	cat >dump.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: kube-system}
+spec:
+  containers:
+  - name: a
+    image: a
+    command: [/bin/sh, -c, "exec /usr/local/bin/kube-apiserver --anonymous_auth false -profiling=false 1>>/var/log/x 2>&1 --profiling=true"]
+END
+	[ "$(verdict 1.2.1 dump.yaml)" = "pass --anonymous-auth is false" ]
+	[ "$(verdict 1.2.15 dump.yaml)" = "pass --profiling is false" ]
+}
+
+@test "flags of the kubelet go before its file, a drop-in before the file, and defaults depend on whether there is one" {
+	mkdir -p node/etc/systemd/system node/var/lib/kubelet node/etc/kubelet.d
+	printf '[Service]\nExecStart=/usr/bin/kubelet $ARGS\nEnvironmentFile=-/etc/default/kubelet\n' >node/etc/systemd/system/kubelet.service
+	[[ $(verdict 4.2.1 --root node) == "fail --anonymous-auth is not set; the default is true" ]]
+	mkdir -p node/etc/default
+	echo "ARGS='--config /var/lib/kubelet/config.yaml --config-dir=/etc/kubelet.d'" >node/etc/default/kubelet
+	[[ $(verdict 4.2.1 --root node) == "unchecked --anonymous-auth is not set, and /var/lib/kubelet/config.yaml: "* ]]
+	printf 'kind: KubeletConfiguration\n' >node/var/lib/kubelet/config.yaml
+	[[ $(verdict 4.2.1 --root node) == "pass --anonymous-auth is not set; the default is false" ]]
+	printf 'kind: KubeletConfiguration\nauthentication:\n  anonymous:\n    enabled: true\n' >node/var/lib/kubelet/config.yaml
+	[[ $(verdict 4.2.1 --root node) == "fail authentication.anonymous.enabled is true" ]]
+	grep -q '"line": 4' report.json
+	printf 'kind: KubeletConfiguration\nauthentication: {anonymous: {enabled: false}}\n' >node/etc/kubelet.d/10.conf
+	[[ $(verdict 4.2.1 --root node) == "pass authentication.anonymous.enabled is false" ]]
+	echo "ARGS='--config /var/lib/kubelet/config.yaml --config-dir=/etc/kubelet.d --anonymous-auth'" >node/etc/default/kubelet
+	[[ $(verdict 4.2.1 --root node) == "fail --anonymous-auth is true" ]]
+}
+
+@test "a process counts more than what it was started from" {
+	mkdir -p node/etc/systemd/system node/proc/812
+	printf '[Service]\nExecStart=/usr/bin/kubelet --anonymous-auth=true\n' >node/etc/systemd/system/kubelet.service
+	echo kubelet >node/proc/812/comm
+	printf '/usr/bin/kubelet\0--anonymous-auth=false\0' >node/proc/812/cmdline
+	[ "$(verdict 4.2.1 --root node)" = "pass --anonymous-auth is false" ]
+	grep -q '"file": "process 812"' report.json
+}
+
+@test "etcd of Debian: a unit and a file of variables; its configuration file makes them void" {
+	mkdir -p node/lib/systemd/system node/etc/default
+	cat >node/lib/systemd/system/etcd.service <<'END'
+[Unit]
+Description=etcd - highly-available key value store
+After=network.target
+Wants=network-online.target
+
+[Service]
+Environment=DAEMON_ARGS=
+Environment=ETCD_NAME=%H
+Environment=ETCD_DATA_DIR=/var/lib/etcd/default
+EnvironmentFile=-/etc/default/%p
+EnvironmentFile=-/etc/default/etcd
+Type=notify
+User=etcd
+PermissionsStartOnly=true
+ExecStart=/usr/bin/etcd $DAEMON_ARGS
+Restart=on-abnormal
+LimitNOFILE=65536
+
+[Install]
+WantedBy=multi-user.target
+Alias=etcd2.service
+END
+	[ "$(verdict 2.2 --root node)" = "fail --client-cert-auth is not set; the default is false" ]
+	printf '## ETCD_CLIENT_CERT_AUTH="false"\nETCD_CLIENT_CERT_AUTH="true"\nDAEMON_ARGS="--auto-tls"\n' >node/etc/default/etcd
+	[ "$(verdict 2.2 --root node)" = "pass --client-cert-auth is true" ]
+	[ "$(verdict 2.3 --root node)" = "fail --auto-tls is true" ]
+	printf 'ETCD_CLIENT_CERT_AUTH="true"\nDAEMON_ARGS="--config-file=/etc/etcd.yaml"\n' >node/etc/default/etcd
+	printf 'client-transport-security:\n  client-cert-auth: false\n' >node/etc/etcd.yaml
+	[ "$(verdict 2.2 --root node)" = "fail client-transport-security.client-cert-auth is false" ]
+}
+
+@test "links stay within the root; keys are not read" {
+	pod kube-apiserver --encryption-provider-config=/etc/kubernetes/pki/secret.yaml --authorization-config=/etc/authz.yaml
+	mkdir -p node/etc/kubernetes/pki outside
+	printf 'authorizers: [{type: AlwaysAllow}]\n' >outside/authz.yaml
+	ln -s "$PWD/outside/authz.yaml" node/etc/authz.yaml
+	[[ $(verdict 1.2.6 --root node) == "unchecked "* ]]
+	printf 'authorizers: [{type: Node}, {type: RBAC}]\n' >node/authz.yaml
+	ln -sf /authz.yaml node/etc/authz.yaml
+	[ "$(verdict 1.2.6 --root node)" = "pass authorizers.*.type is Node,RBAC" ]
+	echo 'resources: []' >node/etc/kubernetes/pki/secret.yaml
+	[[ $(verdict 1.2.28 --root node) == "unchecked "*"it is not read" ]]
+}
+
+@test "exemptions: by check, by control, for one file, and run out; attestations" {
+	pod kube-scheduler --bind-address=127.0.0.1
+	exception() { printf 'exceptions:\n- {id: "%s", reason: because, owner: team, expires: %s%s}\n' "$1" "$2" "${3-}" >bulkhead.yaml; }
+	[[ $(verdict 1.4.1 --root node) == "fail "* ]]
+	exception scheduler-profiling 2099-12-31
+	[[ $(verdict 1.4.1 --root node) == "exempt "* ]]
+	grep -q '"exception": { "reason": "because", "owner": "team", "expires": "2099-12-31"' report.json
+	run -0 bulkhead comply cis-kubernetes --root node --control 1.4.1
+	[[ $output == *"EXEMPT"*"accepted by team until 2099-12-31: because"* ]]
+	exception cis-kubernetes:1.4.1 2099-12-31
+	[[ $(verdict 1.4.1 --root node) == "exempt "* ]]
+	exception scheduler-profiling 2099-12-31 ', path: /etc/other.yaml'
+	[[ $(verdict 1.4.1 --root node) == "fail "* ]]
+	exception scheduler-profiling 2020-12-31
+	run -1 bulkhead comply cis-kubernetes --root node --control 1.4.1
+	[[ $output == *"ran out on 2020-12-31"* ]]
+	[[ $(verdict 5.4.2 --root node) == "manual "* ]]
+	exception cis-kubernetes:5.4.2 2099-12-31
+	[[ $(verdict 5.4.2 --root node) == "attested because"* ]]
+	exception cis-kubernetes:5.4.2 2020-12-31
+	[[ $(verdict 5.4.2 --root node) == "manual "* ]]
+}
+
+@test "formats: CSV, Markdown, HTML, OSCAL" {
+	pod kube-scheduler "--bind-address==1+1|<b>"
+	run -1 bulkhead comply cis-kubernetes --root node --control "1.4.*" -f csv
+	[ "${lines[0]}" = "framework,version,control,title,verdict,reason_verdict,check,text,file,line,evidence,owner,expires,exception" ]
+	[[ $output == *"cis-kubernetes,1.12,1.4.2,"*",fail,fail,scheduler-bind,"* ]]
+	run -1 bulkhead comply cis-kubernetes --root node --control "1.4.*" -f markdown
+	[[ $output == *"| 1.4.2 | fail |"*"\\|&lt;b&gt;"* ]]
+	run -1 bulkhead comply cis-kubernetes --root node --control "1.4.*" -f html -o page.html
+	grep -q '<td class="v fail">fail</td>' page.html
+	! grep -q '<b>' page.html
+	run -1 bulkhead comply cis-kubernetes --root node --control "1.4.*" -f oscal -o oscal.json
+	python3 - <<'END'
+import json, re
+r = json.load(open("oscal.json"))["assessment-results"]
+ids = [r["uuid"], r["results"][0]["uuid"]] + [f["uuid"] for f in r["results"][0]["findings"]]
+assert len(set(ids)) == 4
+# the patterns of NIST's schema for uuid and token
+assert all(re.fullmatch(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[45][0-9A-Fa-f]{3}-[89ABab][0-9A-Fa-f]{3}-[0-9A-Fa-f]{12}", i) for i in ids)
+assert all(re.fullmatch(r"(\w)[\w.-]*", f["target"]["target-id"]) for f in r["results"][0]["findings"])
+assert [f["target"]["status"]["state"] for f in r["results"][0]["findings"]] == ["not-satisfied"] * 2
+END
+	run -1 bulkhead comply cis-kubernetes --root node --control "1.4.*" --show pass
+	[[ $output != *"1.4.2"* ]]
+}
+
+@test "reports of scans: severities, what was excepted there, incomplete scans" {
+	report() { printf '{"schema": "bulkhead.report/1", "target": {}, "findings": [%s], "suppressed": [%s], "incomplete": [%s]}' "$1" "$2" "$3" >scan.json; }
+	high='{"class": "vulnerability", "id": "CVE-2023-1", "severity": "high", "state": "affected"}'
+	nist() { "$BULKHEAD" comply nist-800-190 --control 4.1.1 --report scan.json "$@" | sed -n 3,4p; }
+	report "$high" "" ""
+	[[ $(nist) == "FAIL "*"CVE-2023-1"* ]]
+	[[ $(nist --vulnerabilities critical) == "PASS "* ]]
+	report "" "" ""
+	[[ $(nist) == "PASS "* ]]
+	report "" "" '{"what": "layer", "reason": "x"}'
+	[[ $(nist) == "UNCHECKED "* ]]
+	report "$high" "" ""
+	printf 'exceptions:\n- {id: CVE-2023-1, reason: because, owner: team, expires: 2099-12-31}\n' >bulkhead.yaml
+	[[ $(nist) == "EXEMPT "*"because"* ]]
+}
