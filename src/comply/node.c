@@ -127,11 +127,9 @@ static int give_file(const struct parent *p, const char *path, struct bh_child_r
 	return 0;
 }
 
-static int give(struct parent *p, uint16_t type, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
+static int give(const struct parent *p, uint16_t type, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	char path[BH_PATH_BYTES_MAX];
-	if (type == INTAKE_ASK_NEXT)
-		return intake_give(&p->intake, reply);
 	if (p->root_fd < 0 || !take_path(payload, path))
 		return bh_fail(err, BH_ECHILD, 0, "a question that is none");
 	switch ((enum node_message)type) {
@@ -175,6 +173,9 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 {
 	struct parent *p = ctx;
 	struct bh_reader r = bh_reader_of(payload);
+	int rc = intake_handle(&p->intake, type, is_request, payload, reply, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	if (is_request)
 		return give(p, type, payload, reply, err);
 	if (type == NODE_SAY_ROW)

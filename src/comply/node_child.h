@@ -10,11 +10,11 @@
 #define NODE_FILE_BYTES_MAX (16u << 20)
 
 enum node_message {
-	NODE_ASK_STAT = INTAKE_ASK_NEXT + 1, /* path; reply: kind, mode, uid, gid */
-	NODE_ASK_LIST,                       /* path; reply: names in a descriptor's place: slices one after the other */
-	NODE_ASK_READ,                       /* path; reply: code and why, or 0 and a descriptor */
-	NODE_SAY_ROW,                        /* struct comply_row */
-	NODE_SAY_COUNT,                      /* objects that were read */
+	NODE_ASK_STAT = INTAKE_MESSAGES, /* path; reply: kind, mode, uid, gid */
+	NODE_ASK_LIST,                   /* path; reply: names, one after the other */
+	NODE_ASK_READ,                   /* path; reply: code and why, or 0 and a descriptor */
+	NODE_SAY_ROW,                    /* struct comply_row */
+	NODE_SAY_COUNT,                  /* objects that were read */
 };
 
 struct node_context {
