@@ -3,19 +3,38 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-const char *cel_address_parse(struct bh_slice text, struct cel_address *ret)
+/* Either family. */
+static bool parse(struct bh_slice text, struct cel_address *ret)
 {
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 	char copy[CEL_ADDRESS_TEXT_BYTES];
 	struct cel_address a = { 0 };
-	if (bh_slice_find(text, '%') < text.len)
-		return "IP address with zone value is not allowed";
 	if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.ptr, '\0', text.len))
-		return "unable to parse IP";
+		return false;
 	memcpy(copy, text.ptr, text.len);
 	copy[text.len] = '\0';
 	a.is_v6 = strchr(copy, ':') != NULL;
 	if (inet_pton(a.is_v6 ? AF_INET6 : AF_INET, copy, a.bytes) != 1)
+		return false;
+	*ret = a;
+	return true;
+}
+
+bool cel_address_parse_v6(struct bh_slice text, struct cel_address *ret)
+{
+	struct cel_address a;
+	if (!parse(text, &a) || !a.is_v6)
+		return false;
+	*ret = a;
+	return true;
+}
+
+const char *cel_address_parse(struct bh_slice text, struct cel_address *ret)
+{
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	struct cel_address a;
+	if (bh_slice_find(text, '%') < text.len)
+		return "IP address with zone value is not allowed";
+	if (!parse(text, &a))
 		return "unable to parse IP";
 	if (a.is_v6 && memcmp(a.bytes, mapped, sizeof(mapped)) == 0)
 		return "IPv4-mapped IPv6 address is not allowed";

@@ -15,6 +15,9 @@ struct cel_address {
 /* "10.0.0.1", "::1". NULL, or what is wrong: zones and IPv4 in IPv6 are refused as Kubernetes does. */
 const char *cel_address_parse(struct bh_slice text, struct cel_address *ret);
 
+/* IPv6 alone, where IPv4 in it is fine. */
+bool cel_address_parse_v6(struct bh_slice text, struct cel_address *ret);
+
 /* "10.0.0.0/8", "fe80::/10"; the bits behind the prefix may be set. */
 const char *cel_prefix_parse(struct bh_slice text, struct cel_address *ret);
 

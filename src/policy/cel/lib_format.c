@@ -4,7 +4,9 @@
  */
 #include "format/regex.h"
 #include "policy/cel/library.h"
-#include "policy/cel/time.h"
+#include "policy/cel/url.h"
+
+#include <stdio.h>
 
 #define LABEL "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 #define SUBDOMAIN LABEL "(\\." LABEL ")*"
@@ -24,14 +26,20 @@
 	"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric " \
 	"character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 #define NAME_TEXT                                                                                                                                      \
-	"name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  " \
-	"or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+	"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  " \
+	"or 'my.name',  or '123-abc', regex used for validation is '" NAME_PART "')"
+
+#define DATE "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+#define URI_SHOWN_BYTES_MAX 256u /* in a complaint; Kubernetes shows all */
+#define COMPLAINTS_MAX 4u /* of a qualified name: two parts, two each */
 
 struct named {
 	struct cel_object object;
 	const char *name, *pattern, *complaint; /* the pattern is anchored */
-	size_t max_len;                         /* 0: none */
-	bool is_prefix;                         /* "generateName": one dash may end it */
+	size_t pattern_bytes;                   /* that Kubernetes charges for */
+	size_t bytes_max;                       /* of the text; 0: no limit of its own */
+	const char *unit;                       /* what its message calls them */
+	bool is_prefix;                         /* "generateName": a dash may end it, standing for what is added */
 };
 
 static bool equal(const struct cel_object *a, const struct cel_object *b)
@@ -41,22 +49,27 @@ static bool equal(const struct cel_object *a, const struct cel_object *b)
 
 static const struct cel_object_class class = { "kubernetes.NamedFormat", equal };
 
+enum { LABEL_1123, SUBDOMAIN_1123, LABEL_1035_, QUALIFIED_NAME, LABEL_1123_PREFIX, SUBDOMAIN_1123_PREFIX, LABEL_1035_PREFIX, LABEL_VALUE, URI, UUID, BYTE,
+       DATE_, DATETIME };
+
 #define FORMAT(...) { { &class }, __VA_ARGS__ }
 
 static const struct named formats[] = {
-	FORMAT("dns1123Label", "^" LABEL "$", LABEL_TEXT, 63, false),
-	FORMAT("dns1123Subdomain", "^" SUBDOMAIN "$", SUBDOMAIN_TEXT, 253, false),
-	FORMAT("dns1035Label", "^" LABEL_1035 "$", LABEL_1035_TEXT, 63, false),
-	FORMAT("qualifiedName", "^(" SUBDOMAIN "/)?" NAME_PART "$", NAME_TEXT, 0, false),
-	FORMAT("dns1123LabelPrefix", "^" LABEL "$", LABEL_TEXT, 63, true),
-	FORMAT("dns1123SubdomainPrefix", "^" SUBDOMAIN "$", SUBDOMAIN_TEXT, 253, true),
-	FORMAT("dns1035LabelPrefix", "^" LABEL_1035 "$", LABEL_1035_TEXT, 63, true),
-	FORMAT("labelValue", "^(" NAME_PART ")?$", LABEL_VALUE_TEXT, 63, false),
-	FORMAT("uri", "^([A-Za-z][-A-Za-z0-9+.]*:[^\\x00-\\x1f\\x7f]*|/[^\\x00-\\x1f\\x7f]*)$", "an absolute URI or path was expected", 0, false),
-	FORMAT("uuid", "^(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$", "does not match the UUID format", 0, false),
-	FORMAT("byte", "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "invalid base64", 0, false),
-	FORMAT("date", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "invalid date", 0, false),
-	FORMAT("datetime", NULL, "invalid datetime", 0, false),
+	[LABEL_1123] = FORMAT("dns1123Label", "^" LABEL "$", LABEL_TEXT, 30, 63, "characters", false),
+	[SUBDOMAIN_1123] = FORMAT("dns1123Subdomain", "^" SUBDOMAIN "$", SUBDOMAIN_TEXT, 60, 253, "characters", false),
+	[LABEL_1035_] = FORMAT("dns1035Label", "^" LABEL_1035 "$", LABEL_1035_TEXT, 30, 63, "characters", false),
+	[QUALIFIED_NAME] = FORMAT("qualifiedName", "^" NAME_PART "$", NAME_TEXT, 60, 63, "bytes", false),
+	[LABEL_1123_PREFIX] = FORMAT("dns1123LabelPrefix", "^" LABEL "$", LABEL_TEXT, 30, 63, "characters", true),
+	[SUBDOMAIN_1123_PREFIX] = FORMAT("dns1123SubdomainPrefix", "^" SUBDOMAIN "$", SUBDOMAIN_TEXT, 60, 253, "characters", true),
+	[LABEL_1035_PREFIX] = FORMAT("dns1035LabelPrefix", "^" LABEL_1035 "$", LABEL_1035_TEXT, 30, 63, "characters", true),
+	[LABEL_VALUE] = FORMAT("labelValue", "^(" NAME_PART ")?$", LABEL_VALUE_TEXT, 40, 63, "bytes", false),
+	[URI] = FORMAT("uri", NULL, NULL, 1103, 0, NULL, false),
+	[UUID] = FORMAT("uuid", "^(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$", "does not match the UUID format", 70, 0, NULL, false),
+	[BYTE] = FORMAT("byte", "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)$", "invalid base64", 84, 0, NULL, false),
+	[DATE_] = FORMAT("date", "^" DATE "$", "invalid date", 71, 0, NULL, false),
+	/* The zone's hours are not checked, nor what stands behind a second T (kube-openapi, strfmt.IsDateTime). */
+	[DATETIME] = FORMAT("datetime", "^(?i)" DATE "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([^T\\n][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})(T|$)", "invalid datetime", 71,
+			    0, NULL, false),
 };
 
 #define FUNCTION(name) static struct cel_value name(struct cel_run *run, const struct cel_value *a, size_t n)
@@ -70,62 +83,144 @@ FUNCTION(by_name)
 	return cel_optional(NULL);
 }
 
-/* A date of the calendar, or RFC 3339. */
-static bool is_time(const struct named *f, struct bh_slice text)
+/* ---- complaints ---- */
+
+struct complaints {
+	struct cel_run *run;
+	struct cel_value items[COMPLAINTS_MAX];
+	size_t n;
+	struct cel_value failure; /* known: none */
+};
+
+static void complain(struct complaints *to, const char *part, const char *text)
 {
-	char stamp[32] = "";
-	struct cel_time t;
-	struct bh_err err;
-	if (!f->pattern)
-		return cel_timestamp_parse(text, &t, &err) == 0;
-	if (f->pattern[2] != '0' || text.len != 10)
+	char whole[768];
+	snprintf(whole, sizeof(whole), "%s%s", part, text);
+	struct cel_value v = cel_string_copy(to->run, bh_slice_str(whole));
+	if (!cel_is_known(v))
+		to->failure = v;
+	else if (to->n < COMPLAINTS_MAX)
+		to->items[to->n++] = v;
+}
+
+static bool matches(struct complaints *to, const char *pattern, struct bh_slice text)
+{
+	struct cel_value bad;
+	struct bh_slice whole;
+	const struct bh_regex *re = cel_regex(to->run, bh_slice_str(pattern), &bad);
+	int rc = re ? bh_regex_search(re, text, 0, &whole, 1) : 0;
+	if (!re)
+		to->failure = bad;
+	else if (rc < 0)
+		to->failure = cel_out_of_memory();
+	return rc == 1;
+}
+
+static bool is_leap(unsigned year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+/* The date in front is one of the calendar; its digits have been seen to. */
+static bool is_date(struct bh_slice text)
+{
+	static const unsigned days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	uint64_t year, month, day;
+	if (!bh_slice_u64(bh_slice_sub(text, 0, 4), 9999, &year) || !bh_slice_u64(bh_slice_sub(text, 5, 2), 12, &month)
+	    || !bh_slice_u64(bh_slice_sub(text, 8, 2), 31, &day) || month == 0 || day == 0)
+		return false;
+	return day <= days[month - 1] + (month == 2 && is_leap((unsigned)year));
+}
+
+static void check_length(struct complaints *to, const char *part, struct bh_slice text, size_t max, const char *unit)
+{
+	char why[64];
+	snprintf(why, sizeof(why), "must be no more than %zu %s", max, unit);
+	if (text.len > max)
+		complain(to, part, why);
+}
+
+/* Length and pattern; a label that is a subdomain has dots. */
+static void check(struct complaints *to, const char *part, const struct named *f, struct bh_slice text, const char *unit)
+{
+	if (f->bytes_max)
+		check_length(to, part, text, f->bytes_max, unit);
+	bool good = matches(to, f->pattern, text);
+	if (good && (f == &formats[DATE_] || f == &formats[DATETIME]))
+		good = is_date(text);
+	if (good || !cel_is_known(to->failure))
+		return;
+	bool has_dots = (f == &formats[LABEL_1123] || f == &formats[LABEL_1123_PREFIX]) && matches(to, formats[SUBDOMAIN_1123].pattern, text);
+	complain(to, part, has_dots ? "must not contain dots" : f->complaint);
+}
+
+/* name, or prefix/name. */
+static void check_name(struct complaints *to, struct bh_slice text)
+{
+	const struct named *f = &formats[QUALIFIED_NAME];
+	struct bh_slice prefix, name, more;
+	bool has_prefix = bh_slice_cut(text, '/', &prefix, &name);
+	if (has_prefix && bh_slice_cut(name, '/', &more, &more)) {
+		complain(to, "a valid label key ", NAME_TEXT " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')");
+		return;
+	}
+	if (has_prefix && prefix.len == 0)
+		complain(to, "prefix part ", "must be non-empty");
+	else if (has_prefix)
+		check(to, "prefix part ", &formats[SUBDOMAIN_1123], prefix, "bytes");
+	name = has_prefix ? name : text;
+	if (name.len == 0)
+		complain(to, "name part ", "must be non-empty");
+	check(to, "name part ", f, name, f->unit);
+}
+
+static void check_uri(struct complaints *to, struct bh_slice text)
+{
+	const char *wrong = cel_url_check(text, cel_arena(to->run));
+	struct bh_slice shown = bh_slice_sub(text, 0, URI_SHOWN_BYTES_MAX);
+	char part[URI_SHOWN_BYTES_MAX + 16];
+	snprintf(part, sizeof(part), "parse \"%.*s\": ", BH_SLICE_FMT(shown));
+	if (wrong)
+		complain(to, part, wrong);
+}
+
+/* A dash at the end and what stands before it count as one letter, as in Kubernetes. */
+static bool mask_dash(struct cel_run *run, struct bh_slice *text)
+{
+	if (text->len < 2 || text->ptr[text->len - 1] != '-')
 		return true;
-	memcpy(stamp, text.ptr, text.len);
-	memcpy(stamp + text.len, "T00:00:00Z", sizeof("T00:00:00Z"));
-	return cel_timestamp_parse(bh_slice_str(stamp), &t, &err) == 0;
-}
-
-static bool is_prefixed(const char *name)
-{
-	return strcmp(name, "qualifiedName") == 0;
-}
-
-/* Adds a complaint. */
-static bool complain(struct cel_run *run, struct cel_value *list, size_t *n, const char *text)
-{
-	list[*n] = cel_string_copy(run, bh_slice_str(text));
-	return cel_is_known(list[(*n)++]);
-}
-
-static bool too_long(const struct named *f, struct bh_slice text, size_t *max)
-{
-	size_t slash = is_prefixed(f->name) ? bh_slice_find(text, '/') : text.len;
-	*max = is_prefixed(f->name) ? 63 : f->max_len;
-	size_t len = slash < text.len ? text.len - slash - 1 : text.len;
-	return *max && len > *max;
+	uint8_t *p = bh_arena_alloc(cel_arena(run), text->len);
+	if (!p)
+		return false;
+	memcpy(p, text->ptr, text->len - 2);
+	p[text->len - 2] = 'a';
+	*text = (struct bh_slice){ p, text->len - 1 };
+	return true;
 }
 
 FUNCTION(validate)
 {
 	const struct named *f = (const struct named *)(const void *)a[0].object;
-	struct bh_slice text = a[1].text, whole;
-	struct cel_value *list = bh_arena_array(cel_arena(run), 2, sizeof(*list)), bad;
-	size_t found = 0, max;
+	struct complaints to = { .run = run, .failure = cel_bool(true) };
+	struct bh_slice text = a[1].text;
 	(void)n;
+	if (f->is_prefix && !mask_dash(run, &text))
+		return cel_out_of_memory();
+	if (f == &formats[URI])
+		check_uri(&to, text);
+	else if (f == &formats[QUALIFIED_NAME])
+		check_name(&to, text);
+	else
+		check(&to, "", f, text, f->unit);
+	if (!cel_is_known(to.failure))
+		return to.failure;
+	if (to.n == 0)
+		return cel_optional(NULL);
+	struct cel_value *list = bh_arena_array(cel_arena(run), to.n, sizeof(*list));
 	if (!list)
 		return cel_out_of_memory();
-	if (f->is_prefix && text.len > 1 && text.ptr[text.len - 1] == '-')
-		text.len--;
-	if (too_long(f, text, &max)
-	    && !complain(run, list, &found, max == 253 ? "must be no more than 253 characters" : "must be no more than 63 characters"))
-		return cel_out_of_memory();
-	const struct bh_regex *re = f->pattern ? cel_regex(run, bh_slice_str(f->pattern), &bad) : NULL;
-	if (f->pattern && !re)
-		return bad;
-	if ((re && bh_regex_search(re, text, 0, &whole, 1) != 1) || !is_time(f, text))
-		if (!complain(run, list, &found, f->complaint))
-			return cel_out_of_memory();
-	return found ? cel_some(run, cel_list_of(cel_arena(run), list, found)) : cel_optional(NULL);
+	memcpy(list, to.items, to.n * sizeof(*list));
+	return cel_some(run, cel_list_of(cel_arena(run), list, to.n));
 }
 
 /* format.NAME() gives the one of the name that was called: one function each. */
@@ -136,19 +231,19 @@ FUNCTION(validate)
 		return cel_object(&formats[i].object);                                                               \
 	}
 
-GET(0, dns1123Label)
-GET(1, dns1123Subdomain)
-GET(2, dns1035Label)
-GET(3, qualifiedName)
-GET(4, dns1123LabelPrefix)
-GET(5, dns1123SubdomainPrefix)
-GET(6, dns1035LabelPrefix)
-GET(7, labelValue)
-GET(8, uri)
-GET(9, uuid)
-GET(10, byte)
-GET(11, date)
-GET(12, datetime)
+GET(LABEL_1123, dns1123Label)
+GET(SUBDOMAIN_1123, dns1123Subdomain)
+GET(LABEL_1035_, dns1035Label)
+GET(QUALIFIED_NAME, qualifiedName)
+GET(LABEL_1123_PREFIX, dns1123LabelPrefix)
+GET(SUBDOMAIN_1123_PREFIX, dns1123SubdomainPrefix)
+GET(LABEL_1035_PREFIX, dns1035LabelPrefix)
+GET(LABEL_VALUE, labelValue)
+GET(URI, uri)
+GET(UUID, uuid)
+GET(BYTE, byte)
+GET(DATE_, date)
+GET(DATETIME, datetime)
 
 #define F "kubernetes.NamedFormat"
 #define OVERLOAD(name) { "format." #name, "format-" #name, "() -> " F, name, NULL }
@@ -156,8 +251,8 @@ GET(12, datetime)
 static uint64_t cost_of_validate(const struct cel_value *args, size_t n, const struct cel_value *result)
 {
 	const struct named *f = (const struct named *)(const void *)args[0].object;
-	const struct cel_value match[] = { args[1], cel_string(bh_slice_str(f->pattern)) };
-	return cel_cost_of_match(match, n, result);
+	(void)n, (void)result;
+	return (1 + cel_size_of(args[1]) + 9) / 10 * ((f->pattern_bytes + 3) / 4);
 }
 
 static const struct cel_overload overloads[] = {

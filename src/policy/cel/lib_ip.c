@@ -207,19 +207,23 @@ FUNCTION(masked)
 	return make(run, &cidr_class, cel_prefix_masked(of(&a[0])));
 }
 
-/* The prefix is read once for each family: two tenths, and what a text costs to read. */
+/* The bytes that a prefix covers. */
+static uint64_t size_of_prefix(const struct cel_value *v)
+{
+	return (of(v)->prefix + 7u) / 8;
+}
+
+/* The prefix is compared on both sides: two tenths of its bytes, and what a text costs to read. */
 static uint64_t cost_of_contains(const struct cel_value *args, size_t n, const struct cel_value *result)
 {
-	const struct cel_address *prefix = of(&args[0]);
-	uint64_t size = prefix->is_v6 ? 16 : 4, text = args[1].kind == CEL_STRING ? (cel_size_of(args[1]) + 9) / 10 : 0;
+	uint64_t size = size_of_prefix(&args[0]), text = args[1].kind == CEL_STRING ? (cel_size_of(args[1]) + 9) / 10 : 0;
 	(void)n, (void)result;
 	return (2 * size + 9) / 10 + text;
 }
 
 static uint64_t cost_of_contains_cidr(const struct cel_value *args, size_t n, const struct cel_value *result)
 {
-	uint64_t size = of(&args[0])->is_v6 ? 16 : 4;
-	return cost_of_contains(args, n, result) + (size + 9) / 10 + 1;
+	return cost_of_contains(args, n, result) + (size_of_prefix(&args[0]) + 9) / 10 + 1;
 }
 
 static const struct cel_overload overloads[] = {

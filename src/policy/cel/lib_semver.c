@@ -73,13 +73,14 @@ static bool is_identifier_byte(uint8_t c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
 }
 
-/* a.b.c, none empty; numbers without zeros in front where they are compared. */
+/* a.b.c, none empty; where they are compared, numbers are without zeros in front and of 64 bits. */
 static bool are_identifiers(struct bh_slice s, bool compared)
 {
 	for (bool more = true; more;) {
 		struct bh_slice id, rest;
 		more = bh_slice_cut(s, '.', &id, &rest);
-		if (id.len == 0 || (compared && is_number(id) && id.len > 1 && id.ptr[0] == '0'))
+		uint64_t v;
+		if (id.len == 0 || (compared && is_number(id) && ((id.len > 1 && id.ptr[0] == '0') || !bh_slice_u64(id, UINT64_MAX, &v))))
 			return false;
 		for (size_t i = 0; i < id.len; i++)
 			if (!is_identifier_byte(id.ptr[i]))
@@ -96,7 +97,7 @@ static bool read_number(struct bh_slice s, bool normalize, uint64_t *ret)
 	return bh_slice_u64(s, UINT64_MAX, ret) && (s.len == 1 || s.ptr[0] != '0');
 }
 
-/* major.minor.patch; normalised, the later ones may be missing. */
+/* major.minor.patch; normalised, the later ones may be missing when nothing comes behind them. */
 static bool read_numbers(struct bh_slice s, bool normalize, uint64_t numbers[3])
 {
 	size_t i = 0;
@@ -110,6 +111,14 @@ static bool read_numbers(struct bh_slice s, bool normalize, uint64_t numbers[3])
 	return i == 3 || normalize;
 }
 
+static bool is_full(struct bh_slice s)
+{
+	size_t dots = 0;
+	for (size_t i = 0; i < s.len; i++)
+		dots += s.ptr[i] == '.';
+	return dots == 2;
+}
+
 static bool parse(struct bh_slice text, bool normalize, struct semver *v)
 {
 	struct bh_slice rest;
@@ -119,6 +128,8 @@ static bool parse(struct bh_slice text, bool normalize, struct semver *v)
 	bool has_build = bh_slice_cut(text, '+', &text, &v->build);
 	bool has_pre = bh_slice_cut(text, '-', &text, &rest);
 	v->pre = rest;
+	if (normalize && (has_pre || has_build) && !is_full(text))
+		return false;
 	return read_numbers(text, normalize, v->numbers) && (!has_pre || are_identifiers(v->pre, true)) && (!has_build || are_identifiers(v->build, false));
 }
 
