@@ -11,13 +11,12 @@ import argparse
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
 
-ORACLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "oracles", "rbac")
-CACHE = os.environ.get("BULKHEAD_TEST_CACHE", "/var/cache/bulkhead-tests")
+import go_oracle
+
 API = "rbac.authorization.k8s.io/v1"
 
 VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "escalate", "*"]
@@ -32,27 +31,6 @@ DEFAULT_USERS = ["system:anonymous", "system:kube-scheduler", "system:kube-contr
     f"system:serviceaccount:kube-system:{c}" for c in ("generic-garbage-collector", "namespace-controller", "node-controller", "bootstrap-signer", "token-cleaner",
                                                       "deployment-controller", "horizontal-pod-autoscaler", "cloud-provider", "cronjob-controller")]
 TEAMS = ["devs", "ops", "system:nodes"]
-
-
-def build():
-    folder = os.path.join(CACHE, "rbac-oracle")
-    program = os.path.join(folder, "oracle")
-    newest = max(os.path.getmtime(os.path.join(ORACLE, name)) for name in os.listdir(ORACLE))
-    if os.path.exists(program) and os.path.getmtime(program) > newest:
-        return program
-    os.makedirs(folder, exist_ok=True)
-    for name in os.listdir(ORACLE):
-        shutil.copy(os.path.join(ORACLE, name), folder)
-    for command in (["go", "mod", "tidy"], ["go", "build", "-p=2", "-o", program, "."]):
-        try:
-            r = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        except OSError as e:
-            print(f"no go command here: {e}")
-            sys.exit(77)
-        if r.returncode:
-            print(f"{' '.join(command)}: {r.stdout.decode()[-500:]}")
-            sys.exit(77)
-    return program
 
 
 def some(rng, words, most=2):
@@ -129,7 +107,7 @@ def request(rng, users, resources, groups):
 
 
 def default_rules():
-    with open(os.path.join(ORACLE, "..", "..", "..", "..", "src", "kube", "rbac_bootstrap.def")) as f:
+    with open(os.path.join(go_oracle.HERE, "..", "..", "..", "src", "kube", "rbac_bootstrap.def")) as f:
         return [[part.split(",") for part in line[6:-3].split('", "')] for line in f if line.startswith("RULE(")]
 
 
@@ -170,7 +148,7 @@ def main():
     args.add_argument("--seed", type=int, default=1)
     args = args.parse_args()
     rng = random.Random(args.seed)
-    oracle = build()
+    oracle = go_oracle.build("rbac")
     n = allowed = 0
     for _ in range(args.sets):
         p = make(rng)

@@ -13,23 +13,25 @@
 #define LABEL_1035 "[a-z]([-a-z0-9]*[a-z0-9])?"
 #define NAME_PART "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 
-#define LABEL_TEXT                                                                                                                                    \
+#define LABEL_TEXT \
 	"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character " \
 	"(e.g. 'my-name',  or '123-abc', regex used for validation is '" LABEL "')"
-#define SUBDOMAIN_TEXT                                                                                                                                     \
+#define SUBDOMAIN_TEXT \
 	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric " \
 	"character (e.g. 'example.com', regex used for validation is '" LABEL "(\\." LABEL ")*')"
-#define LABEL_1035_TEXT                                                                                                                                     \
+#define LABEL_1035_TEXT \
 	"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric " \
 	"character (e.g. 'my-name',  or 'abc-123', regex used for validation is '" LABEL_1035 "')"
-#define LABEL_VALUE_TEXT                                                                                                                               \
+#define LABEL_VALUE_TEXT \
 	"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric " \
 	"character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-#define NAME_TEXT                                                                                                                                      \
+#define NAME_TEXT \
 	"must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  " \
 	"or 'my.name',  or '123-abc', regex used for validation is '" NAME_PART "')"
 
 #define DATE "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+#define TIME "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([^T\\n][0-9]+)?"
+#define UUID_PATTERN "^(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$"
 #define URI_SHOWN_BYTES_MAX 256u /* in a complaint; Kubernetes shows all */
 #define COMPLAINTS_MAX 4u /* of a qualified name: two parts, two each */
 
@@ -49,8 +51,8 @@ static bool equal(const struct cel_object *a, const struct cel_object *b)
 
 static const struct cel_object_class class = { "kubernetes.NamedFormat", equal };
 
-enum { LABEL_1123, SUBDOMAIN_1123, LABEL_1035_, QUALIFIED_NAME, LABEL_1123_PREFIX, SUBDOMAIN_1123_PREFIX, LABEL_1035_PREFIX, LABEL_VALUE, URI, UUID, BYTE,
-       DATE_, DATETIME };
+enum { LABEL_1123, SUBDOMAIN_1123, LABEL_1035_, QUALIFIED_NAME, LABEL_1123_PREFIX, SUBDOMAIN_1123_PREFIX, LABEL_1035_PREFIX, LABEL_VALUE, URI,
+       UUID, BYTE, DATE_, DATETIME };
 
 #define FORMAT(...) { { &class }, __VA_ARGS__ }
 
@@ -64,12 +66,11 @@ static const struct named formats[] = {
 	[LABEL_1035_PREFIX] = FORMAT("dns1035LabelPrefix", "^" LABEL_1035 "$", LABEL_1035_TEXT, 30, 63, "characters", true),
 	[LABEL_VALUE] = FORMAT("labelValue", "^(" NAME_PART ")?$", LABEL_VALUE_TEXT, 40, 63, "bytes", false),
 	[URI] = FORMAT("uri", NULL, NULL, 1103, 0, NULL, false),
-	[UUID] = FORMAT("uuid", "^(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$", "does not match the UUID format", 70, 0, NULL, false),
+	[UUID] = FORMAT("uuid", UUID_PATTERN, "does not match the UUID format", 70, 0, NULL, false),
 	[BYTE] = FORMAT("byte", "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)$", "invalid base64", 84, 0, NULL, false),
 	[DATE_] = FORMAT("date", "^" DATE "$", "invalid date", 71, 0, NULL, false),
 	/* The zone's hours are not checked, nor what stands behind a second T (kube-openapi, strfmt.IsDateTime). */
-	[DATETIME] = FORMAT("datetime", "^(?i)" DATE "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([^T\\n][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})(T|$)", "invalid datetime", 71,
-			    0, NULL, false),
+	[DATETIME] = FORMAT("datetime", "^(?i)" DATE "T" TIME "(Z|[+-][0-9]{2}:[0-9]{2})(T|$)", "invalid datetime", 71, 0, NULL, false),
 };
 
 #define FUNCTION(name) static struct cel_value name(struct cel_run *run, const struct cel_value *a, size_t n)

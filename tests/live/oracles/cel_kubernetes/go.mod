@@ -1,0 +1,8 @@
+module oracle
+
+go 1.26.0
+
+require (
+	github.com/google/cel-go v0.26.0
+	k8s.io/apiserver v0.36.6
+)
