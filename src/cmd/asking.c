@@ -104,6 +104,11 @@ static struct bh_slice shown(struct bh_buf *scratch, struct bh_slice cell)
 	return bh_buf_slice(scratch);
 }
 
+static bool is_of(const struct kube_row *row, const struct cmd_columns *c)
+{
+	return c->kind == CMD_ROWS_ANY || row->kind == c->kind;
+}
+
 static void add_table(struct bh_buf *out, const struct kube_answer *a, const struct cmd_columns *c)
 {
 	size_t width[KUBE_ASK_CELLS_MAX] = { 0 };
@@ -112,7 +117,7 @@ static void add_table(struct bh_buf *out, const struct kube_answer *a, const str
 	for (size_t k = 0; k < c->n; k++)
 		width[k] = strlen(c->names[k]);
 	for (size_t i = 0; i < a->rows.len; i++)
-		for (size_t k = 0; k < c->n && a->rows.ptr[i].kind == c->kind; k++) {
+		for (size_t k = 0; k < c->n && is_of(&a->rows.ptr[i], c); k++) {
 			size_t n = characters(shown(&scratch, kube_cell(&a->rows.ptr[i], k)));
 			if (n > width[k] && n <= COLUMN_MAX)
 				width[k] = n;
@@ -123,7 +128,7 @@ static void add_table(struct bh_buf *out, const struct kube_answer *a, const str
 	}
 	bh_buf_add_byte(out, '\n');
 	for (size_t i = 0; i < a->rows.len; i++) {
-		if (a->rows.ptr[i].kind != c->kind)
+		if (!is_of(&a->rows.ptr[i], c))
 			continue;
 		for (size_t k = 0; k < c->n; k++) {
 			bh_buf_add_str(out, k ? "  " : "");
@@ -156,8 +161,11 @@ static void add_headings(struct bh_buf *out, const struct cmd_columns *c, bool m
 		return;
 	}
 	cmd_add_markdown_row(out, names, c->n);
-	for (size_t k = 0; k < c->n; k++)
-		bh_buf_add_str(out, "|---");
+	for (size_t k = 0; k < c->n; k++) {
+		bh_buf_add_byte(out, '|');
+		for (size_t i = 0; i < names[k].len + 2; i++)
+			bh_buf_add_byte(out, '-');
+	}
 	bh_buf_add_str(out, "|\n");
 }
 
@@ -174,15 +182,15 @@ void cmd_add_rows(struct bh_buf *out, const struct kube_answer *a, const struct 
 		add_headings(out, c, format == CMD_ROWS_MARKDOWN);
 	for (size_t i = 0; i < a->rows.len; i++) {
 		const struct kube_row *row = &a->rows.ptr[i];
-		if (row->kind != c->kind)
+		if (!is_of(row, c))
 			continue;
 		switch (format) {
 		case CMD_ROWS_JSON:
 			bh_buf_add_str(out, more ? ",\n" : "\n");
 			add_json_row(out, row, c);
 			break;
-		case CMD_ROWS_CSV: cmd_add_csv_row(out, row->cells, row->n); break;
-		case CMD_ROWS_MARKDOWN: cmd_add_markdown_row(out, row->cells, row->n); break;
+		case CMD_ROWS_CSV: cmd_add_csv_row(out, row->cells, row->n < c->n ? row->n : c->n); break;
+		case CMD_ROWS_MARKDOWN: cmd_add_markdown_row(out, row->cells, row->n < c->n ? row->n : c->n); break;
 		case CMD_ROWS_TABLE: break;
 		}
 		more = true;

@@ -15,6 +15,8 @@ int cmd_want_objects(const struct kube_answer *answer, const char *where, struct
 void cmd_add_markdown_row(struct bh_buf *out, const struct bh_slice *cells, size_t n);
 void cmd_add_csv_row(struct bh_buf *out, const struct bh_slice *cells, size_t n);
 
+#define CMD_ROWS_ANY UINT16_MAX /* as a kind: rows of all kinds, whose cells are the same */
+
 /* What the rows of one kind are written as: a column per cell. */
 struct cmd_columns {
 	uint16_t kind;

@@ -1,35 +1,74 @@
-/* netpol.c: `bulkhead netpol list PATH...`: who may connect to whom on what, by the network policies among the manifests. */
-#include "cmd/asking.h"
+/* netpol.c: `bulkhead netpol VERB`: who may connect to whom on what, by the network policies among manifests. */
+#include "cmd/netpol.h"
+
 #include "cmd/output.h"
 #include "cmd/scanning.h"
 
-#include "kube/netpol.h"
-
-#define DOCUMENT_BYTES_MAX (2048u << 20)
-
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_MARKDOWN, FORMAT_DOT };
-
-/* Index = enum format. */
+/* Index = enum netpol_format. */
 static const char *const formats[] = { "text", "json", "csv", "markdown", "dot", NULL };
-static const char *const verbs[] = { "list", NULL };
 
 static const struct cmd_option options[] = {
-	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "format of the list" },
-	{ .name = "exposure", .kind = CMD_FLAG, .help = "list: services that let the outside in as sources, too" },
-	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the list to FILE, - is standard output" },
+	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "format of the answer; dot: list only" },
+	{ .name = "exposure", .kind = CMD_FLAG, .help = "list, diff: services that let the outside in as sources, too" },
+	{ .name = "port", .kind = CMD_STRING, .argument = "PORT", .help = "explain: about this port: 80, 53/udp, 8000-8080, a name" },
+	{ .name = "fail-on-new", .kind = CMD_FLAG, .help = "diff: exit with 1 when something is allowed that was not" },
+	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the answer to FILE, - is standard output" },
 	{ 0 },
 };
 
 static const char details[] =
+	"list PATH...               every pair that may connect, with the ports\n"
+	"explain A B [PORT] PATH... why A may connect to B or not: every rule that is asked\n"
+	"diff OLD NEW               connections added, removed and changed by a change of manifests\n"
+	"\n"
 	"PATH is a file of YAML or JSON manifests, a folder that holds some, - for standard\n"
 	"input, or cluster:[CONTEXT] for a live cluster of the kubeconfig.\n"
 	"Workloads, namespaces, services, ingresses and policies are taken from all of\n"
 	"them together.\n"
 	"\n"
-	"Exit status: 0 the list is written, 2 wrong usage or input, 3 something could not be\n"
-	"read or evaluated, 4 internal error.\n";
+	"Exit status: 0 done, 1 explain: not allowed, diff --fail-on-new: more is allowed,\n"
+	"2 wrong usage or input, 3 something could not be read or evaluated, 4 internal error.\n";
 
-static void write_text(const struct kube_answer *a, struct bh_buf *out)
+/* ---- what the verbs share ---- */
+
+static int write_rows(const struct cmd_args *args, const struct kube_answer *a, const struct netpol_output *output, struct bh_err *err)
+{
+	static const enum cmd_rows_format rows[] = { [NETPOL_JSON] = CMD_ROWS_JSON, [NETPOL_CSV] = CMD_ROWS_CSV, [NETPOL_MARKDOWN] = CMD_ROWS_MARKDOWN };
+	enum netpol_format format = (enum netpol_format)cmd_choice(args, "format");
+	struct bh_buf out;
+	int rc = 0;
+	bh_buf_init(&out, NETPOL_DOCUMENT_BYTES_MAX);
+	if (format == NETPOL_TEXT)
+		output->write_text(a, &out);
+	else if (format == NETPOL_JSON && output->write_json)
+		output->write_json(a, &out);
+	else if (format == NETPOL_DOT)
+		rc = cmd_netpol_dot(a, &out, err);
+	else
+		cmd_add_rows(&out, a, &output->columns, rows[format]);
+	rc = rc < 0 ? rc : cmd_write_document(args, &out, err);
+	bh_buf_done(&out);
+	return rc;
+}
+
+int cmd_netpol_answer(const struct cmd_args *args, const struct kube_question *question, const struct netpol_output *output)
+{
+	struct kube_answer answer;
+	struct bh_err err = { 0 };
+	if (kube_ask(question, &answer, &err) < 0)
+		return cmd_failed(&err);
+	cmd_tell_gaps(&answer);
+	int rc = cmd_want_objects(&answer, question->paths[0].list[0], &err);
+	rc = rc < 0 ? rc : write_rows(args, &answer, output, &err);
+	bool failed = rc == 0 && output->fails && output->fails(args, &answer);
+	int code = rc < 0 ? cmd_failed(&err) : failed ? EXIT_FINDINGS : answer.gaps.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
+	kube_answer_done(&answer);
+	return code;
+}
+
+/* ---- list ---- */
+
+static void write_list(const struct kube_answer *a, struct bh_buf *out)
 {
 	for (size_t i = 0; i < a->rows.len; i++) {
 		const struct bh_slice *cells = a->rows.ptr[i].cells;
@@ -42,7 +81,8 @@ static void write_text(const struct kube_answer *a, struct bh_buf *out)
 	}
 }
 
-static void write_json(const struct kube_answer *a, struct bh_buf *out)
+/* As the other tool indents it. */
+static void write_list_json(const struct kube_answer *a, struct bh_buf *out)
 {
 	bh_buf_add_str(out, "[");
 	for (size_t i = 0; i < a->rows.len; i++) {
@@ -58,181 +98,72 @@ static void write_json(const struct kube_answer *a, struct bh_buf *out)
 	bh_buf_add_str(out, a->rows.len ? "\n]\n" : "]\n");
 }
 
-static void write_csv(const struct kube_answer *a, struct bh_buf *out)
+static int list(const struct cmd_args *args, const char *const *targets, size_t n)
 {
-	bh_buf_add_str(out, "src,dst,conn\n");
-	for (size_t i = 0; i < a->rows.len; i++)
-		cmd_add_csv_row(out, a->rows.ptr[i].cells, a->rows.ptr[i].n);
+	static const char *const names[] = { "src", "dst", "conn" };
+	static const struct netpol_output output = { .columns = { NETPOL_ROW_PAIR, names, NETPOL_CELLS }, .write_text = write_list, .write_json = write_list_json };
+	struct netpol_listing listing = { .services = cmd_flag(args, "exposure") };
+	const struct kube_question question = { .name = "network policies", .paths = { { targets, n } }, .answer = netpol_list, .ctx = &listing };
+	return cmd_netpol_answer(args, &question, &output);
 }
 
-static void write_markdown(const struct kube_answer *a, struct bh_buf *out)
-{
-	bh_buf_add_str(out, "| src | dst | conn |\n|-----|-----|------|\n");
-	for (size_t i = 0; i < a->rows.len; i++)
-		cmd_add_markdown_row(out, a->rows.ptr[i].cells, a->rows.ptr[i].n);
-}
+/* ---- verbs ---- */
 
-/* ---- dot: namespaces as clusters ---- */
+static const struct verb {
+	const char *name, *usage;
+	size_t min, max; /* words behind the verb */
+	int (*run)(const struct cmd_args *args, const char *const *targets, size_t n);
+	bool draws;
+} table[] = {
+	{ "list", "PATH...", 1, SIZE_MAX, list, true },
+	{ "explain", "A B [PORT] PATH...", 3, SIZE_MAX, cmd_netpol_explain, false },
+	{ "diff", "OLD NEW", 2, 2, cmd_netpol_diff, false },
+};
 
-static bool is_workload(struct bh_slice name)
-{
-	return bh_slice_find(name, '/') < name.len;
-}
+static const char *const verbs[] = { "list", "explain", "diff", NULL };
 
-static struct bh_slice namespace_of(struct bh_slice name)
+static const struct verb *find_verb(const struct cmd_args *args, const char *const **targets, size_t *n)
 {
-	return bh_slice_sub(name, 0, bh_slice_find(name, '/'));
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return bh_slice_cmp(*(const struct bh_slice *)a, *(const struct bh_slice *)b);
-}
-
-/* Every end of a pair, once, in order; workloads first. */
-static size_t collect_nodes(const struct kube_answer *a, struct bh_slice *nodes)
-{
-	size_t n = 0, kept = 0;
-	for (size_t i = 0; i < a->rows.len; i++) {
-		nodes[n++] = a->rows.ptr[i].cells[NETPOL_FROM];
-		nodes[n++] = a->rows.ptr[i].cells[NETPOL_TO];
-	}
-	if (n)
-		qsort(nodes, n, sizeof(*nodes), by_name);
-	for (size_t i = 0; i < n; i++)
-		if (kept == 0 || !bh_slice_eq(nodes[kept - 1], nodes[i]))
-			nodes[kept++] = nodes[i];
-	return kept;
-}
-
-static void add_node(struct bh_buf *out, const char *indent, struct bh_slice name, struct bh_slice label, const char *colour)
-{
-	bh_buf_add_str(out, indent);
-	bh_buf_add_json(out, name);
-	bh_buf_add_str(out, " [label=");
-	bh_buf_add_json(out, label);
-	bh_buf_printf(out, " color=\"%s\" fontcolor=\"%s\"]\n", colour, colour);
-}
-
-/* "cluster_NAMESPACE[namespace]": an identifier to dot, with underscores for hyphens. */
-static void add_cluster_name(struct bh_buf *out, struct bh_slice ns)
-{
-	struct bh_buf name;
-	bh_buf_init(&name, ns.len + 64);
-	bh_buf_add_str(&name, "cluster_");
-	for (size_t i = 0; i < ns.len; i++)
-		bh_buf_add_byte(&name, ns.ptr[i] == '-' ? '_' : ns.ptr[i]);
-	bh_buf_add_str(&name, "[namespace]");
-	bh_buf_add_json(out, bh_buf_slice(&name));
-	bh_buf_done(&name);
-}
-
-/* The namespace with what marks it as one. */
-static void add_cluster_label(struct bh_buf *out, struct bh_slice ns)
-{
-	struct bh_buf label;
-	bh_buf_init(&label, ns.len + 64);
-	bh_buf_add(&label, ns);
-	bh_buf_add_str(&label, "[namespace]");
-	bh_buf_add_json(out, bh_buf_slice(&label));
-	bh_buf_done(&label);
-}
-
-static void write_clusters(const struct bh_slice *nodes, size_t n, struct bh_buf *out)
-{
-	for (size_t i = 0; i < n;) {
-		struct bh_slice ns = namespace_of(nodes[i]);
-		if (!is_workload(nodes[i])) {
-			i++;
-			continue;
+	*n = cmd_targets(args, targets) - 1;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (strcmp((*targets)[0], table[i].name) == 0) {
+			++*targets;
+			return &table[i];
 		}
-		bh_buf_add_str(out, "\tsubgraph ");
-		add_cluster_name(out, ns);
-		bh_buf_add_str(out, " {\n\t\tcolor=\"black\"\n\t\tfontcolor=\"black\"\n");
-		for (; i < n && is_workload(nodes[i]) && bh_slice_eq(namespace_of(nodes[i]), ns); i++)
-			add_node(out, "\t\t", nodes[i], bh_slice_sub(nodes[i], ns.len + 1, nodes[i].len), "blue");
-		bh_buf_add_str(out, "\t\tlabel=");
-		add_cluster_label(out, ns);
-		bh_buf_add_str(out, "\n\t}\n");
-	}
-	for (size_t i = 0; i < n; i++)
-		if (!is_workload(nodes[i]))
-			add_node(out, "\t", nodes[i], nodes[i], bh_slice_ends(nodes[i], BH_SLICE_LIT("[External]")) ? "red2" : "blue");
+	return NULL;
 }
 
-static void write_edges(const struct kube_answer *a, struct bh_buf *out)
+static int check(const struct cmd_args *args, struct bh_err *err)
 {
-	for (size_t i = 0; i < a->rows.len; i++) {
-		const struct bh_slice *cells = a->rows.ptr[i].cells;
-		bh_buf_add_byte(out, '\t');
-		bh_buf_add_json(out, cells[NETPOL_FROM]);
-		bh_buf_add_str(out, " -> ");
-		bh_buf_add_json(out, cells[NETPOL_TO]);
-		bh_buf_add_str(out, " [label=");
-		bh_buf_add_json(out, cells[NETPOL_PORTS]);
-		/* Lighter edges forward in the alphabet: dot then ranks the other way. */
-		bh_buf_printf(out, " color=\"gold2\" fontcolor=\"darkgreen\" weight=%s]\n", bh_slice_cmp(cells[NETPOL_FROM], cells[NETPOL_TO]) < 0 ? "0.5" : "1");
-	}
-}
-
-static int write_dot(const struct kube_answer *a, struct bh_buf *out, struct bh_err *err)
-{
-	struct bh_slice *nodes = calloc(a->rows.len * 2 + 1, sizeof(*nodes));
-	if (!nodes)
-		return bh_fail(err, BH_ENOMEM, 0, "out of memory for a drawing");
-	size_t n = collect_nodes(a, nodes);
-	bh_buf_add_str(out, "digraph {\n");
-	write_clusters(nodes, n, out);
-	write_edges(a, out);
-	bh_buf_add_str(out, "}\n");
-	free(nodes);
+	const char *const *targets;
+	size_t n;
+	const struct verb *verb = find_verb(args, &targets, &n);
+	if (!verb) /* the dispatcher has said so */
+		return 0;
+	if (n < verb->min || n > verb->max)
+		return bh_fail(err, BH_EUSAGE, 0, "usage: bulkhead netpol %s %s", verb->name, verb->usage);
+	if (cmd_choice(args, "format") >= NETPOL_DOT && !verb->draws)
+		return bh_fail(err, BH_EUSAGE, 0, "netpol %s draws nothing: -f text, json, csv or markdown", verb->name);
 	return 0;
-}
-
-static int write_list(const struct cmd_args *args, const struct kube_answer *a, struct bh_err *err)
-{
-	struct bh_buf out;
-	int rc = 0;
-	bh_buf_init(&out, DOCUMENT_BYTES_MAX);
-	switch ((enum format)cmd_choice(args, "format")) {
-	case FORMAT_TEXT: write_text(a, &out); break;
-	case FORMAT_JSON: write_json(a, &out); break;
-	case FORMAT_CSV: write_csv(a, &out); break;
-	case FORMAT_MARKDOWN: write_markdown(a, &out); break;
-	case FORMAT_DOT: rc = write_dot(a, &out, err); break;
-	}
-	rc = rc < 0 ? rc : cmd_write_document(args, &out, err);
-	bh_buf_done(&out);
-	return rc;
 }
 
 static int run(const struct cmd_args *args)
 {
 	const char *const *targets;
-	size_t n = cmd_targets(args, &targets);
-	struct netpol_listing listing = { .services = cmd_flag(args, "exposure") };
-	const struct kube_question question = { .name = "network policies", .paths = { { targets + 1, n - 1 } }, .answer = netpol_list, .ctx = &listing };
-	struct kube_answer answer;
-	struct bh_err err = { 0 };
-	int rc = kube_ask(&question, &answer, &err);
-	if (rc < 0)
-		return cmd_failed(&err);
-	cmd_tell_gaps(&answer);
-	rc = cmd_want_objects(&answer, targets[1], &err);
-	rc = rc < 0 ? rc : write_list(args, &answer, &err);
-	int code = rc < 0 ? cmd_failed(&err) : answer.gaps.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
-	kube_answer_done(&answer);
-	return code;
+	size_t n;
+	const struct verb *verb = find_verb(args, &targets, &n);
+	return verb ? verb->run(args, targets, n) : EXIT_USAGE;
 }
 
 const struct cmd_command cmd_command_netpol = {
 	.name = "netpol",
-	.usage = "list [options] PATH...",
-	.summary = "List who may connect to whom by Kubernetes' network policies",
+	.usage = "VERB [options] ...",
+	.summary = "Tell who may connect to whom by Kubernetes' network policies",
 	.options = options,
 	.min_targets = 2,
 	.max_targets = SIZE_MAX,
 	.verbs = verbs,
 	.details = details,
+	.check = check,
 	.run = run,
 };

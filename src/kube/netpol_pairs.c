@@ -17,7 +17,7 @@ struct pairs {
 
 /* What an exposure lets in, worked out before the pairs, since its name may come before theirs. */
 struct exposed_row {
-	struct bh_slice from;
+	struct bh_slice from, to_text;
 	size_t to;
 	uint32_t ports;
 };
@@ -78,7 +78,7 @@ static int add_exposure(void *ctx, const struct netpol_exposure *e)
 	struct netpol *n = x->n;
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < n->workloads.len; i++) {
-		struct exposed_row row = { .from = e->source, .to = i };
+		struct exposed_row row = { .from = e->source, .to_text = n->peers.ptr[i].text, .to = i };
 		struct kube_ports ports;
 		if (kube_ports_are_none(&e->ports[i]))
 			continue;
@@ -96,7 +96,7 @@ static int by_names(const void *a, const void *b)
 {
 	const struct exposed_row *x = a, *y = b;
 	int c = bh_slice_cmp(x->from, y->from);
-	return c ? c : (x->to > y->to) - (x->to < y->to);
+	return c ? c : bh_slice_cmp(x->to_text, y->to_text);
 }
 
 /* ---- pairs ---- */

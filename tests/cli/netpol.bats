@@ -287,6 +287,94 @@ shop/a[Pod] => 2001:db8::-2001:db8:0:ffff:ffff:ffff:ffff:ffff[External] : All Co
 	[ "$(allowed "$world" "$a")" = "" ]
 }
 
+@test "explain names every rule that is asked, in its order, and why" {
+	local subject='subject: {namespaces: {}}' from='from: [{namespaces: {}}]'
+	{
+		pods a b c
+		admin first 5 "$subject, ingress: [{action: Pass, $from, ports: [{portNumber: {protocol: TCP, port: 80}}]}, {action: Deny, $from, ports: [{portNumber: {protocol: TCP, port: 22}}]}]"
+		policy p '{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{podSelector: {matchLabels: {app: c}}}]}, {ports: [{port: web}]}]}'
+	} >all.yaml
+	run bulkhead netpol explain a b 80 all.yaml
+	[ "$status" -eq 0 ]
+	[ "$output" = "shop/a[Pod] => shop/b[Pod] : TCP 80: allowed
+egress: allowed: no policy selects shop/a[Pod] for egress, so nothing isolates it
+ingress: allowed by spec.ingress[1] of NetworkPolicy shop/p; isolated for ingress by NetworkPolicy shop/p
+  all.yaml:11 spec.ingress[0]: admin 5: AdminNetworkPolicy first: leaves it to the next tier TCP 80
+  all.yaml:11 spec.ingress[1]: admin 5: AdminNetworkPolicy first: deny: not this: other ports
+  all.yaml:13 spec.ingress[0]: policy: NetworkPolicy shop/p: allow: not this: other sources
+  all.yaml:13 spec.ingress[1]: policy: NetworkPolicy shop/p: allows TCP 80" ]
+	run bulkhead netpol explain shop/a 'shop/b[Pod]' 22/tcp all.yaml
+	[ "$status" -eq 1 ]
+	[[ $output == *"ingress: denied by spec.ingress[1] of AdminNetworkPolicy first"* ]]
+	[[ $output == *"needed: an administrator's rule that allows it before this one, or this one without it (AdminNetworkPolicy first, all.yaml:11)"* ]]
+	run bulkhead netpol explain a b --port dns all.yaml
+	[ "$status" -eq 1 ]
+	[[ $output == *"shop/a[Pod] => shop/b[Pod] : UDP 53: denied"* ]]
+	[[ $output == *"isolated for ingress by NetworkPolicy shop/p, no rule of which matches"* ]]
+	[[ $output == *"needed: a rule under spec.ingress: {from: [{podSelector: {matchLabels: {app: a}}}], ports: [{protocol: UDP, port: 53}]} (NetworkPolicy shop/p, all.yaml:13)"* ]]
+	run bulkhead netpol explain a b all.yaml
+	[ "$status" -eq 1 ]
+	[[ ${lines[0]} == "shop/a[Pod] => shop/b[Pod] : All Connections: only TCP 80" ]]
+}
+
+@test "what explain says is needed is enough" {
+	{ pods a b; policy p '{podSelector: {matchLabels: {app: b}}, policyTypes: [Ingress]}'; } >all.yaml
+	rule=$("$BULKHEAD" netpol explain 192.0.2.7 b 80 all.yaml | sed -n 's/.*under spec.ingress: \(.*\) (NetworkPolicy.*/\1/p')
+	sed -i "s|policyTypes: \[Ingress\]|ingress: [$rule]|" all.yaml
+	run bulkhead netpol explain 192.0.2.7 b 80 all.yaml
+	[ "$status" -eq 0 ]
+	run bulkhead netpol explain 192.0.2.8 b 80 all.yaml
+	[ "$status" -eq 1 ]
+}
+
+@test "explain: names that are nobody's or several's, and formats" {
+	{ pods a b; pods a | sed 's/shop/bar/'; } >all.yaml
+	run bulkhead netpol explain a b all.yaml
+	fails 2 "a may be any of: bar/a[Pod], shop/a[Pod]"
+	run bulkhead netpol explain shop/a nobody all.yaml
+	fails 2 "nobody: no such workload, address or controller"
+	run bulkhead netpol explain shop/a shop/a all.yaml
+	fails 2 "shop/a[Pod] is both ends"
+	run bulkhead netpol explain 10.0.0.1 10.0.0.2 all.yaml
+	fails 2 "both ends are outside"
+	run bulkhead netpol explain shop/a b nothing all.yaml
+	fails 2 "nothing: no port"
+	run bulkhead netpol explain shop/a all.yaml
+	fails 2 "usage: bulkhead netpol explain A B [PORT] PATH..."
+	run bulkhead netpol explain -f dot shop/a b all.yaml
+	fails 2 "draws nothing"
+	run bulkhead netpol explain -f json shop/a b 80 all.yaml
+	[ "$status" -eq 0 ]
+	python3 -c 'import json, sys; assert [r["what"] for r in json.load(sys.stdin)] == ["verdict", "why", "why"]' <<<"$output"
+}
+
+@test "diff lists what a change adds, removes and changes; another tool says the same" {
+	diff <("$BULKHEAD" netpol diff "$TABLE/semanticDiff-same-topologies-old1" "$TABLE/semanticDiff-same-topologies-new1a") \
+		"$TABLE/expected/diff_between_semanticDiff-same-topologies-new1a_and_semanticDiff-same-topologies-old1.txt"
+	{ pods a b; policy p '{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 80}]}]}'; } >old.yaml
+	{ pods a c; pods b; policy p '{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/9}}], ports: [{port: 80}, {port: 81}]}, {from: [{podSelector: {}}]}]}'; } >new.yaml
+	run bulkhead netpol diff -f csv old.yaml new.yaml
+	[ "$status" -eq 0 ]
+	[ "$(grep -v shop/c <<<"$output")" = 'diff-type,source,destination,ref1,ref2,workloads-diff-info
+changed,10.0.0.0-10.127.255.255[External],shop/b[Pod],TCP 80,TCP 80-81,
+added,shop/a[Pod],shop/b[Pod],No Connections,All Connections,
+removed,10.128.0.0-10.255.255.255[External],shop/b[Pod],TCP 80,No Connections,' ]
+	[ "$(grep -c 'workload shop/c\[Pod\] added' <<<"$output")" -eq 6 ]
+	run bulkhead netpol diff --fail-on-new old.yaml new.yaml
+	[ "$status" -eq 1 ]
+	# Less is not more; nothing is nothing.
+	{ pods a b; policy p '{podSelector: {matchLabels: {app: b}}, policyTypes: [Ingress]}'; } >less.yaml
+	run bulkhead netpol diff --fail-on-new old.yaml less.yaml
+	[ "$status" -eq 0 ]
+	run bulkhead netpol diff --fail-on-new old.yaml old.yaml
+	[ "$status" -eq 0 ]
+	[ "$output" = "" ]
+	run bulkhead netpol diff old.yaml
+	fails 2 "usage: bulkhead netpol diff OLD NEW"
+	run bulkhead netpol diff old.yaml nothing.yaml
+	fails 2 "nothing.yaml"
+}
+
 @test "a document that can't be read is told beside the list of the others" {
 	{ pods a b; printf -- '---\nkind: [\n'; } >all.yaml
 	run --separate-stderr bulkhead netpol list all.yaml

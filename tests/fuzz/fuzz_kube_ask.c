@@ -3,6 +3,8 @@
  * their kind promises.
  */
 #include "kube/netpol.h"
+#include "kube/netpol_diff.h"
+#include "kube/netpol_explain.h"
 #include "kube/rbac_risks.h"
 
 #include <stdlib.h>
@@ -19,11 +21,17 @@ __attribute__((visibility("default"))) const char *__lsan_default_suppressions(v
 static struct rbac_asking secrets = { .request = { .verb = { (const uint8_t *)"get", 3 }, .resource = { (const uint8_t *)"secrets", 7 } }, .any_namespace = true };
 static struct rbac_asking web = { .subject = { RBAC_SERVICE_ACCOUNT, { (const uint8_t *)"shop", 4 }, { (const uint8_t *)"web", 3 } }, .defaults = RBAC_DEFAULTS_NO };
 
+static struct netpol_explaining explaining = {
+	.from = { (const uint8_t *)"10.1.2.3", 8 }, .to = { (const uint8_t *)"web", 3 }, .port = { (const uint8_t *)"80", 2 },
+};
+
 static const struct {
 	struct kube_question question;
 	uint16_t cells; /* of every row */
 } asked[] = {
 	{ { .name = "network policies", .answer = netpol_list }, NETPOL_CELLS },
+	{ { .name = "explain", .answer = netpol_explain, .ctx = &explaining }, NETPOL_WHY_CELLS },
+	{ { .name = "diff", .answer = netpol_diff }, NETPOL_CHANGE_CELLS },
 	{ { .name = "who can", .answer = rbac_who_can, .ctx = &secrets }, RBAC_GRANT_CELLS },
 	{ { .name = "can", .answer = rbac_can, .ctx = &web }, RBAC_RULE_CELLS },
 	{ { .name = "risks", .answer = rbac_risks, .ctx = &web }, RBAC_RISK_CELLS },

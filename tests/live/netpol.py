@@ -34,6 +34,21 @@ def lists(bulkhead):
         yield f"list {name}: {kind}", out == path.read_text().rstrip("\n"), r.stderr
 
 
+def differences(bulkhead):
+    prefix = "diff_between_"
+    for path in sorted((CORPUS / "expected/diff").iterdir()):
+        new, _, rest = path.name[len(prefix):].partition("_and_")
+        # The name of a folder may hold "_and_" itself.
+        while not (CORPUS / "tests" / new).is_dir():
+            more, _, rest = rest.partition("_and_")
+            new += "_and_" + more
+        old, _, kind = rest.rpartition(".")
+        if kind == "dot":  # a drawing with a legend of its own
+            continue
+        out, r = run(bulkhead, "diff", "-f", FORMATS[kind], CORPUS / "companions" / old, CORPUS / "tests" / new)
+        yield f"diff {new}: {kind}", out == path.read_text().rstrip("\n"), r.stderr
+
+
 def refusals(bulkhead):
     for name in BAD:
         out, r = run(bulkhead, "list", CORPUS / "tests" / name)
@@ -44,7 +59,7 @@ def main():
     if not CORPUS.is_dir():
         print(f"1..0 # SKIP no corpus: {CORPUS}")
         return 77
-    results = [*lists(sys.argv[1]), *refusals(sys.argv[1])]
+    results = [*lists(sys.argv[1]), *differences(sys.argv[1]), *refusals(sys.argv[1])]
     print(f"1..{len(results)}")
     for i, (name, good, why) in enumerate(results, 1):
         print(f"{'ok' if good else 'not ok'} {i} - {name}")
