@@ -157,6 +157,18 @@ END
 	[ "$(verdict 2.2 --root node)" = "fail client-transport-security.client-cert-auth is false" ]
 }
 
+@test "kubeadm's own files: what it leaves open is known, and nothing else" {
+	cp -r "$BATS_TEST_DIRNAME/../corpus/kubeadm" node
+	chmod 600 node/etc/kubernetes/manifests/*
+	chmod 644 node/var/lib/kubelet/config.yaml
+	failing() { "$BULKHEAD" comply cis-kubernetes -f csv --root node --control "$1" | awk -F, '$5 == "fail" { print $3 }' | sort -uV | tr '\n' ' '; }
+	# Of 1 to 3 as kube-bench has them, cis-1.11 (tests/live/kube_bench.py); 1.2.28 and 3.2 follow from what is not there.
+	[ "$(failing '1.2.*')" = "1.2.1 1.2.3 1.2.5 1.2.9 1.2.11 1.2.15 1.2.16 1.2.17 1.2.18 1.2.19 1.2.27 1.2.28 1.2.29 1.2.30 " ]
+	[ "$(failing '1.3.*,1.4.*,2.*,3.*')" = "1.3.2 1.4.1 3.2.1 3.2.2 " ]
+	[ "$(failing '4.2.*')" = "4.2.9 4.2.12 4.2.13 4.2.14 " ]
+	[ "$(failing '4.1.9')" = "4.1.9 " ]
+}
+
 @test "links stay within the root; keys are not read" {
 	pod kube-apiserver --encryption-provider-config=/etc/kubernetes/pki/secret.yaml --authorization-config=/etc/authz.yaml
 	mkdir -p node/etc/kubernetes/pki outside
