@@ -1,6 +1,7 @@
 #include "comply/component.h"
 
 #include "base/cleanup.h"
+#include "comply/rancher.h"
 #include "format/yaml.h"
 #include "kube/workload.h"
 
@@ -154,7 +155,7 @@ static bool is_flag(struct bh_slice word)
 }
 
 /* "--flag=value", "--flag value", "-flag": the word behind is the value when it looks like none of a flag. */
-static int add_arguments(struct node *n, struct component_instance *in, const struct comply_word *words, size_t n_words, struct bh_err *err)
+int component_add_words(struct node *n, struct component_instance *in, const struct comply_word *words, size_t n_words, struct bh_err *err)
 {
 	in->arguments.max = ARGUMENTS_MAX;
 	for (size_t i = 0; i < n_words; i++) {
@@ -208,7 +209,7 @@ static size_t command_end(const struct comply_word *words, size_t first, size_t 
 	return first;
 }
 
-static int add_instance(struct node *n, enum component c, struct bh_slice origin, bool knows_arguments, struct component_instance **ret, struct bh_err *err)
+int component_add(struct node *n, enum component c, struct bh_slice origin, bool knows_arguments, struct component_instance **ret, struct bh_err *err)
 {
 	struct component_instance in = { .component = c, .knows_arguments = knows_arguments, .configs = { .max = CONFIGS_MAX } };
 	if (!bh_arena_copy(&n->arena, origin, &in.origin) || !component_instance_vec_push(&n->instances, in))
@@ -224,8 +225,8 @@ static int add_command(struct node *n, struct bh_slice origin, const struct comp
 	*ret = NULL;
 	if (!recognise(words->ptr, words->len, &c, &first))
 		return 0;
-	int rc = add_instance(n, c, origin, true, ret, err);
-	return rc < 0 ? rc : add_arguments(n, *ret, words->ptr + first, command_end(words->ptr, first, words->len) - first, err);
+	int rc = component_add(n, c, origin, true, ret, err);
+	return rc < 0 ? rc : component_add_words(n, *ret, words->ptr + first, command_end(words->ptr, first, words->len) - first, err);
 }
 
 /* etcd takes its flags from the environment too: ETCD_CERT_FILE is --cert-file, unless that is given. */
@@ -442,12 +443,14 @@ static int add_drop_ins(struct node *n, const char *folder, const char *unit, st
 	return rc;
 }
 
-static int read_drop_ins(struct node *n, const char *name, struct host_name_vec *names, struct comply_unit *unit, struct bh_err *err)
+static int read_drop_ins(struct node *n, const char *name, struct comply_unit *unit, struct bh_err *err)
 {
 	struct drop_in_vec all = { .max = FILES_MAX };
+	struct host_name_vec names = { .max = FILES_MAX };
 	int rc = 0;
 	for (size_t f = 0; rc == 0 && unit_folders[f]; f++)
-		rc = add_drop_ins(n, unit_folders[f], name, names, &all, err);
+		rc = add_drop_ins(n, unit_folders[f], name, &names, &all, err);
+	host_name_vec_done(&names);
 	if (rc == 0 && all.len)
 		qsort(all.ptr, all.len, sizeof(*all.ptr), by_name);
 	for (size_t i = 0; rc == 0 && i < all.len; i++) {
@@ -463,19 +466,33 @@ static int read_environment_files(struct node *n, struct comply_unit *unit, stru
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < unit->environment_files.len; i++) {
-		struct bh_slice path = unit->environment_files.ptr[i].text, text;
-		rc = read_if_there(n, path, &text, err);
+		struct bh_slice path = unit->environment_files.ptr[i].text, text = { 0 };
+		struct bh_err why = { 0 };
+		rc = n->host->read(n->host->ctx, path, &text, &why);
+		if (rc == BH_EIO)
+			unit->problem = bh_slice_str(bh_arena_printf(&n->arena, "%.*s, which may hold more, was not read: %s", BH_SLICE_FMT(path), why.text));
+		else if (rc < 0 && rc != BH_ENOTFOUND)
+			*err = why;
+		rc = rc == BH_EIO || rc == BH_ENOTFOUND ? 0 : rc;
 		rc = rc < 0 ? rc : comply_variables_read(path, text, &n->arena, &unit->variables, err);
 	}
 	return rc;
 }
 
-static bool has_instance(const struct node *n, enum component c, size_t before)
+bool node_has_component(const struct node *n, enum component c)
 {
-	for (size_t i = 0; i < before && i < n->instances.len; i++)
+	for (size_t i = 0; i < n->instances.len; i++)
 		if (n->instances.ptr[i].component == c)
 			return true;
 	return false;
+}
+
+int node_read_unit(struct node *n, const char *name, struct comply_unit *unit, bool *found, struct bh_err *err)
+{
+	int rc = read_unit(n, name, unit, found, err);
+	if (rc == 0 && *found)
+		rc = read_drop_ins(n, name, unit, err);
+	return rc < 0 ? rc : read_environment_files(n, unit, err);
 }
 
 static int add_variables(struct node *n, const struct comply_unit *unit, enum component c, struct bh_err *err)
@@ -488,7 +505,7 @@ static int add_variables(struct node *n, const struct comply_unit *unit, enum co
 }
 
 /* A unit is what is seen of a component that does not run; of etcd that does, it still tells the environment. */
-static int add_unit(struct node *n, enum component c, bool is_seen, struct host_name_vec *names, struct bh_err *err)
+static int add_unit(struct node *n, enum component c, bool is_seen, struct bh_err *err)
 {
 	struct comply_unit unit;
 	struct comply_word_vec words = { .max = WORDS_MAX };
@@ -496,13 +513,12 @@ static int add_unit(struct node *n, enum component c, bool is_seen, struct host_
 	bool found = false;
 	const char *name = bh_arena_printf(&n->arena, "%s.service", components[c].name);
 	comply_unit_init(&unit);
-	int rc = name ? read_unit(n, name, &unit, &found, err) : node_no_memory(err);
-	if (rc == 0 && found)
-		rc = read_drop_ins(n, name, names, &unit, err);
-	rc = rc < 0 ? rc : read_environment_files(n, &unit, err);
+	int rc = name ? node_read_unit(n, name, &unit, &found, err) : node_no_memory(err);
 	if (rc == 0 && found && !is_seen) {
 		rc = comply_unit_words(&unit, &n->arena, &words, err);
 		rc = rc < 0 ? rc : add_command(n, unit.exec.file, &words, &in, err);
+		if (rc == 0 && in)
+			in->arguments_problem = unit.problem;
 	}
 	rc = rc < 0 ? rc : add_variables(n, &unit, c, err);
 	comply_word_vec_done(&words);
@@ -520,14 +536,14 @@ static int add_argument_file(struct node *n, enum component c, struct bh_err *er
 	rc = rc < 0 ? rc : read_if_there(n, path, &rest, err);
 	if (rc < 0 || rest.len == 0)
 		return rc;
-	rc = add_instance(n, c, path, true, &in, err);
+	rc = component_add(n, c, path, true, &in, err);
 	for (uint32_t number = 1; rc == 0 && rest.len; number++) {
 		(void)bh_slice_cut(rest, '\n', &line, &rest);
 		const struct comply_word at = { .file = path, .line = number };
 		if (line.len && line.ptr[0] != '#')
 			rc = comply_words_split(line, &at, &n->arena, &words, err);
 	}
-	rc = rc < 0 ? rc : add_arguments(n, in, words.ptr, words.len, err);
+	rc = rc < 0 ? rc : component_add_words(n, in, words.ptr, words.len, err);
 	comply_word_vec_done(&words);
 	return rc;
 }
@@ -625,7 +641,7 @@ static int add_lone_configs(struct node *n, struct host_name_vec *names, struct 
 	(void)names;
 	for (enum component c = 0; rc == 0 && c < COMPONENTS; c++) {
 		struct component_config config = { 0 };
-		if (!components[c].kind || has_instance(n, c, n->instances.len))
+		if (!components[c].kind || node_has_component(n, c))
 			continue;
 		rc = find_config_object(n, components[c].kind, &config, err);
 		for (size_t i = 0; rc == 0 && !config.tree && c == KUBELET && n->host->has_root && places[i]; i++) {
@@ -636,7 +652,7 @@ static int add_lone_configs(struct node *n, struct host_name_vec *names, struct 
 		}
 		if (rc < 0 || !config.tree)
 			continue;
-		rc = add_instance(n, c, config.file, false, &in, err);
+		rc = component_add(n, c, config.file, false, &in, err);
 		rc = rc < 0 ? rc : push_config(n, in, &config, err);
 	}
 	return rc;
@@ -648,7 +664,7 @@ static int find_on_node(struct node *n, struct host_name_vec *names, struct bh_e
 	size_t running = n->instances.len;
 	bool seen[COMPONENTS];
 	for (enum component c = 0; c < COMPONENTS; c++)
-		seen[c] = has_instance(n, c, running);
+		seen[c] = node_has_component(n, c);
 	rc = rc < 0 ? rc : add_static_pods(n, names, err);
 	/* What runs is the truth; manifests tell of what does not run here. */
 	size_t kept = running;
@@ -663,13 +679,13 @@ static int find_on_node(struct node *n, struct host_name_vec *names, struct bh_e
 	}
 	n->instances.len = kept;
 	for (enum component c = 0; c < COMPONENTS; c++)
-		seen[c] = has_instance(n, c, n->instances.len);
+		seen[c] = node_has_component(n, c);
 	for (enum component c = 0; rc == 0 && c < COMPONENTS; c++)
-		rc = add_unit(n, c, seen[c], names, err);
+		rc = add_unit(n, c, seen[c], err);
 	for (enum component c = 0; rc == 0 && c < COMPONENTS; c++)
-		if (!has_instance(n, c, n->instances.len))
+		if (!node_has_component(n, c))
 			rc = add_argument_file(n, c, err);
-	return rc;
+	return rc < 0 ? rc : rancher_find(n, err);
 }
 
 int node_find_components(struct node *n, struct bh_err *err)

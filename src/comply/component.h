@@ -33,6 +33,7 @@ struct component_instance {
 	struct bh_slice origin;              /* "process 812", or the file */
 	bool knows_arguments;                /* false: only its configuration was given */
 	struct component_argument_vec arguments;
+	struct bh_slice arguments_problem;   /* why there may be more of them; empty: there are not */
 	struct component_config_vec configs; /* of its flag --config, later ones win */
 	struct bh_slice config_problem;      /* why the file of --config is not among them; empty: it is, or there is none */
 };
@@ -77,6 +78,14 @@ int node_config(struct node *n, struct bh_slice path, const struct node_file **r
 
 /* A text as a document of settings. BH_EMALFORMED: it is none. */
 int node_parse(struct node *n, struct bh_slice file, struct bh_slice text, struct component_config *ret, struct bh_err *err) BH_MUST_CHECK;
+
+/* The parts of component.c that rancher.c builds its instances with. */
+int component_add(struct node *n, enum component c, struct bh_slice origin, bool knows_arguments, struct component_instance **ret, struct bh_err *err) BH_MUST_CHECK;
+int component_add_words(struct node *n, struct component_instance *in, const struct comply_word *words, size_t n_words, struct bh_err *err) BH_MUST_CHECK;
+bool node_has_component(const struct node *n, enum component c);
+
+/* The unit of that name with its drop-ins and the variables of its environment files; *found: there is one. `unit` is the caller's to end. */
+int node_read_unit(struct node *n, const char *name, struct comply_unit *unit, bool *found, struct bh_err *err) BH_MUST_CHECK;
 
 int node_no_memory(struct bh_err *err);
 

@@ -55,11 +55,10 @@ static bool is_in_kubelet_folder(const char *path)
 /* Configuration, not credentials: what a stranger's file names must not lead the child to keys and passwords. */
 static bool may_read(const char *path)
 {
-	static const char *const suffixes[] = { ".yaml", ".yml", ".json", ".service", ".manifest", NULL };
+	static const char *const suffixes[] = { ".yaml", ".yml", ".json", ".service", ".manifest", "/environment", ".env", NULL };
 	static const char *const folders[] = { "/etc/systemd/system/", "/run/systemd/system/", "/usr/lib/systemd/system/", "/usr/local/lib/systemd/system/",
 					       "/lib/systemd/system/", "/etc/default/", "/etc/sysconfig/", "/etc/kubernetes/manifests/", NULL };
-	static const char *const files[] = { "/etc/passwd", "/etc/group", "/etc/etcd/etcd.conf", "/etc/etcd.env", "/var/lib/kubelet/kubeadm-flags.env",
-					     "/etc/kubernetes/kubelet.env", "/etc/kubernetes/kubelet/config", "/var/lib/rancher/rke2/server/db/etcd/config",
+	static const char *const files[] = { "/etc/passwd", "/etc/group", "/etc/etcd/etcd.conf", "/etc/kubernetes/kubelet/config", "/var/lib/rancher/rke2/server/db/etcd/config",
 					     "/var/lib/rancher/k3s/server/db/etcd/config", NULL };
 	if (strstr(path, "/../") || strstr(path, "/pki/") || ends(path, "/k3s.yaml") || ends(path, "/rke2.yaml"))
 		return false;

@@ -207,8 +207,12 @@ int setting_find(struct node *n, const struct component_instance *in, struct bh_
 	if (bh_slice_starts(config, BH_SLICE_LIT("=")))
 		config = bh_slice_sub(config, 1, config.len);
 	int rc = flag.len && !file_only ? find_argument(n, in, flag, ret, err) : 0;
-	if (rc < 0 || ret->state == SETTING_SET || config.len == 0)
+	if (rc < 0 || ret->state == SETTING_SET)
 		return rc;
+	if (in->arguments_problem.len)
+		*ret = (struct setting_value){ .state = SETTING_UNKNOWN, .text = in->arguments_problem };
+	if (ret->state == SETTING_UNKNOWN || config.len == 0)
+		return 0;
 	if (bh_slice_cut(config, '!', &file_flag, &path) && in->component != ETCD)
 		return find_in_file(n, in, file_flag, path, ret, err);
 	find_in_configs(n, in, path.len ? path : config, ret); /* etcd's --config-file is its --config */

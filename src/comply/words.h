@@ -36,6 +36,7 @@ struct comply_unit {
 	struct comply_word exec;                 /* the last ExecStart=, unsplit; text empty: there is none */
 	struct comply_word_vec environment_files; /* paths; "-" before them is gone */
 	struct comply_variable_vec variables;     /* Environment=, then what the caller reads of the files */
+	struct bh_slice problem;                  /* why a file of them was not read; empty: all were, or are absent */
 };
 
 void comply_unit_init(struct comply_unit *unit);

@@ -114,6 +114,15 @@ END
 	[[ $(verdict 4.2.1 --root node) == "fail --anonymous-auth is true" ]]
 }
 
+@test "a file of variables that must not be read makes what it may say unknown" {
+	mkdir -p node/etc/systemd/system node/root
+	printf '[Service]\nExecStart=/usr/bin/kubelet $ARGS --make-iptables-util-chains\nEnvironmentFile=-/root/secret\n' >node/etc/systemd/system/kubelet.service
+	[ "$(verdict 4.2.7 --root node)" = "pass --hostname-override is not set" ]
+	echo ARGS=--hostname-override=x >node/root/secret
+	[[ $(verdict 4.2.7 --root node) == "unchecked --hostname-override is not set, and /root/secret, which may hold more, was not read: "* ]]
+	[ "$(verdict 4.2.6 --root node)" = "pass --make-iptables-util-chains is true" ]
+}
+
 @test "a process counts more than what it was started from" {
 	mkdir -p node/etc/systemd/system node/proc/812
 	printf '[Service]\nExecStart=/usr/bin/kubelet --anonymous-auth=true\n' >node/etc/systemd/system/kubelet.service
@@ -244,4 +253,45 @@ END
 	report "$high" "" ""
 	printf 'exceptions:\n- {id: CVE-2023-1, reason: because, owner: team, expires: 2099-12-31}\n' >bulkhead.yaml
 	[[ $(nist) == "EXEMPT "*"because"* ]]
+}
+
+@test "k3s: what it gives its components, what its unit and its files add" {
+	mkdir -p node/etc/systemd/system node/etc/rancher/k3s/config.yaml.d node/var/lib/rancher/k3s/server/tls node/var/lib/rancher/k3s/agent/etc/kubelet.conf.d
+	printf "[Service]\nExecStart=/usr/local/bin/k3s \\\\\n    server \\\\\n\t'--kube-apiserver-arg=audit-log-maxage=30' \\\\\n\t'--kube-scheduler-arg' 'bind-address=0.0.0.0'\n" >node/etc/systemd/system/k3s.service
+	[ "$(verdict 1.2.1 --root node)" = "pass --anonymous-auth is false" ]
+	[ "$(verdict 1.2.17 --root node)" = "pass --audit-log-maxage is 30" ]
+	[ "$(verdict 1.4.2 --root node)" = "fail --bind-address is 0.0.0.0" ]
+	[ "$(verdict 1.2.18 --root node)" = "fail --audit-log-maxbackup is not set; the default is 0" ]
+	[[ $(verdict 1.2.27 --root node) == "fail "* ]]
+	printf 'secrets-encryption: true\nkube-apiserver-arg:\n- audit-log-maxbackup=5\nprotect-kernel-defaults: true\n' >node/etc/rancher/k3s/config.yaml
+	[ "$(verdict 1.2.18 --root node)" = "fail --audit-log-maxbackup is 5" ]
+	[[ $(verdict 1.2.27 --root node) == "pass "* ]]
+	printf 'kube-apiserver-arg+: audit-log-maxbackup=10\nkubelet-arg: ["pod-max-pids=100"]\n' >node/etc/rancher/k3s/config.yaml.d/10.yaml
+	[ "$(verdict 1.2.18 --root node)" = "pass --audit-log-maxbackup is 10" ]
+	[ "$(verdict 4.2.13 --root node)" = "pass --pod-max-pids is 100" ]
+	[ "$(verdict 4.2.1 --root node)" = "fail --anonymous-auth is not set; the default is true" ]
+	printf 'kind: KubeletConfiguration\nauthentication: {anonymous: {enabled: false}}\n' >node/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/00-k3s-defaults.conf
+	[ "$(verdict 4.2.1 --root node)" = "pass authentication.anonymous.enabled is false" ]
+	[ "$(verdict 2.1 --root node)" = "not-applicable this node has no etcd" ]
+	mkdir -p node/var/lib/rancher/k3s/server/db/etcd
+	printf 'client-transport-security:\n  cert-file: /a\n  key-file: /b\n' >node/var/lib/rancher/k3s/server/db/etcd/config
+	[ "$(verdict 2.1 --root node)" = "pass client-transport-security.cert-file is /a" ]
+}
+
+@test "RKE2: the kubelet, of which nothing else tells when it does not run" {
+	mkdir -p node/usr/local/lib/systemd/system node/var/lib/rancher/rke2/agent/etc/kubelet.conf.d
+	printf '[Service]\nExecStart=/usr/local/bin/rke2 agent\n' >node/usr/local/lib/systemd/system/rke2-agent.service
+	printf 'kind: KubeletConfiguration\nseccompDefault: true\n' >node/var/lib/rancher/rke2/agent/etc/kubelet.conf.d/00-rke2-defaults.conf
+	[ "$(verdict 4.2.14 --root node)" = "pass seccompDefault is true" ]
+	[ "$(verdict 1.2.1 --root node)" = "not-applicable this node has no kube-apiserver" ]
+}
+
+@test "EKS's node: configuration and drop-ins of its own" {
+	mkdir -p node/etc/eks/kubelet node/etc/kubernetes/kubelet/config.json.d node/etc/systemd/system
+	printf '[Service]\nEnvironmentFile=/etc/eks/kubelet/environment\nExecStart=/usr/bin/kubelet $NODEADM_KUBELET_ARGS\n' >node/etc/systemd/system/kubelet.service
+	echo 'NODEADM_KUBELET_ARGS="--config=/etc/kubernetes/kubelet/config.json --config-dir=/etc/kubernetes/kubelet/config.json.d"' >node/etc/eks/kubelet/environment
+	echo '{"kind": "KubeletConfiguration", "readOnlyPort": 0, "podPidsLimit": -1}' >node/etc/kubernetes/kubelet/config.json
+	echo '{"kind": "KubeletConfiguration", "podPidsLimit": 1024}' >node/etc/kubernetes/kubelet/config.json.d/40-nodeadm.conf
+	[ "$(verdict 4.2.4 --root node)" = "pass readOnlyPort is 0" ]
+	[ "$(verdict 4.2.13 --root node)" = "pass podPidsLimit is 1024" ]
 }
