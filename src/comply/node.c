@@ -115,11 +115,18 @@ static int give_list(const struct parent *p, const char *path, struct bh_child_r
 	return reply->payload->failed ? bh_fail(err, BH_ELIMIT, 0, "%s: the names in this folder are more than a message may hold", path) : 0;
 }
 
+/* That it is absent may be said of any file. */
+static int refuse(const struct parent *p, const char *path, struct bh_err *why)
+{
+	struct stat ignored;
+	int rc = bh_stat_in_root(p->root_fd, path, &ignored, why);
+	return rc == BH_ENOTFOUND ? rc : bh_fail(why, BH_EIO, 0, "its name is none of a configuration file, so it is not read");
+}
+
 static int give_file(const struct parent *p, const char *path, struct bh_child_reply *reply)
 {
 	struct bh_err why = { 0 };
-	int rc = may_read(path) ? bh_open_in_root(p->root_fd, path, &reply->fd, &why) :
-				  bh_fail(&why, BH_EIO, 0, "its name is none of a configuration file, so it is not read");
+	int rc = may_read(path) ? bh_open_in_root(p->root_fd, path, &reply->fd, &why) : refuse(p, path, &why);
 	reply->close_fd = true;
 	bh_wire_put_u32(reply->payload, rc < 0 ? (uint32_t)-rc : 0);
 	bh_wire_put_slice(reply->payload, bh_slice_sub(bh_slice_str(why.text), 0, NODE_TEXT_BYTES_MAX));

@@ -109,6 +109,7 @@ static int take_report(struct taking *t, const char *path)
 	t->file = bh_slice_str(path);
 	for (size_t i = 0; rc == 0 && i < N_CLASSES; i++)
 		rc = take_class(t, i);
+	t->scan = NULL;
 	bh_report_done(&scan);
 	return rc;
 }
