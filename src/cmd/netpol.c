@@ -5,11 +5,12 @@
 #include "cmd/scanning.h"
 
 /* Index = enum netpol_format. */
-static const char *const formats[] = { "text", "json", "csv", "markdown", "dot", NULL };
+static const char *const formats[] = { "text", "json", "csv", "markdown", "dot", "svg", NULL };
 
 static const struct cmd_option options[] = {
-	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "format of the answer; dot: list only" },
+	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "format of the answer; dot, svg: list only" },
 	{ .name = "exposure", .kind = CMD_FLAG, .help = "list, diff: services that let the outside in as sources, too" },
+	{ .name = "collapse", .kind = CMD_FLAG, .help = "list -f dot, svg: draw a namespace as one node" },
 	{ .name = "port", .kind = CMD_STRING, .argument = "PORT", .help = "explain: about this port: 80, 53/udp, 8000-8080, a name" },
 	{ .name = "fail-on-new", .kind = CMD_FLAG, .help = "diff: exit with 1 when something is allowed that was not" },
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the answer to FILE, - is standard output" },
@@ -42,8 +43,8 @@ static int write_rows(const struct cmd_args *args, const struct kube_answer *a, 
 		output->write_text(a, &out);
 	else if (format == NETPOL_JSON && output->write_json)
 		output->write_json(a, &out);
-	else if (format == NETPOL_DOT)
-		rc = cmd_netpol_dot(a, &out, err);
+	else if (format >= NETPOL_DOT)
+		rc = cmd_netpol_draw(a, format == NETPOL_SVG, cmd_flag(args, "collapse"), &out, err);
 	else
 		cmd_add_rows(&out, a, &output->columns, rows[format]);
 	rc = rc < 0 ? rc : cmd_write_document(args, &out, err);

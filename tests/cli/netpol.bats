@@ -287,6 +287,28 @@ shop/a[Pod] => 2001:db8::-2001:db8:0:ffff:ffff:ffff:ffff:ffff[External] : All Co
 	[ "$(allowed "$world" "$a")" = "" ]
 }
 
+@test "drawings: SVG is well-formed whatever the names, the same each time; namespaces collapse" {
+	{ pods a b; pods c | sed 's/shop/bank/'; pods '"<x>&amp;"' | sed 's/app: [^}]*/app: x/'; policy p '{podSelector: {}, ingress: [{ports: [{port: 80}]}]}'; } >all.yaml
+	bulkhead netpol list -f svg -o one.svg all.yaml
+	bulkhead netpol list -f svg all.yaml >two.svg
+	cmp one.svg two.svg
+	python3 - one.svg <<'END'
+import sys, xml.etree.ElementTree as ET
+root = ET.parse(sys.argv[1]).getroot()
+ns = "{http://www.w3.org/2000/svg}"
+groups = [g.get("class") for g in root.iter(ns + "g")]
+assert sum(c.startswith("node") for c in groups) == 5, groups
+assert sum(c.startswith("edge") for c in groups) == 4 * 3 + 2 * 4, groups
+assert any("<x>&amp;" in (t.text or "") for t in root.iter(ns + "text"))
+END
+	run bulkhead netpol list -f dot --collapse all.yaml
+	[ "$status" -eq 0 ]
+	[[ $output == *'"shop" -> "bank" [label="All Connections"'* ]]
+	[[ $output == *'"bank" -> "shop" [label="TCP 80"'* ]]
+	[[ $output != *'"shop" -> "shop"'* ]]
+	bulkhead netpol list -f svg --collapse all.yaml | grep -q '>bank</text>'
+}
+
 @test "explain names every rule that is asked, in its order, and why" {
 	local subject='subject: {namespaces: {}}' from='from: [{namespaces: {}}]'
 	{
