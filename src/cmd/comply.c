@@ -23,6 +23,7 @@ static const struct cmd_option options[] = {
 	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.34", .help = "the version of Kubernetes whose rules and defaults count" },
 	{ .name = "vulnerabilities", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "high",
 	  .help = "vulnerabilities in reports count at or above this severity" },
+	{ .name = "exclude-namespace", .kind = CMD_LIST, .argument = "NAME", .commas = true, .help = "objects of this namespace don't count; may be repeated" },
 	{ .name = "control", .kind = CMD_LIST, .argument = "ID", .commas = true, .help = "only these controls; * and ? stand for others: \"5.*\"; may be repeated" },
 	{ .name = "show", .kind = CMD_LIST, .argument = "VERDICT", .choices = verdicts, .commas = true, .help = "text, Markdown and HTML: only controls with this verdict; may be repeated" },
 	{ .name = "list", .kind = CMD_FLAG, .not_in_config = true, .help = "list the frameworks and their versions" },
@@ -82,6 +83,7 @@ static int make_options(const struct cmd_args *args, struct comply_options *o, s
 		.exceptions = cmd_exceptions(args),
 	};
 	o->n_reports = cmd_list(args, "report", &o->reports);
+	o->n_without = cmd_list(args, "exclude-namespace", &o->without);
 	o->n_controls = cmd_list(args, "control", &o->controls);
 	if (!o->framework)
 		return bh_fail(err, BH_EUSAGE, 0, "comply: no framework is called %s; --list tells which there are", targets[0]);

@@ -79,6 +79,21 @@ static void add_totals(const struct comply_view *v, struct bh_buf *out)
 		}
 }
 
+/* What was read and does not count: empty when there is none. */
+static void left_out(const struct comply_view *v, struct bh_buf *out)
+{
+	const struct comply_report *r = v->report;
+	if (r->without) {
+		bh_buf_printf(out, "%llu object%s of namespaces that were left out (", (unsigned long long)r->without, r->without == 1 ? "" : "s");
+		for (size_t i = 0; i < v->options->n_without; i++)
+			bh_buf_printf(out, "%s%s", i ? ", " : "", v->options->without[i]);
+		bh_buf_add_byte(out, ')');
+	}
+	if (r->bootstrap)
+		bh_buf_printf(out, "%s%llu role%s and bindings that every API server makes itself", r->without ? "; " : "", (unsigned long long)r->bootstrap,
+			      r->bootstrap == 1 ? "" : "s");
+}
+
 /* ---- text ---- */
 
 static void text_reasons(const struct comply_view *v, const struct comply_result *r, struct bh_buf *out)
@@ -121,6 +136,11 @@ static void write_text(const struct comply_view *v, struct bh_buf *out)
 	bh_buf_add_byte(out, '\n');
 	add_totals(v, out);
 	bh_buf_add_byte(out, '\n');
+	if (v->report->without || v->report->bootstrap) {
+		bh_buf_add_str(out, "not counted: ");
+		left_out(v, out);
+		bh_buf_add_byte(out, '\n');
+	}
 }
 
 /* ---- JSON ---- */
@@ -182,7 +202,8 @@ static void write_json(const struct comply_view *v, struct bh_buf *out)
 	member(out, "{ ", "name", bh_slice_str(f->name));
 	member(out, ", ", "version", bh_slice_str(f->version));
 	member(out, ", ", "title", bh_slice_str(f->title));
-	bh_buf_printf(out, " },\n  \"kubernetes\": \"1.%u\",\n  \"totals\": {", v->options->minor);
+	bh_buf_printf(out, " },\n  \"kubernetes\": \"1.%u\",\n  \"objects\": { \"read\": %llu, \"of_excluded_namespaces\": %llu, \"made_by_api_server\": %llu },\n  \"totals\": {",
+		      v->options->minor, (unsigned long long)v->report->objects, (unsigned long long)v->report->without, (unsigned long long)v->report->bootstrap);
 	for (enum comply_verdict verdict = 0; verdict < COMPLY_VERDICTS; verdict++)
 		bh_buf_printf(out, "%s\"%s\": %llu", verdict ? ", " : " ", comply_verdict_name(verdict), (unsigned long long)v->report->totals[verdict]);
 	bh_buf_add_str(out, " },\n  \"controls\": [\n");
@@ -252,6 +273,10 @@ static void write_markdown(const struct comply_view *v, struct bh_buf *out)
 	bh_buf_init(&text, LINE_BYTES_MAX);
 	bh_buf_printf(out, "## %s %s\n\n", f->title, f->version);
 	add_totals(v, out);
+	if (v->report->without || v->report->bootstrap) {
+		bh_buf_add_str(out, "\n\nNot counted: ");
+		left_out(v, out);
+	}
 	bh_buf_add_str(out, "\n\n| control | verdict | title | why |\n|---|---|---|---|\n");
 	for (size_t i = 0; i < v->report->results.len; i++) {
 		const struct comply_result *r = &v->report->results.ptr[i];
@@ -304,6 +329,14 @@ static void write_html(const struct comply_view *v, struct bh_buf *out)
 	bh_buf_add_str(out, html_head);
 	bh_buf_printf(out, "<h1>%s %s</h1>\n<p>%s</p>\n<p>", f->title, f->version, f->applies_to);
 	add_totals(v, out);
+	if (v->report->without || v->report->bootstrap) {
+		struct bh_buf text;
+		bh_buf_init(&text, LINE_BYTES_MAX);
+		left_out(v, &text);
+		bh_buf_add_str(out, "</p>\n<p>Not counted: ");
+		describe_markup(out, bh_buf_slice(&text));
+		bh_buf_done(&text);
+	}
 	bh_buf_add_str(out, "</p>\n<table><thead><tr><th scope=\"col\">Control</th><th scope=\"col\">Verdict</th><th scope=\"col\">Title</th>"
 			    "<th scope=\"col\">Why</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < v->report->results.len; i++)

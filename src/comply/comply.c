@@ -220,16 +220,19 @@ static int add_counts(struct running *r)
 static int review(struct running *r)
 {
 	const struct comply_options *o = r->options;
-	struct kube_review_counts ignored;
-	const struct kube_review_options review = { .paths = o->paths, .n_paths = o->n_paths, .every_policy = true, .minor = o->minor, .checks = &r->counts };
+	struct kube_review_counts counts = { 0 };
+	const struct kube_review_options review = { .paths = o->paths, .n_paths = o->n_paths, .every_policy = true, .minor = o->minor, .checks = &r->counts,
+						    .without = o->without, .n_without = o->n_without, .no_bootstrap = true };
 	if (o->n_paths == 0)
 		return 0;
 	int rc = keep_input(o, r->err);
 	if (rc == 0)
 		(void)lseek(STDIN_FILENO, 0, SEEK_SET);
-	rc = rc < 0 ? rc : kube_review(&review, &r->report->findings, &ignored, r->err);
+	rc = rc < 0 ? rc : kube_review(&review, &r->report->findings, &counts, r->err);
 	if (rc == 0)
 		(void)lseek(STDIN_FILENO, 0, SEEK_SET);
+	r->report->without = counts.without;
+	r->report->bootstrap = counts.bootstrap;
 	return rc;
 }
 

@@ -46,6 +46,8 @@ struct comply_options {
 	const char *root;                 /* of a node; NULL: none was given */
 	const char *const *reports;       /* that bulkhead scan saved */
 	size_t n_reports;
+	const char *const *without;       /* namespaces whose objects don't count */
+	size_t n_without;
 	const char *const *controls;      /* patterns of ids; none: all */
 	size_t n_controls;
 	enum bh_severity vulnerability;   /* vulnerabilities below don't count */
@@ -61,6 +63,7 @@ struct comply_report {
 	struct comply_result_vec results; /* in the order of the controls */
 	uint64_t totals[COMPLY_VERDICTS];
 	uint64_t objects;                 /* of Kubernetes that were read */
+	uint64_t without, bootstrap;      /* of them: not counted, as they lie in namespaces to leave out; roles and bindings that every API server makes */
 };
 
 int comply_run(const struct comply_options *options, struct comply_report *ret, struct bh_err *err) BH_MUST_CHECK;

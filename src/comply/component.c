@@ -38,9 +38,9 @@ int node_no_memory(struct bh_err *err)
 	return bh_fail(err, BH_ELIMIT, 0, "the node has more components, arguments or files than there is memory for");
 }
 
-int node_init(struct node *n, const struct comply_host *host, const struct kube_object_vec *objects, unsigned minor, struct bh_err *err)
+int node_init(struct node *n, const struct comply_host *host, const struct kube_object_vec *objects, const struct comply_options *options, struct bh_err *err)
 {
-	*n = (struct node){ .host = host, .objects = objects, .minor = minor, .instances = { .max = INSTANCES_MAX }, .files = { .max = FILES_MAX },
+	*n = (struct node){ .host = host, .objects = objects, .options = options, .instances = { .max = INSTANCES_MAX }, .files = { .max = FILES_MAX },
 			    .trees = { .max = FILES_MAX * 2 }, .yamls = { .max = FILES_MAX * 2 } };
 	bh_arena_init(&n->arena, ARENA_BYTES_MAX);
 	return kube_set_new(SET_BYTES_MAX, &n->own, err);

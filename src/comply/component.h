@@ -56,7 +56,7 @@ struct node {
 	const struct comply_host *host;
 	const struct kube_object_vec *objects; /* that were given */
 	struct kube_set *own;                  /* the manifests of the node's static pods */
-	unsigned minor;                        /* Kubernetes 1.MINOR */
+	const struct comply_options *options;  /* minor, without */
 	struct bh_arena arena;
 	struct component_instance_vec instances;
 	struct node_file_vec files;
@@ -64,7 +64,7 @@ struct node {
 	struct node_yaml_vec yamls;
 };
 
-int node_init(struct node *n, const struct comply_host *host, const struct kube_object_vec *objects, unsigned minor, struct bh_err *err) BH_MUST_CHECK;
+int node_init(struct node *n, const struct comply_host *host, const struct kube_object_vec *objects, const struct comply_options *options, struct bh_err *err) BH_MUST_CHECK;
 void node_done(struct node *n);
 
 /* Finds all instances. */

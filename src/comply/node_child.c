@@ -129,10 +129,10 @@ static int say(void *ctx, const struct comply_row *row, struct bh_err *err)
 
 /* ---- the work ---- */
 
-int node_judge(const struct comply_host *host, const struct kube_object_vec *objects, unsigned minor, struct bh_err *err)
+int node_judge(const struct comply_host *host, const struct kube_object_vec *objects, const struct comply_options *options, struct bh_err *err)
 {
 	struct node n;
-	int rc = node_init(&n, host, objects, minor, err);
+	int rc = node_init(&n, host, objects, options, err);
 	rc = rc < 0 ? rc : node_find_components(&n, err);
 	rc = rc < 0 ? rc : node_check_settings(&n, err);
 	rc = rc < 0 ? rc : node_check_files(&n, err);
@@ -165,7 +165,7 @@ int node_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	bh_buf_init(&c.reply, LIST_BYTES_MAX);
 	int rc = kube_set_new(SET_BYTES_MAX, &c.set, err);
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
-	rc = rc < 0 ? rc : node_judge(&host, kube_set_objects(c.set), context->options->minor, err);
+	rc = rc < 0 ? rc : node_judge(&host, kube_set_objects(c.set), context->options, err);
 	bh_buf_clear(&c.frame);
 	if (rc == 0) {
 		bh_wire_put_u64(&c.frame, kube_set_objects(c.set)->len);

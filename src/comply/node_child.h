@@ -29,6 +29,6 @@ int node_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err);
 
 /* All that is judged of a node: components, settings, files, objects. */
 struct kube_object_vec;
-int node_judge(const struct comply_host *host, const struct kube_object_vec *objects, unsigned minor, struct bh_err *err) BH_MUST_CHECK;
+int node_judge(const struct comply_host *host, const struct kube_object_vec *objects, const struct comply_options *options, struct bh_err *err) BH_MUST_CHECK;
 
 #endif

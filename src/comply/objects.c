@@ -51,10 +51,14 @@ static bool enforces_pod_security(const struct kube_object *o)
 	return v && v->kind == CEL_STRING && (bh_slice_eq_str(v->text, "baseline") || bh_slice_eq_str(v->text, "restricted"));
 }
 
-static bool is_system(struct bh_slice namespace)
+/* Namespaces of the cluster itself, and those to leave out. */
+static bool is_left_out(const struct node *n, struct bh_slice namespace)
 {
 	static const char *const names[] = { "kube-system", "kube-public", "kube-node-lease", NULL };
-	return bh_slice_is_one_of(namespace, names);
+	bool out = bh_slice_is_one_of(namespace, names);
+	for (size_t i = 0; !out && i < n->options->n_without; i++)
+		out = bh_slice_eq_str(namespace, n->options->without[i]);
+	return out;
 }
 
 /* An admission policy with a binding, a webhook that validates, or the label on every namespace of users. */
@@ -70,7 +74,7 @@ static int ask_policy_mechanism(struct node *n, struct comply_row *row, struct b
 			row->line = o->line;
 			return node_say(n, row, COMPLY_PASS, err, "%.*s %.*s", BH_SLICE_FMT(o->kind), BH_SLICE_FMT(o->name));
 		}
-		if (!is_kind(o, "", "Namespace") || is_system(o->name))
+		if (!is_kind(o, "", "Namespace") || is_left_out(n, o->name))
 			continue;
 		namespaces++;
 		if (!enforces_pod_security(o) && !without)
@@ -120,7 +124,7 @@ static int collect_namespaces(struct node *n, struct bh_map *all, struct bh_err 
 		if (kube_pod_of(o).kind != CEL_MAP)
 			continue;
 		struct bh_slice namespace = o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
-		if (is_system(namespace))
+		if (is_left_out(n, namespace))
 			continue;
 		void **at = bh_map_put(all, namespace);
 		if (!at)

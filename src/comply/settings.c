@@ -344,7 +344,7 @@ static int say_value(struct node *n, const struct setting *s, struct comply_row 
 static int say_default(struct node *n, const struct setting *s, const struct component_instance *in, struct comply_row *row, struct bh_slice flag,
 		       struct bh_slice config, struct bh_err *err)
 {
-	struct bh_slice value = default_of(s, in, n->minor);
+	struct bh_slice value = default_of(s, in, n->options->minor);
 	bool ok = complies(s->op, value, s->wanted);
 	const char *dashes = flag.len ? "--" : "";
 	struct bh_slice name = flag.len ? flag : config;

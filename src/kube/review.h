@@ -24,12 +24,16 @@ struct kube_review_options {
 	enum kube_level level;       /* of the built-in Pod Security Standards */
 	bool no_hardening;           /* leave the other built-in policies out */
 	bool every_policy;           /* all built-in ones, those too that only frameworks ask for or that a stricter one covers; level and no_hardening don't count */
+	const char *const *without;  /* namespaces whose objects, and themselves, are not reviewed */
+	size_t n_without;
+	bool no_bootstrap;           /* nor are the roles and bindings that every API server makes at its start */
 	unsigned minor;              /* Kubernetes 1.MINOR */
 	struct kube_check_count_vec *checks; /* gets one item for each built-in policy that was asked; may be NULL */
 };
 
 struct kube_review_counts {
 	uint64_t files, objects, policies; /* files of manifests; policies that were evaluated */
+	uint64_t without, bootstrap;       /* objects that were not reviewed, as the options said */
 };
 
 int kube_review(const struct kube_review_options *options, struct bh_report *report, struct kube_review_counts *ret, struct bh_err *err) BH_MUST_CHECK;

@@ -295,3 +295,26 @@ END
 	[ "$(verdict 4.2.4 --root node)" = "pass readOnlyPort is 0" ]
 	[ "$(verdict 4.2.13 --root node)" = "pass podPidsLimit is 1024" ]
 }
+
+@test "namespaces to leave out, and what every API server makes itself" {
+	cat >dump.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: kube-system}
+spec: {hostPID: true, containers: [{name: a, image: a, command: [kube-apiserver, --profiling=false]}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: cluster-admin, labels: {kubernetes.io/bootstrapping: rbac-defaults}}
+rules: [{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}]
+END
+	[[ $(verdict 5.2.3 dump.yaml) == "fail "* ]]
+	[[ $(verdict 5.2.3 dump.yaml --exclude-namespace kube-system,other) == "not-applicable " ]]
+	grep -q '"of_excluded_namespaces": 1, "made_by_api_server": 1' report.json
+	[ "$(verdict 1.2.15 dump.yaml --exclude-namespace kube-system)" = "pass --profiling is false" ]
+	[[ $(verdict 5.1.3 dump.yaml) == "not-applicable " ]]
+	sed -i 's/name: cluster-admin/name: mine/' dump.yaml
+	[[ $(verdict 5.1.3 dump.yaml) == "fail "* ]]
+	run -0 bulkhead comply cis-kubernetes --control 5.2.3 --exclude-namespace kube-system dump.yaml
+	[[ $output == *"not counted: 1 object of namespaces that were left out (kube-system)"* ]]
+}

@@ -87,6 +87,7 @@ static void cut(struct bh_slice rest, struct files *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct comply_options options = { .minor = 34 };
 	struct files f = { 0 };
 	struct kube_set *set;
 	struct bh_err err = { 0 };
@@ -94,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cut((struct bh_slice){ data, size }, &f);
 	if (kube_set_new(64u << 20, &set, &err) < 0)
 		return 0;
-	if (kube_set_read(set, BH_SLICE_LIT("dump"), f.pieces[7], &err) == 0 && node_judge(&host, kube_set_objects(set), 34, &err) < 0 && err.text[0] == '\0')
+	if (kube_set_read(set, BH_SLICE_LIT("dump"), f.pieces[7], &err) == 0 && node_judge(&host, kube_set_objects(set), &options, &err) < 0 && err.text[0] == '\0')
 		abort();
 	kube_set_free(set);
 	return 0;
