@@ -296,11 +296,19 @@ static int add_container(struct node *n, const struct kube_object *o, struct cel
 	return rc;
 }
 
-/* Pods of a component in a dump, and the objects that configure one. */
+/* Applications have an etcd of their own, too. */
+static bool is_of_cluster(const struct kube_object *o)
+{
+	return o->namespace.len == 0 || bh_slice_eq_str(o->namespace, "kube-system") || bh_slice_starts(o->namespace, BH_SLICE_LIT("openshift-"));
+}
+
+/* Pods of components: static ones, or those of a dump. */
 static int add_objects(struct node *n, const struct kube_object_vec *objects, struct bh_err *err)
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < objects->len; i++) {
+		if (!is_of_cluster(&objects->ptr[i]))
+			continue;
 		struct cel_value containers = kube_path(kube_pod_of(&objects->ptr[i]), "spec.containers");
 		for (size_t k = 0; rc == 0 && containers.kind == CEL_LIST && k < containers.list->len; k++)
 			rc = add_container(n, &objects->ptr[i], containers.list->items[k], err);

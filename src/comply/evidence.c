@@ -72,18 +72,20 @@ static int collect(struct concluding *c, const char *check, size_t *ret)
 	return rc;
 }
 
-/* What was not looked at is told, as the control may not be met there. Only a policy that none of the given objects is for has nothing to say. */
+/* What was not looked at is told, as the control may not be met there. A policy that none of the given objects is for does not apply. */
 static int tell_missing(struct concluding *c, const struct comply_check *check)
 {
 	const char *text = NULL;
+	enum comply_verdict verdict = COMPLY_UNCHECKED;
 	switch (check->source) {
-	case COMPLY_POLICY: text = c->options->n_paths ? NULL : "no manifests were given"; break;
+	case COMPLY_POLICY:
+		text = c->options->n_paths ? "nothing that it is about was given" : "no manifests were given";
+		verdict = c->options->n_paths ? COMPLY_NOT_APPLICABLE : COMPLY_UNCHECKED;
+		break;
 	case COMPLY_NODE: text = "nothing was given that tells it: neither the root of a node nor manifests of the component"; break;
 	case COMPLY_CLASS: text = "no report of a scan was given"; break;
 	}
-	if (!text)
-		return 0;
-	return add_reason(c, (struct comply_reason){ COMPLY_UNCHECKED, bh_slice_str(check->id), bh_slice_str(text) });
+	return add_reason(c, (struct comply_reason){ verdict, bh_slice_str(check->id), bh_slice_str(text) });
 }
 
 static int collect_all(struct concluding *c)

@@ -68,7 +68,7 @@ struct distribution {
 	struct comply_word_vec words; /* of its own command line */
 	struct component_config_vec configs; /* config.yaml, then config.yaml.d/ */
 	struct bh_slice origin;
-	bool is_server;
+	bool has_unit, is_server;
 	struct bh_err *err;
 };
 
@@ -196,6 +196,8 @@ static int add_component(struct distribution *d, enum component c, const char *c
 	rc = rc < 0 ? rc : add_extras(d, option, &words);
 	rc = rc < 0 ? rc : component_add(d->n, c, d->origin, true, &in, d->err);
 	rc = rc < 0 ? rc : component_add_words(d->n, in, words.ptr, words.len, d->err);
+	if (rc == 0 && !d->has_unit)
+		in->arguments_problem = BH_SLICE_LIT("what it was started with is not known: it has no unit of systemd here");
 	comply_word_vec_done(&words);
 	return rc;
 }
@@ -263,17 +265,18 @@ static int read_units(struct distribution *d, bool *found)
 static int find_one(struct node *n, const char *name, struct bh_err *err)
 {
 	struct distribution d = { .n = n, .name = name, .words = { .max = WORDS_MAX }, .configs = { .max = FILES_PER_FOLDER_MAX }, .err = err };
-	struct bh_slice server;
-	bool found = false;
+	struct bh_slice server, agent;
 	comply_unit_init(&d.unit);
-	int rc = read_units(&d, &found);
+	int rc = read_units(&d, &d.has_unit);
 	rc = rc < 0 ? rc : read_configs(&d);
 	rc = rc < 0 ? rc : path_of(&d, "/var/lib/rancher/", "/server/tls", &server);
-	if (!found)
+	rc = rc < 0 ? rc : path_of(&d, "/var/lib/rancher/", "/agent", &agent);
+	bool is_here = d.has_unit || d.configs.len || is_there(&d, agent, &rc);
+	if (!d.has_unit) {
 		d.is_server = is_there(&d, server, &rc);
-	if (rc == 0 && !found && d.configs.len)
-		d.origin = d.configs.ptr[0].file;
-	if (rc == 0 && (found || d.configs.len))
+		d.origin = d.configs.len ? d.configs.ptr[0].file : agent;
+	}
+	if (rc == 0 && is_here)
 		rc = add_components(&d);
 	comply_unit_done(&d.unit);
 	comply_word_vec_done(&d.words);

@@ -278,6 +278,21 @@ END
 	[ "$(verdict 2.1 --root node)" = "pass client-transport-security.cert-file is /a" ]
 }
 
+@test "k3s without a unit: what it gives its components is known, the rest is not" {
+	mkdir -p node/var/lib/rancher/k3s/server/tls node/var/lib/rancher/k3s/agent
+	[ "$(verdict 1.2.1 --root node)" = "pass --anonymous-auth is false" ]
+	[[ $(verdict 1.2.16 --root node) == "unchecked --audit-log-path is not set, and what it was started with is not known: "* ]]
+	[ "$(verdict 4.2.1 --root node)" = "pass --anonymous-auth is false" ]
+}
+
+@test "an application's etcd is not the cluster's" {
+	pod etcd --auto-tls=true
+	sed -i 's/kube-system/shop/' node/etc/kubernetes/manifests/etcd.yaml
+	[[ $(verdict 2.3 node/etc/kubernetes/manifests) == "unchecked nothing was given that tells it"* ]]
+	sed -i 's/shop/kube-system/' node/etc/kubernetes/manifests/etcd.yaml
+	[ "$(verdict 2.3 node/etc/kubernetes/manifests)" = "fail --auto-tls is true" ]
+}
+
 @test "RKE2: the kubelet, of which nothing else tells when it does not run" {
 	mkdir -p node/usr/local/lib/systemd/system node/var/lib/rancher/rke2/agent/etc/kubelet.conf.d
 	printf '[Service]\nExecStart=/usr/local/bin/rke2 agent\n' >node/usr/local/lib/systemd/system/rke2-agent.service
@@ -309,10 +324,10 @@ metadata: {name: cluster-admin, labels: {kubernetes.io/bootstrapping: rbac-defau
 rules: [{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}]
 END
 	[[ $(verdict 5.2.3 dump.yaml) == "fail "* ]]
-	[[ $(verdict 5.2.3 dump.yaml --exclude-namespace kube-system,other) == "not-applicable " ]]
+	[[ $(verdict 5.2.3 dump.yaml --exclude-namespace kube-system,other) == "not-applicable nothing that it is about was given" ]]
 	grep -q '"of_excluded_namespaces": 1, "made_by_api_server": 1' report.json
 	[ "$(verdict 1.2.15 dump.yaml --exclude-namespace kube-system)" = "pass --profiling is false" ]
-	[[ $(verdict 5.1.3 dump.yaml) == "not-applicable " ]]
+	[[ $(verdict 5.1.3 dump.yaml) == "not-applicable nothing that it is about was given" ]]
 	sed -i 's/name: cluster-admin/name: mine/' dump.yaml
 	[[ $(verdict 5.1.3 dump.yaml) == "fail "* ]]
 	run -0 bulkhead comply cis-kubernetes --control 5.2.3 --exclude-namespace kube-system dump.yaml

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """comply BULKHEAD: every check of every framework of `bulkhead comply` has an input that it finds wrong and one that it doesn't, and every control that points to it
 says so: nodes of comply_node.py, the objects of tests/corpus/rules/, pods made here for the Pod Security Standards, reports of scans. Prints TAP."""
+import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -82,12 +84,11 @@ def finding(kind):
 
 class Bench:
     def __init__(self, folder):
-        self.folder, self.count, self.lines = pathlib.Path(folder), 0, []
+        self.folder, self.count, self.lines = pathlib.Path(folder), itertools.count(), []
         self.node = self.root(lambda node: None)
 
     def path(self, name):
-        self.count += 1
-        return self.folder / f"{self.count}-{name}"
+        return self.folder / f"{next(self.count)}-{name}"
 
     def write(self, name, documents):
         path = self.path(name)
@@ -207,9 +208,8 @@ def test_whole(bench, framework, controls):
 
 def main():
     frameworks = tables()
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(folder)
-        users = {}
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        bench, users, work = Bench(folder), {}, {}
         for framework, controls in frameworks.items():
             for control, (_, checks) in controls.items():
                 for check in checks:
@@ -218,7 +218,9 @@ def main():
             if check in NOT_HERE or (check.endswith("-owner") and not IS_ROOT):
                 bench.lines.append(f"ok {len(bench.lines) + 1} {check} # SKIP {'of another version' if check in NOT_HERE else 'only root gives files away'}")
                 continue
-            bench.say(test_check(bench, check, users[check], list(bad_arguments(bench, check))), check)
+            work[check] = pool.submit(lambda c=check: test_check(bench, c, users[c], list(bad_arguments(bench, c))))
+        for check, answer in work.items():
+            bench.say(answer.result(), check)
         for framework, controls in frameworks.items():
             bench.say(test_whole(bench, framework, controls), f"{framework}: everything right")
     print(f"1..{len(bench.lines)}")
