@@ -21,6 +21,7 @@ static const char details[] =
 	"list PATH...               every pair that may connect, with the ports\n"
 	"explain A B [PORT] PATH... why A may connect to B or not: every rule that is asked\n"
 	"diff OLD NEW               connections added, removed and changed by a change of manifests\n"
+	"lint PATH...               what is odd: policies that do nothing, allow too much, break DNS\n"
 	"\n"
 	"PATH is a file of YAML or JSON manifests, a folder that holds some, - for standard\n"
 	"input, or cluster:[CONTEXT] for a live cluster of the kubeconfig.\n"
@@ -28,7 +29,7 @@ static const char details[] =
 	"them together.\n"
 	"\n"
 	"Exit status: 0 done, 1 explain: not allowed, diff --fail-on-new: more is allowed,\n"
-	"2 wrong usage or input, 3 something could not be read or evaluated, 4 internal error.\n";
+	"lint: something is odd, 2 wrong usage or input, 3 something could not be read or evaluated, 4 internal error.\n";
 
 /* ---- what the verbs share ---- */
 
@@ -119,9 +120,10 @@ static const struct verb {
 	{ "list", "PATH...", 1, SIZE_MAX, list, true },
 	{ "explain", "A B [PORT] PATH...", 3, SIZE_MAX, cmd_netpol_explain, false },
 	{ "diff", "OLD NEW", 2, 2, cmd_netpol_diff, false },
+	{ "lint", "PATH...", 1, SIZE_MAX, cmd_netpol_lint, false },
 };
 
-static const char *const verbs[] = { "list", "explain", "diff", NULL };
+static const char *const verbs[] = { "list", "explain", "diff", "lint", NULL };
 
 static const struct verb *find_verb(const struct cmd_args *args, const char *const **targets, size_t *n)
 {

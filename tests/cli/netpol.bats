@@ -397,6 +397,54 @@ removed,10.128.0.0-10.255.255.255[External],shop/b[Pod],TCP 80,No Connections,' 
 	fails 2 "nothing.yaml"
 }
 
+@test "lint: each oddity has its line, and what is in order has none" {
+	# ids POLICY...: the ids of what lint says of pods a and b in order, with those policies.
+	ids() {
+		{
+			pods a b
+			policy deny '{podSelector: {}, policyTypes: [Ingress, Egress], egress: [{to: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}]}]}'
+			"$@"
+		} >all.yaml
+		"$BULKHEAD" netpol lint -f json all.yaml | python3 -c 'import json, sys; print(*sorted(r["id"][7:] + (":" + r["path"] if r["path"] else "") for r in json.load(sys.stdin)))'
+	}
+	[ "$(ids true)" = "" ]
+	[ "$(ids policy p '{podSelector: {matchLabels: {app: x}}}')" = "selects-nothing:spec" ]
+	[ "$(ids policy p '{podSelector: {}, ingress: [{}]}')" = "empty-rule:spec.ingress[0]" ]
+	[ "$(ids policy p '{podSelector: {}, ingress: [{ports: [{port: 80}]}]}')" = "world:spec.ingress[0]" ]
+	[ "$(ids policy p '{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}')" = "world:spec.egress[0].to[0]" ]
+	[ "$(ids policy p '{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.169.254/32]}}]}]}')" = "" ]
+	[ "$(ids policy p '{podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 81}]}]}')" = "port-unused:spec.ingress[0].ports" ]
+	[ "$(ids policy p '{podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: metrics}]}]}')" = "port-name:spec.ingress[0].ports[0]" ]
+	[ "$(ids policy p '{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: x}}}]}]}')" = "peer-nobody:spec.ingress[0]" ]
+	[ "$(ids policy p '{podSelector: {}, policyTypes: [Ingress], egress: [{to: [{podSelector: {}}]}]}')" = "rules-ignored:spec.egress" ]
+	[ "$(ids policy p '{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}, {podSelector: {matchLabels: {app: a}}}]}]}')" = "selectors-apart:spec.ingress[0].from[1]" ]
+	[ "$(ids policy p '{podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}, {from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: 80}]}]}')" = "redundant:spec.ingress[1]" ]
+	local s='subject: {namespaces: {}}' f='from: [{namespaces: {}}]'
+	[ "$(ids admin p 1 "$s, ingress: [{action: Pass, $f}, {action: Deny, $f, ports: [{portNumber: {port: 80, protocol: TCP}}]}]")" = "shadowed:spec.ingress[1]" ]
+	two() { cluster one Admin 1 "ingress: [{action: Pass, $f}]"; cluster two Admin 1 "egress: [{action: Pass, to: [{namespaces: {}}]}]"; }
+	[ "$(ids two)" = "priority-tied:spec" ]
+	host() { pods h | sed 's/spec: {cont/spec: {hostNetwork: true, cont/'; }
+	[ "$(ids host)" = "host-network:spec.hostNetwork" ]
+}
+
+@test "lint: namespaces that are open, pods that can't resolve names; exit codes" {
+	pods a b >all.yaml
+	run bulkhead netpol lint all.yaml
+	[ "$status" -eq 1 ]
+	[ "${lines[0]}" = "all.yaml:2: medium netpol-no-default-deny: Namespace shop: 2 workloads are open for ingress, as no policy selects them: a, b" ]
+	[ "${lines[2]}" = "all.yaml:2: low netpol-no-default-deny: Namespace shop: 2 workloads are open for egress, as no policy selects them: a, b" ]
+	policy p '{podSelector: {}, policyTypes: [Ingress, Egress]}' >>all.yaml
+	run bulkhead netpol lint all.yaml
+	[ "$status" -eq 1 ]
+	[[ ${lines[0]} == "all.yaml:8: medium netpol-no-dns: NetworkPolicy shop/p: spec: shop/a[Pod] can't resolve names"* ]]
+	policy q '{podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 53, protocol: UDP}], to: [{namespaceSelector: {}}]}]}' >>all.yaml
+	run bulkhead netpol lint all.yaml
+	[ "$status" -eq 0 ]
+	[ "$output" = "" ]
+	run bulkhead netpol lint -f csv all.yaml
+	[ "$output" = "severity,id,where,object,path,message,fix" ]
+}
+
 @test "a document that can't be read is told beside the list of the others" {
 	{ pods a b; printf -- '---\nkind: [\n'; } >all.yaml
 	run --separate-stderr bulkhead netpol list all.yaml
