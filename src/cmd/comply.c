@@ -32,8 +32,8 @@ static const struct cmd_option options[] = {
 
 static const char details[] =
 	"FRAMEWORK is a name from --list, with or without its version. PATH is a file of YAML or\n"
-	"JSON manifests, a folder that holds some, or - for standard input: what a cluster\n"
-	"runs, or the static pods of its control plane.\n"
+	"JSON manifests, a folder that holds some, - for standard input, or cluster:[CONTEXT] for\n"
+	"a live cluster of the kubeconfig: what a cluster runs, or its static pods.\n"
 	"\n"
 	"Exit status: 0 no control fails, 1 one fails, 2 wrong usage or input, 3 something could\n"
 	"not be checked and nothing fails, 4 internal error.\n";

@@ -365,9 +365,13 @@ if kubectl:
     good_if(of_dump == of_cluster and of_dump, "the same findings as in kubectl's dump", dump.stderr + str(of_dump ^ of_cluster)[:500])
     a, b = (run("netpol", "list", t, kubeconfig=good).stdout for t in ("cluster:", top / "dump.json"))
     good_if(a == b and a, "the same connections as in kubectl's dump", a + "\n---\n" + b)
+    a, b = ({c["id"]: c["verdict"] for c in json.loads(run("comply", "cis-kubernetes", "-f", "json", t, kubeconfig=good).stdout or "{}").get("controls", [])}
+            for t in ("cluster:", top / "dump.json"))
+    good_if(a == b and len(a) > 100, "the same verdicts of controls as in kubectl's dump", str([(k, v, b.get(k)) for k, v in a.items() if v != b.get(k)])[:500])
 else:
     tap.skip("the same findings as in kubectl's dump", "kubectl is not installed")
     tap.skip("the same connections as in kubectl's dump", "kubectl is not installed")
+    tap.skip("the same verdicts of controls as in kubectl's dump", "kubectl is not installed")
 
 # ---- what goes wrong ----
 

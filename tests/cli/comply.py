@@ -167,6 +167,24 @@ def verdict_of_check(result, check):
     return "fail" if "fail" in said else said[0] if said else "nothing"
 
 
+# How many controls each version has; of the CIS benchmark by section. From the frameworks themselves.
+PINNED = {"attack-containers-18": 48, "cis-kubernetes-1.12": 131, "nist-800-190-2017": 24, "nsa-kubernetes-1.2": 34, "owasp-docker-2018": 10,
+          "owasp-kubernetes-2025": 10, "pci-containers-2022": 16, "pod-security-1.34": 19}
+CIS_SECTIONS = {"1.1": 21, "1.2": 30, "1.3": 7, "1.4": 2, "2": 7, "3.1": 3, "3.2": 2, "4.1": 10, "4.2": 14, "4.3": 1, "5.1": 13, "5.2": 12, "5.3": 2, "5.4": 2,
+                "5.5": 1, "5.6": 4}
+
+
+def test_ids(frameworks):
+    counts = {name: len(controls) for name, controls in frameworks.items()}
+    sections = {}
+    for control in frameworks["cis-kubernetes-1.12"]:
+        section, number = control.rsplit(".", 1)
+        sections.setdefault(section, []).append(int(number))
+    gaps = [s for s, numbers in sections.items() if numbers != list(range(1, len(numbers) + 1))]
+    found = {s: len(numbers) for s, numbers in sections.items()}
+    return "" if counts == PINNED and found == CIS_SECTIONS and not gaps else f"{counts} {found} {gaps}"
+
+
 # What a scan's report can't tell: whether secrets and the like were looked for.
 NOT_ALWAYS_ASKED = {"class:secret", "class:misconfiguration", "class:malware", "class:license"}
 
@@ -221,6 +239,7 @@ def main():
             work[check] = pool.submit(lambda c=check: test_check(bench, c, users[c], list(bad_arguments(bench, c))))
         for check, answer in work.items():
             bench.say(answer.result(), check)
+        bench.say(test_ids(frameworks), "the ids of each version")
         for framework, controls in frameworks.items():
             bench.say(test_whole(bench, framework, controls), f"{framework}: everything right")
     print(f"1..{len(bench.lines)}")
