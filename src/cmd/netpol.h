@@ -24,6 +24,7 @@ int cmd_netpol_draw(const struct kube_answer *a, bool svg, bool collapse, struct
 /* The verbs with a file of their own; targets: the words behind the verb. */
 int cmd_netpol_explain(const struct cmd_args *args, const char *const *targets, size_t n);
 int cmd_netpol_diff(const struct cmd_args *args, const char *const *targets, size_t n);
+int cmd_netpol_test(const struct cmd_args *args, const char *const *targets, size_t n);
 int cmd_netpol_lint(const struct cmd_args *args, const char *const *targets, size_t n);
 
 #endif

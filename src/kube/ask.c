@@ -11,6 +11,8 @@
 #define SET_BYTES_MAX (1024u << 20)
 #define GAPS_MAX 10000u
 #define STALL_S 600u
+#define RAW_FILES_MAX 1000u
+#define RAW_NAMES_BYTES_MAX (4u << 20)
 #define ROWS_BYTES (256u << 10) /* rows are gathered up to here before they are sent */
 
 enum ask_message {
@@ -23,17 +25,39 @@ enum ask_message {
 
 struct parent;
 
+/* A file that is none of manifests. */
+struct raw_text {
+	uint8_t role;
+	struct bh_slice name, text;
+};
+BH_VEC(raw_vec, struct raw_text)
+
 struct kube_asked {
 	struct bh_channel *ch;
 	struct parent *here; /* instead of a channel: the answer is given in this process */
 	struct bh_buf frame, rows;
 	struct kube_set *sets[KUBE_ASK_ROLES];
 	struct intake_text_vec texts;
+	uint8_t raw_roles;
+	struct bh_arena names; /* of raw texts */
+	struct raw_vec raw;
 };
 
 const struct kube_set *kube_asked_set(const struct kube_asked *asked, uint8_t role)
 {
 	return asked->sets[role % KUBE_ASK_ROLES];
+}
+
+bool kube_asked_raw(const struct kube_asked *asked, uint8_t role, size_t index, struct bh_slice *ret_name, struct bh_slice *ret_text)
+{
+	for (size_t i = 0; i < asked->raw.len; i++) {
+		if (asked->raw.ptr[i].role != role || index-- > 0)
+			continue;
+		*ret_name = asked->raw.ptr[i].name;
+		*ret_text = asked->raw.ptr[i].text;
+		return true;
+	}
+	return false;
 }
 
 static int take_message(struct parent *p, uint16_t type, struct bh_slice payload, struct bh_err *err);
@@ -91,6 +115,10 @@ void kube_say_progress(struct kube_asked *asked, uint64_t done)
 static int take(void *ctx, uint8_t role, struct bh_slice name, struct bh_slice text, struct bh_err *err)
 {
 	struct kube_asked *asked = ctx;
+	if (asked->raw_roles >> role & 1) {
+		struct raw_text raw = { .role = role, .text = text };
+		return bh_arena_copy(&asked->names, name, &raw.name) && raw_vec_push(&asked->raw, raw) ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %u files", RAW_FILES_MAX);
+	}
 	return kube_set_read(asked->sets[role % KUBE_ASK_ROLES], name, text, err);
 }
 
@@ -130,6 +158,8 @@ static int asked_init(struct kube_asked *asked, struct bh_err *err)
 	int rc = 0;
 	bh_buf_init(&asked->frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&asked->rows, ROWS_BYTES);
+	bh_arena_init(&asked->names, RAW_NAMES_BYTES_MAX);
+	asked->raw.max = RAW_FILES_MAX;
 	for (size_t role = 0; rc == 0 && role < KUBE_ASK_ROLES; role++)
 		rc = kube_set_new(SET_BYTES_MAX, &asked->sets[role], err);
 	return rc;
@@ -142,6 +172,8 @@ static void asked_done(struct kube_asked *asked)
 	intake_texts_done(&asked->texts);
 	bh_buf_done(&asked->frame);
 	bh_buf_done(&asked->rows);
+	bh_arena_done(&asked->names);
+	raw_vec_done(&asked->raw);
 }
 
 static int answer(struct kube_asked *asked, const struct kube_question *q, struct bh_err *err)
@@ -154,7 +186,7 @@ static int answer(struct kube_asked *asked, const struct kube_question *q, struc
 static int run_child(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct parent *p = ctx;
-	struct kube_asked asked = { .ch = ch };
+	struct kube_asked asked = { .ch = ch, .raw_roles = p->question->raw_roles };
 	const struct intake_taker taker = { take, unreadable_text, &asked };
 	int rc = asked_init(&asked, err);
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &asked.texts, err);

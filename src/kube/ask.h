@@ -23,6 +23,9 @@ struct kube_asked;
 /* The objects of the files that were given with a role. */
 const struct kube_set *kube_asked_set(const struct kube_asked *asked, uint8_t role);
 
+/* The texts of the files of a raw role, one after the other; false: there are no more. */
+bool kube_asked_raw(const struct kube_asked *asked, uint8_t role, size_t index, struct bh_slice *ret_name, struct bh_slice *ret_text);
+
 /* One row of the answer: at most KUBE_ASK_CELLS_MAX cells; the texts live during the call. */
 int kube_say(struct kube_asked *asked, uint16_t kind, const struct bh_slice *cells, size_t n, struct bh_err *err) BH_MUST_CHECK;
 
@@ -40,6 +43,7 @@ struct kube_question {
 		const char *const *list;
 		size_t n;
 	} paths[KUBE_ASK_ROLES];                                                 /* files, folders, "-", by role */
+	uint8_t raw_roles;                                                       /* bits: roles whose files are no manifests; the answer reads them itself */
 	int (*answer)(struct kube_asked *asked, void *ctx, struct bh_err *err);  /* in the child; negative: there is no answer */
 	void *ctx;                                                               /* as it was before the fork */
 };

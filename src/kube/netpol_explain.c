@@ -197,6 +197,22 @@ static int say_need(struct explaining *x, enum netpol_direction d, const struct 
 
 /* ---- ends ---- */
 
+static void explaining_init(struct explaining *x)
+{
+	bh_buf_init(&x->isolating, LIST_BYTES_MAX);
+	bh_buf_init(&x->allowing, LIST_BYTES_MAX);
+	bh_buf_init(&x->denying, LIST_BYTES_MAX);
+	kube_cells_init(&x->cells);
+}
+
+static void explaining_done(struct explaining *x)
+{
+	kube_cells_done(&x->cells);
+	bh_buf_done(&x->isolating);
+	bh_buf_done(&x->allowing);
+	bh_buf_done(&x->denying);
+}
+
 static void forget(struct explaining *x)
 {
 	bh_buf_clear(&x->isolating);
@@ -226,6 +242,28 @@ static int explain_end(struct explaining *x, enum netpol_direction d)
 	rc = say(x, NETPOL_WHY_SENTENCE);
 	rc = rc < 0 ? rc : netpol_end(x->n, d, x->from, x->to, &w, &allowed);
 	return rc < 0 || kube_ports_are_none(&denied) ? rc : say_need(x, d, &denied);
+}
+
+int netpol_sentence(struct netpol *n, const struct netpol_peer *from, const struct netpol_peer *to, const struct kube_ports *ports, struct bh_buf *out)
+{
+	struct explaining x = { .n = n, .from = from, .to = to, .wanted = *ports, .silent = true };
+	const struct netpol_witness w = { .rule = hear_rule, .policy = hear_policy, .ctx = &x };
+	int rc = 0;
+	explaining_init(&x);
+	for (size_t i = 0; rc == 0 && out->len == 0 && i < NETPOL_DIRECTIONS; i++) {
+		enum netpol_direction d = i == 0 ? NETPOL_EGRESS : NETPOL_INGRESS;
+		struct kube_ports allowed, denied;
+		forget(&x);
+		rc = netpol_end(n, d, from, to, &w, &allowed);
+		if (rc == 0 && !kube_ports_without(&n->scratch, ports, &allowed, &denied))
+			rc = netpol_no_memory(n);
+		if (rc < 0 || kube_ports_are_none(&denied))
+			continue;
+		bh_buf_printf(out, "%s: ", direction_names[d]);
+		print_sentence(&x, d, d == NETPOL_EGRESS ? from : to, &denied, out);
+	}
+	explaining_done(&x);
+	return rc;
 }
 
 static int say_verdict(struct explaining *x)
@@ -276,16 +314,10 @@ int netpol_explain(struct kube_asked *asked, void *ctx, struct bh_err *err)
 {
 	struct netpol n;
 	struct explaining x = { .n = &n };
-	bh_buf_init(&x.isolating, LIST_BYTES_MAX);
-	bh_buf_init(&x.allowing, LIST_BYTES_MAX);
-	bh_buf_init(&x.denying, LIST_BYTES_MAX);
-	kube_cells_init(&x.cells);
+	explaining_init(&x);
 	int rc = netpol_read(&n, asked, 0, err);
 	rc = rc < 0 ? rc : explain(&x, ctx);
-	kube_cells_done(&x.cells);
-	bh_buf_done(&x.isolating);
-	bh_buf_done(&x.allowing);
-	bh_buf_done(&x.denying);
+	explaining_done(&x);
 	netpol_done(&n);
 	return rc;
 }

@@ -183,6 +183,9 @@ int netpol_join(struct netpol *n, struct kube_ports *into, const struct kube_por
 /* The number of the text of the ports: equal numbers, equal ports. 0: none. */
 int netpol_text_number(struct netpol *n, const struct kube_ports *ports, uint32_t *ret) BH_MUST_CHECK;
 
+/* "ingress: denied: isolated for ingress by NetworkPolicy shop/p, no rule of which matches": why the ports are not all allowed; nothing if they are. */
+int netpol_sentence(struct netpol *n, const struct netpol_peer *from, const struct netpol_peer *to, const struct kube_ports *ports, struct bh_buf *out) BH_MUST_CHECK;
+
 /* ---- what is exposed (netpol_expose.c) ---- */
 
 /* Something that lets the outside in: of workload i the ports exposed[i]. */

@@ -445,6 +445,56 @@ removed,10.128.0.0-10.255.255.255[External],shop/b[Pod],TCP 80,No Connections,' 
 	[ "$output" = "severity,id,where,object,path,message,fix" ]
 }
 
+@test "test: recorded flows that policies would block, from CSV and from Hubble" {
+	{
+		pods web db | sed 's/kind: Pod, metadata: {name: web/kind: Pod, metadata: {name: web-5d4f8c-abcde, ownerReferences: [{kind: Deployment, name: web}]/'
+		policy p '{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 5432}]}]}'
+		policy q '{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]}'
+	} >all.yaml
+	cat >flows.csv <<'END'
+src,dst,port,proto
+shop/web,shop/db,5432,TCP
+shop/web,shop/db,5432,TCP
+shop/web,shop/db,53,UDP
+shop/web,192.0.2.1,443,TCP
+192.0.2.1,shop/web,443,TCP
+END
+	run bulkhead netpol test --flows flows.csv all.yaml
+	[ "$status" -eq 1 ]
+	[ "$output" = "blocked: shop/web[Deployment] => 192.0.2.1-192.0.2.1[External] : TCP 443 (1 at flows.csv:5)
+    egress: denied: isolated for egress by NetworkPolicy shop/q, no rule of which matches
+blocked: shop/web[Deployment] => shop/db[Pod] : UDP 53 (1 at flows.csv:4)
+    ingress: denied: isolated for ingress by NetworkPolicy shop/p, no rule of which matches
+2 of 4 different flows would be blocked" ]
+	run bulkhead netpol test -f csv --flows flows.csv all.yaml
+	[[ $output == *"allowed,shop/web[Deployment],shop/db[Pod],TCP 5432,2,flows.csv:2,"* ]]
+	# Hubble: a workload, a pod of it, labels; replies, dropped flows and the node's are none.
+	run --separate-stderr bulkhead netpol test -f csv --flows "$BATS_TEST_DIRNAME/../corpus/kube_flows/hubble.jsonl" all.yaml
+	[ "$status" -eq 1 ]
+	[ "$(cut -d, -f1-5 <<<"$output")" = "verdict,src,dst,port,count
+blocked,shop/web[Deployment],192.0.2.1-192.0.2.1[External],TCP 443,2
+allowed,shop/web[Deployment],shop/db[Pod],TCP 5432,1" ]
+	[[ $stderr == *"hubble.jsonl:8: 1 line is no flow"* ]]
+}
+
+@test "test: nobody blocked is 0; flows of nobody are told; no flows are wrong usage" {
+	pods a b >all.yaml
+	printf 'shop/a,shop/b,80\n' >good.csv
+	printf 'shop/a,shop/gone,80\nshop/a,shop/gone,81\nshop/a\n' >odd.csv
+	run bulkhead netpol test --flows good.csv all.yaml
+	[ "$status" -eq 0 ]
+	[ "$output" = "0 of 1 different flows would be blocked" ]
+	run bulkhead netpol test --flows good.csv --flows odd.csv all.yaml
+	[ "$status" -eq 3 ]
+	[[ $output == *"odd.csv:1: shop/gone: no workload of these manifests"* ]]
+	[[ $output != *"odd.csv:2"* ]]
+	[[ $output == *"odd.csv:3: 1 line is no flow"* ]]
+	run bulkhead netpol test all.yaml
+	fails 2 "which flows? --flows FILE"
+	run bulkhead netpol test --flows nothing.csv all.yaml
+	fails 2 "nothing.csv"
+}
+
 @test "a document that can't be read is told beside the list of the others" {
 	{ pods a b; printf -- '---\nkind: [\n'; } >all.yaml
 	run --separate-stderr bulkhead netpol list all.yaml
