@@ -3,7 +3,7 @@
 #include "cmd/output.h"
 #include "cmd/scanning.h"
 
-#include "comply/comply.h"
+#include "comply/framework_file.h"
 
 #include <stdio.h>
 
@@ -20,6 +20,8 @@ static const struct cmd_option options[] = {
 	{ .name = "root", .kind = CMD_STRING, .argument = "FOLDER",
 	  .help = "the root of a node, / of this one: its files, units, static pods and processes" },
 	{ .name = "report", .kind = CMD_LIST, .argument = "FILE", .help = "a report of bulkhead scan -f json; may be repeated" },
+	{ .name = "policy", .letter = 'p', .kind = CMD_LIST, .argument = "PATH",
+	  .help = "ValidatingAdmissionPolicies that a framework of your own names: files or folders; may be repeated" },
 	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.34", .help = "the version of Kubernetes whose rules and defaults count" },
 	{ .name = "vulnerabilities", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "high",
 	  .help = "vulnerabilities in reports count at or above this severity" },
@@ -31,12 +33,20 @@ static const struct cmd_option options[] = {
 };
 
 static const char details[] =
-	"FRAMEWORK is a name from --list, with or without its version. PATH is a file of YAML or\n"
+	"FRAMEWORK is a name from --list, with or without its version, or a file with a\n"
+	"framework of your own. PATH is a file of YAML or\n"
 	"JSON manifests, a folder that holds some, - for standard input, or cluster:[CONTEXT] for\n"
 	"a live cluster of the kubeconfig: what a cluster runs, or its static pods.\n"
 	"\n"
 	"Exit status: 0 no control fails, 1 one fails, 2 wrong usage or input, 3 something could\n"
 	"not be checked and nothing fails, 4 internal error.\n";
+
+#define FRAMEWORK_BYTES_MAX (64u << 20)
+
+struct own_framework {
+	struct bh_arena arena;
+	struct comply_framework framework;
+};
 
 static int read_minor(const char *text, unsigned *ret, struct bh_err *err)
 {
@@ -68,14 +78,25 @@ static int list(const struct cmd_args *args)
 	return rc < 0 ? cmd_failed(&err) : EXIT_CLEAN;
 }
 
-static int make_options(const struct cmd_args *args, struct comply_options *o, struct bh_err *err)
+/* A name with a slash or a suffix is a file. */
+static int find_framework(const char *name, struct own_framework *own, const struct comply_framework **ret, struct bh_err *err)
+{
+	struct bh_slice s = bh_slice_str(name);
+	if (bh_slice_find(s, '/') < s.len || bh_slice_ends(s, BH_SLICE_LIT(".tsv"))) {
+		*ret = &own->framework;
+		return comply_framework_load(name, &own->arena, &own->framework, err);
+	}
+	*ret = comply_framework_find(s);
+	return *ret ? 0 : bh_fail(err, BH_EUSAGE, 0, "comply: no framework is called %s; --list tells which there are", name);
+}
+
+static int make_options(const struct cmd_args *args, struct own_framework *own, struct comply_options *o, struct bh_err *err)
 {
 	const char *const *targets;
 	size_t n = cmd_targets(args, &targets);
 	if (n == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "comply: which framework? --list tells which there are");
 	*o = (struct comply_options){
-		.framework = comply_framework_find(bh_slice_str(targets[0])),
 		.paths = targets + 1,
 		.n_paths = n - 1,
 		.root = cmd_string(args, "root"),
@@ -85,18 +106,24 @@ static int make_options(const struct cmd_args *args, struct comply_options *o, s
 	o->n_reports = cmd_list(args, "report", &o->reports);
 	o->n_without = cmd_list(args, "exclude-namespace", &o->without);
 	o->n_controls = cmd_list(args, "control", &o->controls);
-	if (!o->framework)
-		return bh_fail(err, BH_EUSAGE, 0, "comply: no framework is called %s; --list tells which there are", targets[0]);
+	o->n_policies = cmd_list(args, "policy", &o->policies);
+	int rc = find_framework(targets[0], own, &o->framework, err);
+	if (rc < 0)
+		return rc;
 	if (o->n_paths == 0 && !o->root && o->n_reports == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "comply: nothing to look at: name manifests, --root or --report");
-	int rc = read_minor(cmd_string(args, "kubernetes"), &o->minor, err);
+	rc = read_minor(cmd_string(args, "kubernetes"), &o->minor, err);
 	return rc < 0 ? rc : cmd_report_time(&o->now_s, err);
 }
 
 static int check_options(const struct cmd_args *args, struct bh_err *err)
 {
 	struct comply_options o;
-	return cmd_flag(args, "list") ? 0 : make_options(args, &o, err);
+	struct own_framework own = { 0 };
+	bh_arena_init(&own.arena, FRAMEWORK_BYTES_MAX);
+	int rc = cmd_flag(args, "list") ? 0 : make_options(args, &own, &o, err);
+	bh_arena_done(&own.arena);
+	return rc;
 }
 
 static int write_report(const struct cmd_args *args, const struct comply_options *o, const struct comply_report *report, struct bh_err *err)
@@ -133,26 +160,33 @@ static void tell_gaps(const struct bh_report *report)
 	}
 }
 
-static int run(const struct cmd_args *args)
+static int comply(const struct cmd_args *args, const struct comply_options *o)
 {
-	struct comply_options o;
 	struct comply_report report;
 	struct bh_err err = { 0 };
-	if (cmd_flag(args, "list"))
-		return list(args);
-	int rc = make_options(args, &o, &err);
-	if (rc < 0)
-		return cmd_failed(&err);
-	rc = comply_run(&o, &report, &err);
+	int rc = comply_run(o, &report, &err);
 	if (rc < 0)
 		return cmd_no_report(&err);
 	tell_gaps(&report.findings);
 	int code = report.totals[COMPLY_FAIL] ? EXIT_FINDINGS : report.totals[COMPLY_UNCHECKED] || report.findings.incomplete.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
-	if (o.n_paths && report.objects == 0 && report.findings.incomplete.len == 0)
-		rc = bh_fail(&err, BH_EUSAGE, 0, "no Kubernetes object in %s", o.paths[0]);
-	rc = rc < 0 ? rc : write_report(args, &o, &report, &err);
+	if (o->n_paths && report.objects == 0 && report.findings.incomplete.len == 0)
+		rc = bh_fail(&err, BH_EUSAGE, 0, "no Kubernetes object in %s", o->paths[0]);
+	rc = rc < 0 ? rc : write_report(args, o, &report, &err);
 	comply_report_done(&report);
 	return rc < 0 ? cmd_failed(&err) : code;
+}
+
+static int run(const struct cmd_args *args)
+{
+	struct comply_options o;
+	struct own_framework own = { 0 };
+	struct bh_err err = { 0 };
+	if (cmd_flag(args, "list"))
+		return list(args);
+	bh_arena_init(&own.arena, FRAMEWORK_BYTES_MAX);
+	int code = make_options(args, &own, &o, &err) < 0 ? cmd_failed(&err) : comply(args, &o);
+	bh_arena_done(&own.arena);
+	return code;
 }
 
 const struct cmd_command cmd_command_comply = {

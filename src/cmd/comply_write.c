@@ -8,6 +8,8 @@
 
 #define REASONS_SHOWN 5u /* of one control, in documents for people */
 #define NAME_BYTES_MAX 256u
+#define TIME_BYTES 32u
+#define ID_COLUMNS 8u
 #define LINE_BYTES_MAX (64u << 10)
 
 /* Index = enum comply_verdict. */
@@ -94,6 +96,15 @@ static void left_out(const struct comply_view *v, struct bh_buf *out)
 			      r->bootstrap == 1 ? "" : "s");
 }
 
+static const char *time_text(const struct comply_view *v, char text[TIME_BYTES])
+{
+	time_t t = (time_t)v->options->now_s;
+	struct tm tm;
+	if (!gmtime_r(&t, &tm) || strftime(text, TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		(void)snprintf(text, TIME_BYTES, "1970-01-01T00:00:00Z");
+	return text;
+}
+
 /* ---- text ---- */
 
 static void text_reasons(const struct comply_view *v, const struct comply_result *r, struct bh_buf *out)
@@ -112,19 +123,33 @@ static void text_reasons(const struct comply_view *v, const struct comply_result
 		bh_buf_printf(out, "            and %zu more\n", n - REASONS_SHOWN);
 	if (r->verdict == COMPLY_FAIL && n && reasons[0].fix.len)
 		bh_buf_printf(out, "            Fix: %.*s\n", BH_SLICE_FMT(reasons[0].fix));
-	if (r->verdict == COMPLY_LOOK)
-		bh_buf_printf(out, "            Look at: %s\n", r->control->note[0] ? r->control->note : "what is named above");
+	if (r->verdict == COMPLY_LOOK) {
+		bh_buf_add_str(out, "            Look at: ");
+		bh_buf_add_escaped(out, bh_slice_str(r->control->note[0] ? r->control->note : "what is named above"));
+		bh_buf_add_byte(out, '\n');
+	}
 }
 
 static void write_text(const struct comply_view *v, struct bh_buf *out)
 {
 	const struct comply_framework *f = v->report->framework;
-	bh_buf_printf(out, "%s %s (%s)\n\n", f->title, f->version, f->applies_to);
+	struct bh_buf head;
+	bh_buf_init(&head, LINE_BYTES_MAX);
+	bh_buf_printf(&head, "%s %s (%s)", f->title, f->version, f->applies_to);
+	bh_buf_add_escaped(out, bh_buf_slice(&head));
+	bh_buf_done(&head);
+	bh_buf_add_str(out, "\n\n");
 	for (size_t i = 0; i < v->report->results.len; i++) {
 		const struct comply_result *r = &v->report->results.ptr[i];
 		if (!is_shown(v, r))
 			continue;
-		bh_buf_printf(out, "%-9s  %-8s %s\n", labels[r->verdict], r->control->id, r->control->title);
+		bh_buf_printf(out, "%-9s  ", labels[r->verdict]);
+		bh_buf_add_escaped(out, bh_slice_str(r->control->id));
+		for (size_t n = strlen(r->control->id); n < ID_COLUMNS; n++)
+			bh_buf_add_byte(out, ' ');
+		bh_buf_add_byte(out, ' ');
+		bh_buf_add_escaped(out, bh_slice_str(r->control->title));
+		bh_buf_add_byte(out, '\n');
 		if (r->verdict != COMPLY_PASS && r->verdict != COMPLY_NOT_APPLICABLE)
 			text_reasons(v, r, out);
 	}
@@ -198,7 +223,10 @@ static void write_json(const struct comply_view *v, struct bh_buf *out)
 {
 	const struct comply_framework *f = v->report->framework;
 	const struct bh_incomplete_vec *gaps = &v->report->findings.incomplete;
-	bh_buf_add_str(out, "{\n  \"schema\": \"bulkhead.compliance/1\",\n  \"framework\": ");
+	char now[TIME_BYTES];
+	bh_buf_add_str(out, "{\n  \"schema\": \"bulkhead.compliance/1\",\n  \"tool\": { \"name\": \"bulkhead\", \"version\": \"" BH_VERSION "\" },\n");
+	member(out, "  ", "generated", bh_slice_str(time_text(v, now)));
+	bh_buf_add_str(out, ",\n  \"framework\": ");
 	member(out, "{ ", "name", bh_slice_str(f->name));
 	member(out, ", ", "version", bh_slice_str(f->version));
 	member(out, ", ", "title", bh_slice_str(f->title));
@@ -271,7 +299,11 @@ static void write_markdown(const struct comply_view *v, struct bh_buf *out)
 	const struct comply_framework *f = v->report->framework;
 	struct bh_buf text;
 	bh_buf_init(&text, LINE_BYTES_MAX);
-	bh_buf_printf(out, "## %s %s\n\n", f->title, f->version);
+	bh_buf_add_str(out, "## ");
+	describe_markup(out, bh_slice_str(f->title));
+	bh_buf_add_byte(out, ' ');
+	describe_markup(out, bh_slice_str(f->version));
+	bh_buf_add_str(out, "\n\n");
 	add_totals(v, out);
 	if (v->report->without || v->report->bootstrap) {
 		bh_buf_add_str(out, "\n\nNot counted: ");
@@ -304,7 +336,9 @@ static void html_result(const struct comply_view *v, const struct comply_result 
 {
 	const char *verdict = comply_verdict_name(r->verdict);
 	size_t n = r->verdict == COMPLY_NOT_APPLICABLE || r->verdict == COMPLY_PASS ? 0 : reasons_to_show(v, r);
-	bh_buf_printf(out, "<tr><td>%s</td><td class=\"v %s\">%s</td><td>", r->control->id, verdict, verdict);
+	bh_buf_add_str(out, "<tr><td>");
+	describe_markup(out, bh_slice_str(r->control->id));
+	bh_buf_printf(out, "</td><td class=\"v %s\">%s</td><td>", verdict, verdict);
 	describe_markup(out, bh_slice_str(r->control->title));
 	if (r->verdict == COMPLY_LOOK && r->control->note[0]) {
 		bh_buf_add_str(out, "<br><em>Look at: ");
@@ -327,7 +361,13 @@ static void write_html(const struct comply_view *v, struct bh_buf *out)
 {
 	const struct comply_framework *f = v->report->framework;
 	bh_buf_add_str(out, html_head);
-	bh_buf_printf(out, "<h1>%s %s</h1>\n<p>%s</p>\n<p>", f->title, f->version, f->applies_to);
+	bh_buf_add_str(out, "<h1>");
+	describe_markup(out, bh_slice_str(f->title));
+	bh_buf_add_byte(out, ' ');
+	describe_markup(out, bh_slice_str(f->version));
+	bh_buf_add_str(out, "</h1>\n<p>");
+	describe_markup(out, bh_slice_str(f->applies_to));
+	bh_buf_add_str(out, "</p>\n<p>");
 	add_totals(v, out);
 	if (v->report->without || v->report->bootstrap) {
 		struct bh_buf text;
@@ -360,12 +400,23 @@ static void uuid(const struct comply_view *v, const char *what, struct bh_buf *o
 		      ((unsigned)(b >> 48) & 0x3fffu) | 0x8000u, (unsigned long long)(b & 0xffffffffffffull));
 }
 
-/* Tokens of OSCAL have no "/". */
+/* Tokens of OSCAL have letters, digits and "._-" only. */
+static void add_token(struct bh_buf *out, const char *text)
+{
+	for (; *text; text++) {
+		bool plain = (*text >= '0' && *text <= '9') || (bh_lower((uint8_t)*text) >= 'a' && bh_lower((uint8_t)*text) <= 'z') || *text == '.' || *text == '-';
+		bh_buf_add_byte(out, plain ? (uint8_t)*text : '_');
+	}
+}
+
 static void token(const struct comply_view *v, const struct comply_control *c, struct bh_buf *out)
 {
-	bh_buf_printf(out, "\"%s-%s_", v->report->framework->name, v->report->framework->version);
-	for (const char *p = c->id; *p; p++)
-		bh_buf_add_byte(out, *p == '/' ? '_' : (uint8_t)*p);
+	bh_buf_add_byte(out, '"');
+	add_token(out, v->report->framework->name);
+	bh_buf_add_byte(out, '-');
+	add_token(out, v->report->framework->version);
+	bh_buf_add_byte(out, '_');
+	add_token(out, c->id);
 	bh_buf_add_byte(out, '"');
 }
 
@@ -389,17 +440,22 @@ static void oscal_finding(const struct comply_view *v, const struct comply_resul
 static void write_oscal(const struct comply_view *v, struct bh_buf *out)
 {
 	const struct comply_framework *f = v->report->framework;
-	time_t t = (time_t)v->options->now_s;
-	struct tm tm;
-	char now[32] = "1970-01-01T00:00:00Z";
-	if (gmtime_r(&t, &tm))
-		(void)strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	char now[TIME_BYTES];
+	(void)time_text(v, now);
 	bh_buf_add_str(out, "{ \"assessment-results\": {\n    \"uuid\": ");
 	uuid(v, "report", out);
-	bh_buf_printf(out, ",\n    \"metadata\": { \"title\": \"%s %s\", \"last-modified\": \"%s\", \"version\": \"1\", \"oscal-version\": \"1.1.2\" },\n", f->title, f->version, now);
+	struct bh_buf title;
+	bh_buf_init(&title, LINE_BYTES_MAX);
+	bh_buf_printf(&title, "%s %s", f->title, f->version);
+	member(out, ",\n    \"metadata\": { ", "title", bh_buf_slice(&title));
+	bh_buf_printf(out, ", \"last-modified\": \"%s\", \"version\": \"1\", \"oscal-version\": \"1.1.2\" },\n", now);
+	bh_buf_clear(&title);
+	bh_buf_printf(&title, "bulkhead comply %s", f->name);
 	bh_buf_add_str(out, "    \"import-ap\": { \"href\": \"#\", \"remarks\": \"assessed without a plan\" },\n    \"results\": [ {\n      \"uuid\": ");
 	uuid(v, "result", out);
-	bh_buf_printf(out, ",\n      \"title\": \"bulkhead comply %s\", \"description\": \"", f->name);
+	member(out, ",\n      ", "title", bh_buf_slice(&title));
+	bh_buf_done(&title);
+	bh_buf_add_str(out, ", \"description\": \"");
 	add_totals(v, out);
 	bh_buf_printf(out, "\",\n      \"start\": \"%s\", \"end\": \"%s\",\n", now, now);
 	bh_buf_add_str(out, "      \"reviewed-controls\": { \"control-selections\": [ { \"include-controls\": [");

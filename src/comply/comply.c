@@ -221,7 +221,7 @@ static int review(struct running *r)
 {
 	const struct comply_options *o = r->options;
 	struct kube_review_counts counts = { 0 };
-	const struct kube_review_options review = { .paths = o->paths, .n_paths = o->n_paths, .every_policy = true, .minor = o->minor, .checks = &r->counts,
+	const struct kube_review_options review = { .paths = o->paths, .n_paths = o->n_paths, .policies = o->policies, .n_policies = o->n_policies, .every_policy = true, .minor = o->minor, .checks = &r->counts,
 						    .without = o->without, .n_without = o->n_without, .no_bootstrap = true };
 	if (o->n_paths == 0)
 		return 0;
@@ -233,6 +233,37 @@ static int review(struct running *r)
 		(void)lseek(STDIN_FILENO, 0, SEEK_SET);
 	r->report->without = counts.without;
 	r->report->bootstrap = counts.bootstrap;
+	return rc;
+}
+
+static bool was_asked(const struct running *r, struct bh_slice check)
+{
+	for (size_t i = 0; i < r->counts.len; i++)
+		if (bh_slice_eq(r->counts.ptr[i].check, check))
+			return true;
+	return false;
+}
+
+/* Policies that only other versions of Kubernetes have, and those that a framework of the user's own names and nobody gave. */
+static int add_absent(struct running *r, const struct comply_check *check)
+{
+	struct comply_reason reason = { .verdict = COMPLY_NOT_APPLICABLE, .check = bh_slice_str(check->id), .text = BH_SLICE_LIT("this version of Kubernetes has no such check") };
+	if (check->source == COMPLY_OWN) {
+		reason.verdict = COMPLY_UNCHECKED;
+		reason.text = BH_SLICE_LIT("no policy of that name was given with --policy");
+	}
+	if ((check->source != COMPLY_OWN && check->source != COMPLY_POLICY) || was_asked(r, reason.check))
+		return 0;
+	return push(r, reason);
+}
+
+static int add_absent_policies(struct running *r)
+{
+	const struct comply_framework *f = r->options->framework;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && r->options->n_paths && i < f->n_controls; i++)
+		for (size_t k = 0; rc == 0 && k < f->controls[i].n_checks; k++)
+			rc = add_absent(r, &f->controls[i].checks[k]);
 	return rc;
 }
 
@@ -256,6 +287,7 @@ static int run(struct running *r)
 	rc = rc < 0 ? rc : add_findings(r, &r->report->findings.findings, COMPLY_FAIL);
 	rc = rc < 0 ? rc : add_findings(r, &r->report->findings.suppressed, COMPLY_EXEMPT);
 	rc = rc < 0 ? rc : add_counts(r);
+	rc = rc < 0 ? rc : add_absent_policies(r);
 	if (rc < 0)
 		return rc;
 	comply_sort(&r->pool);

@@ -43,6 +43,8 @@ struct comply_options {
 	const struct comply_framework *framework;
 	const char *const *paths;         /* manifests and dumps; "-" is standard input */
 	size_t n_paths;
+	const char *const *policies;      /* files and folders with ValidatingAdmissionPolicies of the user's own */
+	size_t n_policies;
 	const char *root;                 /* of a node; NULL: none was given */
 	const char *const *reports;       /* that bulkhead scan saved */
 	size_t n_reports;

@@ -79,6 +79,7 @@ static int tell_missing(struct concluding *c, const struct comply_check *check)
 	enum comply_verdict verdict = COMPLY_UNCHECKED;
 	switch (check->source) {
 	case COMPLY_POLICY:
+	case COMPLY_OWN:
 		text = c->options->n_paths ? "nothing that it is about was given" : "no manifests were given";
 		verdict = c->options->n_paths ? COMPLY_NOT_APPLICABLE : COMPLY_UNCHECKED;
 		break;

@@ -17,6 +17,7 @@ enum comply_how {
 enum comply_source {
 	COMPLY_POLICY, /* a built-in policy (rules/kubernetes/), by its label bulkhead.io/check */
 	COMPLY_NODE,   /* a setting, file or set of objects: settings.def, files.def, objects.def */
+	COMPLY_OWN,    /* a policy of --policy; only of frameworks of the user's own */
 	COMPLY_CLASS,  /* findings of saved reports: "class:vulnerability" */
 };
 

@@ -7,7 +7,7 @@
 
 #include "model/report.h"
 
-/* What a built-in check was asked about. */
+/* What a check was asked about. */
 struct kube_check_count {
 	struct bh_slice check;    /* in the arena of the report */
 	uint64_t asked, unknown;  /* objects that its policies match; answers that depend on what is not known here */
@@ -28,7 +28,7 @@ struct kube_review_options {
 	size_t n_without;
 	bool no_bootstrap;           /* nor are the roles and bindings that every API server makes at its start */
 	unsigned minor;              /* Kubernetes 1.MINOR */
-	struct kube_check_count_vec *checks; /* gets one item for each built-in policy that was asked; may be NULL */
+	struct kube_check_count_vec *checks; /* gets one item for each policy; may be NULL */
 };
 
 struct kube_review_counts {

@@ -21,7 +21,6 @@ struct policy {
 	enum bh_severity severity;
 	unsigned n_unbound;         /* how often it could not be asked */
 	uint64_t n_unknown;         /* answers that are none */
-	bool is_built_in;
 };
 BH_VEC(policy_vec, struct policy)
 
@@ -155,10 +154,10 @@ static struct bh_slice meta(const struct kube_object *o, const char *map, const 
 	return v && v->kind == CEL_STRING ? v->text : (struct bh_slice){ 0 };
 }
 
-static int add_policy(struct child *c, const struct kube_object *o, unsigned minor, bool is_built_in, struct bh_err *err)
+static int add_policy(struct child *c, const struct kube_object *o, unsigned minor, struct bh_err *err)
 {
 	BH_WITH(bh_buf_done) struct bh_buf why = { 0 };
-	struct policy p = { .severity = BH_SEV_MEDIUM, .is_built_in = is_built_in };
+	struct policy p = { .severity = BH_SEV_MEDIUM };
 	bh_buf_init(&why, 64u << 10);
 	int rc = vap_policy_new(o, minor, &p.vap, &why, err);
 	if (rc == BH_EMALFORMED) {
@@ -212,7 +211,7 @@ static int add_rules(struct child *c, struct bh_err *err)
 	const struct kube_object_vec *rules = kube_set_objects(c->rules);
 	for (size_t i = 0; rc == 0 && i < rules->len; i++)
 		if (is_wanted(c, &rules->ptr[i]) && is_for_version(&rules->ptr[i], c->options->minor))
-			rc = add_policy(c, &rules->ptr[i], VAP_NEWEST_MINOR, true, err); /* they are ours: old clusters don't limit their text */
+			rc = add_policy(c, &rules->ptr[i], VAP_NEWEST_MINOR, err); /* they are ours: old clusters don't limit their text */
 	return rc < 0 ? rc : tell_problems(c, c->rules, "policy", err);
 }
 
@@ -222,7 +221,7 @@ static int add_policies(struct child *c, struct bh_err *err)
 	int rc = tell_problems(c, c->policies, "policy", err);
 	for (size_t i = 0; rc == 0 && i < objects->len; i++)
 		if (is_policy(&objects->ptr[i]) && is_for_version(&objects->ptr[i], c->options->minor))
-			rc = add_policy(c, &objects->ptr[i], c->options->minor, false, err);
+			rc = add_policy(c, &objects->ptr[i], c->options->minor, err);
 	return rc;
 }
 
@@ -368,8 +367,7 @@ static int review_all(struct child *c, struct bh_err *err)
 			bh_channel_progress(c->ch, i + 1);
 		}
 	for (size_t i = 0; rc == 0 && c->options->checks && i < c->ready.len; i++)
-		if (c->ready.ptr[i].is_built_in)
-			rc = say_check(c, &c->ready.ptr[i], err);
+		rc = say_check(c, &c->ready.ptr[i], err);
 	if (rc < 0)
 		return rc;
 	bh_wire_put_u64(&c->frame, objects->len);

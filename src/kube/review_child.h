@@ -11,7 +11,7 @@ enum review_message {
 	REVIEW_SAY_FINDING = INTAKE_MESSAGES, /* struct review_finding */
 	REVIEW_SAY_UNCHECKED, /* what, file, line, reason */
 	REVIEW_SAY_COUNTS,   /* objects, policies, objects left out: of namespaces, of the API server's own */
-	REVIEW_SAY_CHECK,    /* of a built-in policy: check, asked, unknown */
+	REVIEW_SAY_CHECK,    /* of a policy: check, asked, unknown */
 };
 
 enum review_role { REVIEW_MANIFEST, REVIEW_POLICY };

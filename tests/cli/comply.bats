@@ -333,3 +333,63 @@ END
 	run -0 bulkhead comply cis-kubernetes --control 5.2.3 --exclude-namespace kube-system dump.yaml
 	[[ $output == *"not counted: 1 object of namespaces that were left out (kube-system)"* ]]
 }
+
+own() { # LINE...: a framework of one's own; "|" stands for a tab
+	printf '#name|acme\n#version|3\n#title|ACME <rules>\nid|title|how|checks|note\n' | tr '|' '\t' >own.tsv
+	printf '%s\n' "$@" | tr '|' '\t' >>own.tsv
+}
+
+@test "a framework of one's own, with a policy of one's own" {
+	pod kube-scheduler
+	cat >policy.yaml <<'END'
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: our-images}
+spec:
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods]}
+  validations:
+  - expression: object.spec.containers.all(c, c.image.startsWith('registry.acme/'))
+    message: an image of somebody else
+END
+	own 'P/1|No privileged containers|decided|pss-privileged|' 'P/2|Images are ours|decided|policy:our-images|' 'P/3|Somebody is on call|manual||the roster'
+	run -3 bulkhead comply ./own.tsv node/etc/kubernetes/manifests
+	[[ $output == *"ACME <rules> 3"* ]]
+	[[ $output == *"PASS       P/1 "* ]]
+	[[ $output == *"UNCHECKED  P/2 "*"no policy of that name was given"* ]]
+	[[ $output == *"Look at: the roster"* ]]
+	run -1 bulkhead comply ./own.tsv --policy policy.yaml node/etc/kubernetes/manifests
+	[[ $output == *"FAIL       P/2 "*"an image of somebody else"* ]]
+	printf 'exceptions:\n- {id: "acme:P/3", reason: because, owner: team, expires: 2099-12-31}\n- {id: our-images, reason: because, owner: team, expires: 2099-12-31}\n' >bulkhead.yaml
+	run -0 bulkhead comply own.tsv -p policy.yaml node/etc/kubernetes/manifests
+	[[ $output == *"EXEMPT     P/2 "*"ATTESTED   P/3 "* ]]
+	run -0 bulkhead comply own.tsv -p policy.yaml -f html node/etc/kubernetes/manifests
+	[[ $output == *"<h1>ACME &lt;rules&gt; 3</h1>"* ]]
+	run -0 bulkhead comply own.tsv -p policy.yaml -f oscal node/etc/kubernetes/manifests
+	[[ $output == *'"acme-3_P_1"'* ]]
+}
+
+@test "a framework that is wrong is refused, with its line" {
+	refused() {
+		own "$1"
+		run bulkhead comply ./own.tsv --root .
+		fails 2 "own.tsv:5: $2"
+	}
+	refused 'P1|A|decided|pss-privilege|' "no check is called pss-privilege"
+	refused 'P1|A|decided||' "a decided control has checks"
+	refused 'P1|A|decided|pss-privileged|n' "a decided control has checks and no note"
+	refused 'P1|A|finds|pss-privileged|' "a control that finds"
+	refused 'P1|A|manual|pss-privileged|n' "a manual control"
+	refused 'P1|A|maybe|pss-privileged|' "decided, finds or manual was expected, not maybe"
+	refused 'P1|A|decided|pss-privileged' "five columns"
+	refused '|A|manual||n' "a control without id"
+	own 'P1|A|manual||n' 'P1|B|manual||n'
+	run bulkhead comply ./own.tsv --root .
+	fails 2 "own.tsv:6: a second control is called P1"
+	own
+	run bulkhead comply ./own.tsv --root .
+	[ "$status" -eq 2 ]
+	run bulkhead comply ./none.tsv --root .
+	fails 2 "none.tsv"
+}
