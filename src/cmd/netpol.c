@@ -12,7 +12,7 @@ static const struct cmd_option options[] = {
 	{ .name = "exposure", .kind = CMD_FLAG, .help = "list, diff: services that let the outside in as sources, too" },
 	{ .name = "collapse", .kind = CMD_FLAG, .help = "list -f dot, svg: draw a namespace as one node" },
 	{ .name = "port", .kind = CMD_STRING, .argument = "PORT", .help = "explain: about this port: 80, 53/udp, 8000-8080, a name" },
-	{ .name = "flows", .kind = CMD_LIST, .argument = "FILE", .help = "test: recorded flows: JSON lines (Hubble's too), or src,dst,port,proto; may be repeated" },
+	{ .name = "flows", .kind = CMD_LIST, .argument = "FILE", .help = "test, generate: recorded flows: JSON lines (Hubble's too), or src,dst,port,proto; may be repeated" },
 	{ .name = "fail-on-new", .kind = CMD_FLAG, .help = "diff: exit with 1 when something is allowed that was not" },
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the answer to FILE, - is standard output" },
 	{ 0 },
@@ -23,6 +23,7 @@ static const char details[] =
 	"explain A B [PORT] PATH... why A may connect to B or not: every rule that is asked\n"
 	"diff OLD NEW               connections added, removed and changed by a change of manifests\n"
 	"lint PATH...               what is odd: policies that do nothing, allow too much, break DNS\n"
+	"generate PATH...           policies that allow what manifests and --flows show to be needed\n"
 	"test --flows FILE PATH...  which recorded flows the policies would have blocked\n"
 	"\n"
 	"PATH is a file of YAML or JSON manifests, a folder that holds some, - for standard\n"
@@ -123,10 +124,11 @@ static const struct verb {
 	{ "explain", "A B [PORT] PATH...", 3, SIZE_MAX, cmd_netpol_explain, false },
 	{ "diff", "OLD NEW", 2, 2, cmd_netpol_diff, false },
 	{ "lint", "PATH...", 1, SIZE_MAX, cmd_netpol_lint, false },
+	{ "generate", "[--flows FILE] PATH...", 1, SIZE_MAX, cmd_netpol_generate, false },
 	{ "test", "--flows FILE PATH...", 1, SIZE_MAX, cmd_netpol_test, false },
 };
 
-static const char *const verbs[] = { "list", "explain", "diff", "lint", "test", NULL };
+static const char *const verbs[] = { "list", "explain", "diff", "lint", "generate", "test", NULL };
 
 static const struct verb *find_verb(const struct cmd_args *args, const char *const **targets, size_t *n)
 {
@@ -150,6 +152,8 @@ static int check(const struct cmd_args *args, struct bh_err *err)
 		return bh_fail(err, BH_EUSAGE, 0, "usage: bulkhead netpol %s %s", verb->name, verb->usage);
 	if (cmd_choice(args, "format") >= NETPOL_DOT && !verb->draws)
 		return bh_fail(err, BH_EUSAGE, 0, "netpol %s draws nothing: -f text, json, csv or markdown", verb->name);
+	if (verb->run == cmd_netpol_generate && cmd_choice(args, "format") != NETPOL_TEXT)
+		return bh_fail(err, BH_EUSAGE, 0, "netpol generate writes YAML: leave out -f");
 	const char *const *flows;
 	if (verb->run == cmd_netpol_test && cmd_list(args, "flows", &flows) == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "netpol test: which flows? --flows FILE");

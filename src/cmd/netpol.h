@@ -25,6 +25,7 @@ int cmd_netpol_draw(const struct kube_answer *a, bool svg, bool collapse, struct
 int cmd_netpol_explain(const struct cmd_args *args, const char *const *targets, size_t n);
 int cmd_netpol_diff(const struct cmd_args *args, const char *const *targets, size_t n);
 int cmd_netpol_test(const struct cmd_args *args, const char *const *targets, size_t n);
+int cmd_netpol_generate(const struct cmd_args *args, const char *const *targets, size_t n);
 int cmd_netpol_lint(const struct cmd_args *args, const char *const *targets, size_t n);
 
 #endif

@@ -445,6 +445,110 @@ removed,10.128.0.0-10.255.255.255[External],shop/b[Pod],TCP 80,No Connections,' 
 	[ "$output" = "severity,id,where,object,path,message,fix" ]
 }
 
+@test "generate: a demo's policies are those that its authors' tool made, from its manifests alone" {
+	bulkhead netpol generate "$TABLE/online_boutique_workloads_no_ns/kubernetes-manifests.yaml" >made.yaml
+	bulkhead netpol list "$TABLE/online_boutique_workloads_no_ns/kubernetes-manifests.yaml" made.yaml | sort >ours
+	{ cat "$TABLE/expected/online_boutique_workloads_no_ns_connlist_output.txt" && echo; } | grep . | sort >theirs
+	# Theirs leave the database open to the world, and forget the load balancer that lets the world into the front end.
+	[ "$(comm -13 ours theirs)" = "0.0.0.0-255.255.255.255[External] => default/redis-cart[Deployment] : All Connections
+default/redis-cart[Deployment] => 0.0.0.0-255.255.255.255[External] : All Connections" ]
+	[ "$(comm -23 ours theirs)" = "0.0.0.0-255.255.255.255[External] => default/frontend[Deployment] : TCP 8080
+default/cartservice[Deployment] => default/redis-cart[Deployment] : TCP 6379" ]
+}
+
+@test "generate: services in environment, arguments and ConfigMaps; what lets the outside in" {
+	cat >all.yaml <<'END'
+{apiVersion: v1, kind: Service, metadata: {name: db, namespace: data}, spec: {selector: {app: db}, ports: [{port: 5432, targetPort: pg}, {port: 9187}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: db, namespace: data, labels: {app: db}}, spec: {containers: [{name: c, image: i, ports: [{name: pg, containerPort: 15432}]}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: cache, namespace: shop}, spec: {selector: {app: cache}, ports: [{port: 6379}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: cache, namespace: shop, labels: {app: cache}}, spec: {containers: [{name: c, image: i}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: i,
+  args: [--db, "postgres://u:p@db.data.svc.cluster.local:5432/x"], env: [{name: MODE, value: cached and cache less}], envFrom: [{configMapRef: {name: web}}]}]}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: web, namespace: shop}
+data:
+  CACHE: cache
+---
+{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}}
+---
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i, namespace: shop}, spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}}
+END
+	bulkhead netpol generate all.yaml >made.yaml
+	grep -q '^  # db.data.svc.cluster.local in args at all.yaml:10$' made.yaml
+	grep -q '^  # cache in ConfigMap web at all.yaml:16$' made.yaml
+	grep -q '^  # {NodePort shop/web}$' made.yaml
+	grep -q '^  # {ingress-controller}$' made.yaml
+	[ "$("$BULKHEAD" netpol list all.yaml made.yaml)" = "0.0.0.0-255.255.255.255[External] => shop/web[Pod] : TCP 8080
+shop/web[Pod] => data/db[Pod] : TCP 15432
+shop/web[Pod] => shop/cache[Pod] : TCP 6379
+{ingress-controller} => shop/web[Pod] : TCP 8080" ]
+	# Policies that are there don't count.
+	policy p '{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}' >>all.yaml
+	bulkhead netpol generate all.yaml | cmp - made.yaml
+	run bulkhead netpol generate -f json all.yaml
+	fails 2 "netpol generate writes YAML"
+}
+
+@test "generate: every observed flow is allowed, and nothing beyond" {
+	for seed in 1 2 3 4 5 6 7 8; do
+		python3 - "$seed" <<'END'
+import random, sys
+r = random.Random(int(sys.argv[1]))
+names = [f"n{i % 3}/w{i}" for i in range(9)]
+with open("all.yaml", "w") as f:
+    for n in names:
+        ns, name = n.split("/")
+        print(f"---\n{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {ns}, labels: {{app: {name}, pod-template-hash: x}}}}, spec: {{containers: []}}}}", file=f)
+outside = ["192.0.2.1", "192.0.2.2", "198.51.100.9", "2001:db8::1"]
+flows = set()
+for _ in range(r.randrange(1, 40)):
+    a, b = r.choice(names + outside), r.choice(names + outside)
+    if a != b and not (a in outside and b in outside):
+        flows.add((a, b, r.choice([80, 443, 53]), r.choice(["TCP", "UDP", "SCTP"])))
+with open("flows.csv", "w") as f:
+    for flow in sorted(flows):
+        print(*flow, sep=",", file=f)
+END
+		bulkhead netpol generate --flows flows.csv all.yaml >made.yaml
+		bulkhead netpol test --flows flows.csv all.yaml made.yaml
+		bulkhead netpol list -f csv all.yaml made.yaml >list.csv
+		python3 - <<'END'
+import csv
+def name(text):
+    return text.split("-")[0] if "External" in text else text.split("[")[0]
+got = set()
+for row in list(csv.DictReader(open("list.csv"))):
+    protocol = None
+    for part in row["conn"].split(","):
+        protocol, _, port = part.rpartition(" ") if " " in part else (protocol, "", part)
+        got.add((name(row["src"]), name(row["dst"]), port, protocol))
+want = {tuple(line.strip().split(",")) for line in open("flows.csv")}
+assert got == want, (got - want, want - got)
+END
+	done
+}
+
+@test "generate: pods without labels are told; names that must be quoted are" {
+	cat >all.yaml <<'END'
+{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}, spec: {containers: []}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: "1e3", namespace: "true", labels: {"no": "yes", x/y: "a: b # c"}}, spec: {containers: []}}
+END
+	printf 'true/1e3,192.0.2.1,443\nshop/a,192.0.2.1,443\n' >flows.csv
+	run --separate-stderr bulkhead netpol generate --flows flows.csv all.yaml
+	[ "$status" -eq 3 ]
+	# shellcheck disable=SC2154
+	[[ $stderr == *"all.yaml:1: a workload whose pods have no labels"* ]]
+	echo "$output" >made.yaml
+	[ "$("$BULKHEAD" netpol list all.yaml made.yaml)" = "true/1e3[Pod] => 192.0.2.1-192.0.2.1[External] : TCP 443" ]
+}
+
 @test "test: recorded flows that policies would block, from CSV and from Hubble" {
 	{
 		pods web db | sed 's/kind: Pod, metadata: {name: web/kind: Pod, metadata: {name: web-5d4f8c-abcde, ownerReferences: [{kind: Deployment, name: web}]/'
@@ -474,6 +578,7 @@ blocked: shop/web[Deployment] => shop/db[Pod] : UDP 53 (1 at flows.csv:4)
 	[ "$(cut -d, -f1-5 <<<"$output")" = "verdict,src,dst,port,count
 blocked,shop/web[Deployment],192.0.2.1-192.0.2.1[External],TCP 443,2
 allowed,shop/web[Deployment],shop/db[Pod],TCP 5432,1" ]
+	# shellcheck disable=SC2154
 	[[ $stderr == *"hubble.jsonl:8: 1 line is no flow"* ]]
 }
 
@@ -493,6 +598,27 @@ allowed,shop/web[Deployment],shop/db[Pod],TCP 5432,1" ]
 	fails 2 "which flows? --flows FILE"
 	run bulkhead netpol test --flows nothing.csv all.yaml
 	fails 2 "nothing.csv"
+}
+
+@test "the guide's examples work as printed" {
+	python3 - "$BATS_TEST_DIRNAME/../../docs/guides/network.md" <<'END'
+import os, pathlib, re, subprocess, sys
+text = pathlib.Path(sys.argv[1]).read_text()
+blocks = [re.sub(r"^    ", "", b, flags=re.M) for b in re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.M)]
+for name, body in re.findall(r"<!-- file: (\S+) -->\n\n((?:    .*\n)+)", text):
+    pathlib.Path(name).write_text(re.sub(r"^    ", "", body, flags=re.M))
+run = lambda command: subprocess.run(command.replace("bulkhead", '"$BULKHEAD"', 1), shell=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
+shop = pathlib.Path("shop.yaml").read_text()
+pathlib.Path("new.yaml").write_text(shop.replace("    ports: [{port: 5432}]\n", "    ports: [{port: 5432}, {port: 22}]\n"))
+made = run("bulkhead netpol generate --flows flows.csv shop.yaml >policies.yaml; cat policies.yaml")
+shown = [b for b in blocks if b.lstrip("\n").startswith("$ bulkhead")]
+assert len(shown) == 5, len(shown)
+for block in shown:
+    command, _, expected = block.strip("\n").partition("\n")
+    assert run(command[2:]).rstrip("\n") == expected, command
+policy = next(b for b in blocks if b.lstrip("\n").startswith("apiVersion: networking.k8s.io"))
+assert policy.strip("\n") in made
+END
 }
 
 @test "a document that can't be read is told beside the list of the others" {

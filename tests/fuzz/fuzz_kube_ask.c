@@ -5,6 +5,7 @@
 #include "kube/netpol.h"
 #include "kube/netpol_diff.h"
 #include "kube/netpol_explain.h"
+#include "kube/netpol_generate.h"
 #include "kube/netpol_lint.h"
 #include "kube/rbac_risks.h"
 
@@ -33,6 +34,7 @@ static const struct {
 	{ { .name = "network policies", .answer = netpol_list }, NETPOL_CELLS },
 	{ { .name = "explain", .answer = netpol_explain, .ctx = &explaining }, NETPOL_WHY_CELLS },
 	{ { .name = "diff", .answer = netpol_diff }, NETPOL_CHANGE_CELLS },
+	{ { .name = "generate", .answer = netpol_generate }, NETPOL_DOCUMENT_CELLS },
 	{ { .name = "lint", .answer = netpol_lint }, NETPOL_LINT_CELLS },
 	{ { .name = "who can", .answer = rbac_who_can, .ctx = &secrets }, RBAC_GRANT_CELLS },
 	{ { .name = "can", .answer = rbac_can, .ctx = &web }, RBAC_RULE_CELLS },
