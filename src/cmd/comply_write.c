@@ -9,7 +9,7 @@
 #define REASONS_SHOWN 5u /* of one control, in documents for people */
 #define NAME_BYTES_MAX 256u
 #define TIME_BYTES 32u
-#define ID_COLUMNS 8u
+#define ID_COLUMNS_MAX 32u
 #define LINE_BYTES_MAX (64u << 10)
 
 /* Index = enum comply_verdict. */
@@ -130,9 +130,21 @@ static void text_reasons(const struct comply_view *v, const struct comply_result
 	}
 }
 
+static size_t id_columns(const struct comply_view *v)
+{
+	size_t columns = 0;
+	for (size_t i = 0; i < v->report->results.len; i++) {
+		size_t n = strlen(v->report->results.ptr[i].control->id);
+		if (is_shown(v, &v->report->results.ptr[i]) && n > columns)
+			columns = n;
+	}
+	return columns < ID_COLUMNS_MAX ? columns : ID_COLUMNS_MAX;
+}
+
 static void write_text(const struct comply_view *v, struct bh_buf *out)
 {
 	const struct comply_framework *f = v->report->framework;
+	size_t columns = id_columns(v);
 	struct bh_buf head;
 	bh_buf_init(&head, LINE_BYTES_MAX);
 	bh_buf_printf(&head, "%s %s (%s)", f->title, f->version, f->applies_to);
@@ -145,7 +157,7 @@ static void write_text(const struct comply_view *v, struct bh_buf *out)
 			continue;
 		bh_buf_printf(out, "%-9s  ", labels[r->verdict]);
 		bh_buf_add_escaped(out, bh_slice_str(r->control->id));
-		for (size_t n = strlen(r->control->id); n < ID_COLUMNS; n++)
+		for (size_t n = strlen(r->control->id); n < columns; n++)
 			bh_buf_add_byte(out, ' ');
 		bh_buf_add_byte(out, ' ');
 		bh_buf_add_escaped(out, bh_slice_str(r->control->title));
@@ -327,7 +339,7 @@ static const char html_head[] =
 	":root { color-scheme: light dark; }\n"
 	"body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; }\n"
 	"table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .35em .6em; border-bottom: 1px solid #8884; }\n"
-	"td { overflow-wrap: anywhere; } td:first-child, .v { white-space: nowrap; } ul { margin: 0; padding-left: 1.1em; }\n"
+	"td { overflow-wrap: anywhere; } td:first-child, .v { white-space: nowrap; } td:nth-child(3) { width: 28%; } ul { margin: 0; padding-left: 1.1em; }\n"
 	".v { font-weight: 600; } .fail { color: #c62828; } .unchecked, .manual { color: #b26a00; } .pass, .attested { color: #2e7d32; } .exempt, .not-applicable { color: #757575; }\n"
 	"@media (prefers-color-scheme: dark) { .fail { color: #ff8a80; } .unchecked, .manual { color: #ffcc80; } .pass, .attested { color: #a5d6a7; } .exempt, .not-applicable { color: #bdbdbd; } }\n"
 	"</style></head><body>\n";
@@ -354,7 +366,13 @@ static void html_result(const struct comply_view *v, const struct comply_result 
 		bh_buf_add_str(out, "</li>");
 		bh_buf_done(&line);
 	}
-	bh_buf_add_str(out, n > REASONS_SHOWN ? "</ul></details></td></tr>\n" : n ? "</ul></td></tr>\n" : "</td></tr>\n");
+	bh_buf_add_str(out, n > REASONS_SHOWN ? "</ul></details>" : n ? "</ul>" : "");
+	if (r->verdict == COMPLY_FAIL && n && reasons_of(v, r)->fix.len) {
+		bh_buf_add_str(out, "<em>Fix: ");
+		describe_markup(out, reasons_of(v, r)->fix);
+		bh_buf_add_str(out, "</em>");
+	}
+	bh_buf_add_str(out, "</td></tr>\n");
 }
 
 static void write_html(const struct comply_view *v, struct bh_buf *out)

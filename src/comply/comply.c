@@ -171,12 +171,25 @@ static bool has_finding(const struct running *r, struct bh_slice check)
 	return false;
 }
 
+/* Every cluster has roles: when there are none, they were not given. */
+static bool lacks_roles(const struct running *r)
+{
+	uint64_t asked = r->report->bootstrap;
+	for (size_t i = 0; i < r->counts.len; i++)
+		if (bh_slice_starts(r->counts.ptr[i].check, BH_SLICE_LIT("rbac-")))
+			asked += r->counts.ptr[i].asked;
+	return asked == 0;
+}
+
 static int add_count(struct running *r, struct bh_slice check, uint64_t asked, uint64_t unknown, uint64_t n_unread)
 {
 	struct bh_arena *a = &r->report->findings.arena;
 	struct comply_reason reason = { .verdict = COMPLY_UNCHECKED, .check = check };
 	const char *text;
-	if (n_unread)
+	bool lacks = asked == 0 && bh_slice_starts(check, BH_SLICE_LIT("rbac-")) && lacks_roles(r);
+	if (lacks && n_unread == 0)
+		text = "no roles and bindings were given";
+	else if (n_unread)
 		text = bh_arena_printf(a, "%llu file%s or document%s could not be read", (unsigned long long)n_unread, n_unread == 1 ? "" : "s", n_unread == 1 ? "" : "s");
 	else if (unknown)
 		text = bh_arena_printf(a, "the answer about %llu object%s depends on what is not known here", (unsigned long long)unknown, unknown == 1 ? "" : "s");
@@ -184,7 +197,7 @@ static int add_count(struct running *r, struct bh_slice check, uint64_t asked, u
 		return 0;
 	else
 		text = bh_arena_printf(a, "%llu object%s", (unsigned long long)asked, asked == 1 ? " complies" : "s comply");
-	reason.verdict = n_unread || unknown ? COMPLY_UNCHECKED : COMPLY_PASS;
+	reason.verdict = n_unread || unknown || lacks ? COMPLY_UNCHECKED : COMPLY_PASS;
 	reason.text = bh_slice_str(text);
 	return text ? push(r, reason) : no_memory(r);
 }

@@ -339,6 +339,16 @@ own() { # LINE...: a framework of one's own; "|" stands for a tab
 	printf '%s\n' "$@" | tr '|' '\t' >>own.tsv
 }
 
+@test "roles that were not given are not roles that there are not" {
+	pod kube-apiserver --authorization-mode=Node,RBAC
+	[ "$(verdict 5.1.1 node/etc/kubernetes/manifests)" = "unchecked no roles and bindings were given" ]
+	run -3 bulkhead comply nsa-kubernetes --control access/rbac node/etc/kubernetes/manifests
+	[[ $output == *"UNCHECKED"* ]]
+	printf 'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: a, namespace: b}\nrules: []\n' >role.yaml
+	[ "$(verdict 5.1.1 node/etc/kubernetes/manifests role.yaml)" = "not-applicable nothing that it is about was given" ]
+	run -0 bulkhead comply nsa-kubernetes --control access/rbac node/etc/kubernetes/manifests role.yaml
+}
+
 @test "a framework of one's own, with a policy of one's own" {
 	pod kube-scheduler
 	cat >policy.yaml <<'END'

@@ -66,7 +66,13 @@ def daemon_set(name):
             "spec": {"selector": {}, "template": {"metadata": {}, "spec": GOOD_POD}}}
 
 
-GOOD_OBJECTS = [NAMESPACE, POLICY, daemon_set("calico-node"), pod()]
+ROLES = [
+    {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "r", "namespace": "shop"},
+     "rules": [{"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["c"], "verbs": ["get"]}]},
+    {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "b", "namespace": "shop"},
+     "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
+     "subjects": [{"kind": "ServiceAccount", "name": "web", "namespace": "shop"}]}]
+GOOD_OBJECTS = [NAMESPACE, POLICY, daemon_set("calico-node"), pod(), *ROLES]
 OBJECTS = {
     "objects-policy-mechanism": [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}],
     "objects-network-plugin": [daemon_set("kube-flannel-ds")],
