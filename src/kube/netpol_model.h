@@ -214,6 +214,7 @@ struct netpol_pair {
 
 struct netpol_pairing {
 	bool services;                          /* services that let the outside in, too */
+	bool exposures_only;                    /* no pairs of peers */
 	int (*each)(void *ctx, const struct netpol_pair *pair);
 	void *ctx;
 };

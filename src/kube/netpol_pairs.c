@@ -162,7 +162,7 @@ static int tell_all(struct pairs *p, const struct exposed_vec *exposed)
 {
 	size_t at = 0;
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < p->n_sources; i++) {
+	for (size_t i = 0; rc == 0 && !p->to_tell->exposures_only && i < p->n_sources; i++) {
 		for (; rc == 0 && at < exposed->len && bh_slice_cmp(exposed->ptr[at].from, p->sources[i]->text) < 0; at++)
 			rc = tell_exposed(p, &exposed->ptr[at]);
 		rc = rc < 0 ? rc : pairs_from(p, p->sources[i]);

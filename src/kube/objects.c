@@ -126,6 +126,10 @@ static void name_object(struct kube_object *o)
 {
 	o->api_version = kube_text(o->value, "apiVersion");
 	o->kind = kube_text(o->value, "kind");
+	if (o->api_version.len == 0 && bh_slice_starts(kube_text(o->value, "schema"), BH_SLICE_LIT(KUBE_REPORT_SCHEMA))) {
+		o->api_version = kube_text(o->value, "schema");
+		o->kind = BH_SLICE_LIT("Report");
+	}
 	o->name = kube_text(o->value, "metadata.name");
 	if (o->name.len == 0)
 		o->name = kube_text(o->value, "metadata.generateName");

@@ -14,6 +14,9 @@
 #define KUBE_LIVE_PREFIX "cluster:"
 bool kube_is_live(struct bh_slice file);
 
+/* Reports of scans are objects, too: of the kind "Report", with their schema as apiVersion. */
+#define KUBE_REPORT_SCHEMA "bulkhead.report/"
+
 struct kube_object {
 	struct bh_slice file;            /* "cluster:CONTEXT/apis/apps/v1/namespaces/shop/deployments/web" in a live cluster */
 	uint32_t document;               /* in the file, from 1 */
