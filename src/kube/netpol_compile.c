@@ -81,78 +81,6 @@ static int add_peers(struct netpol *n)
 	return rc < 0 ? rc : add_peer(n, (struct netpol_peer){ .kind = NETPOL_CONTROLLER, .text = BH_SLICE_LIT("{ingress-controller}") });
 }
 
-/* ---- whom selectors take ---- */
-
-static bool prefix_holds(struct cel_value cidr, const struct netpol_peer *who)
-{
-	struct kube_address_range range;
-	return cidr.kind == CEL_STRING && kube_prefix_read(cidr.text, &range) && kube_addresses_hold(&range, &who->range);
-}
-
-static bool ip_block_takes(struct cel_value block, const struct netpol_peer *who)
-{
-	struct cel_value except = kube_get(block, "except");
-	if (who->kind != NETPOL_BLOCK || !prefix_holds(kube_get(block, "cidr"), who))
-		return false;
-	for (size_t i = 0; i < netpol_length(except); i++)
-		if (prefix_holds(except.list->items[i], who))
-			return false;
-	return true;
-}
-
-static bool namespace_selected(const struct netpol *n, struct cel_value selector, struct bh_slice name)
-{
-	const struct netpol_namespace *ns = netpol_find_namespace(n, name);
-	return ns && kube_selects(selector, ns->labels);
-}
-
-/* Pods by the labels of their namespace and their own. Of a controller nobody knows either: only selectors of all take it. */
-static bool pods_taken(const struct netpol *n, struct cel_value namespaces, struct cel_value pods, const struct netpol_peer *who)
-{
-	if (who->kind == NETPOL_CONTROLLER)
-		return kube_selector_is_empty(namespaces) && kube_selector_is_empty(pods);
-	return who->kind == NETPOL_WORKLOAD && kube_selects(pods, who->workload->labels) && namespace_selected(n, namespaces, who->workload->namespace);
-}
-
-static bool is_on_host(const struct netpol_peer *who)
-{
-	return who->kind == NETPOL_WORKLOAD && cel_is_true(kube_get(who->workload->spec, "hostNetwork"));
-}
-
-static bool admin_peer_taken(const struct netpol *n, struct cel_value peer, const struct netpol_peer *who)
-{
-	struct cel_value networks = kube_get(peer, "networks"), pods = kube_get(peer, "pods");
-	for (size_t i = 0; who->kind == NETPOL_BLOCK && i < netpol_length(networks); i++)
-		if (prefix_holds(networks.list->items[i], who))
-			return true;
-	/* "Note that host-networked pods are not included": pods on the node's network are the node. */
-	if (is_on_host(who))
-		return false;
-	if (netpol_has(peer, "namespaces"))
-		return pods_taken(n, kube_get(peer, "namespaces"), cel_null(), who);
-	return netpol_has(peer, "pods") && pods_taken(n, kube_get(pods, "namespaceSelector"), kube_get(pods, "podSelector"), who);
-}
-
-bool netpol_peer_taken(const struct netpol *n, const struct netpol_policy *p, struct cel_value peer, const struct netpol_peer *who)
-{
-	if (p->api != NETPOL_API_V1)
-		return admin_peer_taken(n, peer, who);
-	if (netpol_has(peer, "ipBlock"))
-		return ip_block_takes(kube_get(peer, "ipBlock"), who);
-	if (netpol_has(peer, "namespaceSelector"))
-		return pods_taken(n, kube_get(peer, "namespaceSelector"), kube_get(peer, "podSelector"), who);
-	return who->kind == NETPOL_WORKLOAD && bh_slice_eq(p->namespace, who->workload->namespace)
-	       && kube_selects(kube_get(peer, "podSelector"), who->workload->labels);
-}
-
-bool netpol_selects(const struct netpol *n, const struct netpol_policy *p, const struct kube_workload *w)
-{
-	const struct netpol_peer who = { .kind = NETPOL_WORKLOAD, .workload = w };
-	if (p->api != NETPOL_API_V1)
-		return admin_peer_taken(n, kube_path(p->object->value, "spec.subject"), &who);
-	return bh_slice_eq(p->namespace, w->namespace) && kube_selects(kube_path(p->object->value, "spec.podSelector"), w->labels);
-}
-
 /* ---- bits ---- */
 
 static uint64_t *new_bits(struct netpol *n, size_t count)
@@ -165,6 +93,109 @@ static void set_bit(uint64_t *bits, size_t i)
 	bits[i / 64] |= 1ull << (i % 64);
 }
 
+/* ---- whom selectors take ---- */
+
+/* What a selector is asked about, and where the answer goes. */
+struct taking {
+	const struct netpol *n;
+	uint64_t *bits;
+	bool not_on_host; /* "Note that host-networked pods are not included": pods on the node's network are the node */
+};
+
+static void take_pods(const struct taking *t, const struct netpol_namespace *ns, struct cel_value pods)
+{
+	bool all = kube_selector_is_empty(pods);
+	for (uint32_t i = ns->first; i < ns->first + ns->workloads; i++) {
+		const struct kube_workload *w = &t->n->workloads.ptr[i];
+		if ((all || kube_selects(pods, w->labels)) && !(t->not_on_host && cel_is_true(kube_get(w->spec, "hostNetwork"))))
+			set_bit(t->bits, i);
+	}
+}
+
+/* Pods by the labels of their namespace and their own. Of a controller nobody knows either: only selectors of all take it. */
+static void take_namespaces(const struct taking *t, struct cel_value namespaces, struct cel_value pods, bool peers)
+{
+	for (size_t i = 0; i < t->n->namespaces.len; i++)
+		if (t->n->namespaces.ptr[i].workloads && kube_selects(namespaces, t->n->namespaces.ptr[i].labels))
+			take_pods(t, &t->n->namespaces.ptr[i], pods);
+	if (peers && kube_selector_is_empty(namespaces) && kube_selector_is_empty(pods))
+		set_bit(t->bits, t->n->controller);
+}
+
+static void take_own(const struct taking *t, struct bh_slice namespace, struct cel_value pods)
+{
+	const struct netpol_namespace *ns = netpol_find_namespace(t->n, namespace);
+	if (ns)
+		take_pods(t, ns, pods);
+}
+
+static bool prefix_holds(struct cel_value cidr, const struct netpol_peer *who)
+{
+	struct kube_address_range range;
+	return cidr.kind == CEL_STRING && kube_prefix_read(cidr.text, &range) && kube_addresses_hold(&range, &who->range);
+}
+
+static bool any_prefix_holds(struct cel_value list, const struct netpol_peer *who)
+{
+	for (size_t i = 0; i < netpol_length(list); i++)
+		if (prefix_holds(list.list->items[i], who))
+			return true;
+	return false;
+}
+
+/* The blocks that a direction's rules see, inside one of the prefixes and outside of the others. */
+static void take_blocks(const struct taking *t, enum netpol_direction d, struct cel_value cidr, struct cel_value list, struct cel_value except)
+{
+	for (size_t i = t->n->workloads.len; i < t->n->controller; i++) {
+		const struct netpol_peer *who = &t->n->peers.ptr[i];
+		if (who->direction == d && (prefix_holds(cidr, who) || any_prefix_holds(list, who)) && !any_prefix_holds(except, who))
+			set_bit(t->bits, i);
+	}
+}
+
+static void take_admin(const struct taking *t, enum netpol_direction d, struct cel_value peer, bool peers)
+{
+	struct cel_value pods = kube_get(peer, "pods");
+	if (netpol_has(peer, "namespaces"))
+		take_namespaces(t, kube_get(peer, "namespaces"), cel_null(), peers);
+	else if (netpol_has(peer, "pods"))
+		take_namespaces(t, kube_get(pods, "namespaceSelector"), kube_get(pods, "podSelector"), peers);
+	else if (netpol_has(peer, "networks"))
+		take_blocks(t, d, cel_null(), kube_get(peer, "networks"), cel_null());
+}
+
+static void take_peer(const struct taking *t, const struct netpol_policy *p, enum netpol_direction d, struct cel_value peer)
+{
+	struct cel_value block = kube_get(peer, "ipBlock");
+	if (p->api != NETPOL_API_V1)
+		take_admin(t, d, peer, true);
+	else if (netpol_has(peer, "ipBlock"))
+		take_blocks(t, d, kube_get(block, "cidr"), cel_null(), kube_get(block, "except"));
+	else if (netpol_has(peer, "namespaceSelector"))
+		take_namespaces(t, kube_get(peer, "namespaceSelector"), kube_get(peer, "podSelector"), true);
+	else
+		take_own(t, p->namespace, kube_get(peer, "podSelector"));
+}
+
+static void take_subjects(const struct taking *t, const struct netpol_policy *p)
+{
+	struct cel_value spec = kube_get(p->object->value, "spec");
+	if (p->api == NETPOL_API_V1)
+		take_own(t, p->namespace, kube_get(spec, "podSelector"));
+	else
+		take_admin(t, NETPOL_INGRESS, kube_get(spec, "subject"), false);
+}
+
+/* Everybody, the outside too. */
+static void take_all(const struct taking *t, enum netpol_direction d)
+{
+	for (size_t i = 0; i < t->n->peers.len; i++)
+		if (t->n->peers.ptr[i].kind != NETPOL_BLOCK || t->n->peers.ptr[i].direction == d)
+			set_bit(t->bits, i);
+}
+
+/* ---- rules ---- */
+
 static bool has_unknown_peer(const struct netpol_rule *rule)
 {
 	static const char *const known[] = { "namespaces", "pods", "nodes", "networks", "domainNames", NULL };
@@ -172,15 +203,6 @@ static bool has_unknown_peer(const struct netpol_rule *rule)
 		if (!bh_slice_is_one_of(rule->peers.list->items[i].map->entries[0].key.text, known))
 			return true;
 	return false;
-}
-
-/* No peers: everybody, the outside too; that is only possible in a NetworkPolicy. */
-static bool rule_takes(const struct netpol *n, const struct netpol_policy *p, const struct netpol_rule *rule, const struct netpol_peer *who)
-{
-	for (size_t i = 0; i < netpol_length(rule->peers); i++)
-		if (netpol_peer_taken(n, p, rule->peers.list->items[i], who))
-			return true;
-	return netpol_length(rule->peers) == 0;
 }
 
 static bool port_has_name(const struct netpol_policy *p, struct cel_value port)
@@ -201,11 +223,12 @@ static int compile_rule(struct netpol *n, const struct netpol_policy *p, enum ne
 		rule->action = NETPOL_DENY;
 		rule->ports = cel_null();
 	}
-	for (size_t i = 0; i < n->peers.len; i++) {
-		const struct netpol_peer *who = &n->peers.ptr[i];
-		if ((who->kind != NETPOL_BLOCK || who->direction == d) && (deny_all || rule_takes(n, p, rule, who)))
-			set_bit(bits, i);
-	}
+	const struct taking t = { n, bits, p->api != NETPOL_API_V1 };
+	/* No peers at all are only possible in a NetworkPolicy. */
+	if (deny_all || netpol_length(rule->peers) == 0)
+		take_all(&t, d);
+	for (size_t i = 0; !deny_all && i < netpol_length(rule->peers); i++)
+		take_peer(&t, p, d, rule->peers.list->items[i]);
 	rule->takes = bits;
 	for (size_t i = 0; i < netpol_length(rule->ports); i++)
 		rule->by_name |= port_has_name(p, rule->ports.list->items[i]);
@@ -230,10 +253,11 @@ static int compile_rule(struct netpol *n, const struct netpol_policy *p, enum ne
 static int compile_policy(struct netpol *n, struct netpol_policy *p)
 {
 	uint64_t *subjects = new_bits(n, n->workloads.len);
-	int rc = subjects ? 0 : netpol_no_memory(n);
-	for (size_t i = 0; rc == 0 && i < n->workloads.len; i++)
-		if (netpol_selects(n, p, &n->workloads.ptr[i]))
-			set_bit(subjects, i);
+	int rc = 0;
+	if (!subjects)
+		return netpol_no_memory(n);
+	const struct taking t = { n, subjects, p->api != NETPOL_API_V1 };
+	take_subjects(&t, p);
 	p->subjects = subjects;
 	for (size_t d = 0; d < NETPOL_DIRECTIONS; d++)
 		for (size_t i = 0; rc == 0 && i < p->rules[d].n; i++)
@@ -314,6 +338,25 @@ static int policies_of(struct netpol *n, struct netpol_class *c)
 	return 0;
 }
 
+/* What isolates the class lets it reach only whom a rule that allows takes. */
+static int find_reach(struct netpol *n, struct netpol_class *c, enum netpol_direction d)
+{
+	bool isolated = false;
+	for (size_t i = 0; i < c->n_policies; i++)
+		isolated |= c->policies[i]->tier == NETPOL_POLICY && c->policies[i]->decides[d];
+	uint64_t *bits = isolated ? new_bits(n, n->peers.len) : NULL;
+	if (!bits)
+		return isolated ? netpol_no_memory(n) : 0;
+	for (size_t i = 0; i < c->n_policies; i++) {
+		const struct netpol_policy *p = c->policies[i];
+		for (size_t k = 0; p->tier != NETPOL_BASELINE && p->decides[d] && k < p->rules[d].n; k++)
+			for (size_t w = 0; p->rules[d].list[k].action == NETPOL_ALLOW && w <= n->peers.len / 64; w++)
+				bits[w] |= p->rules[d].list[k].takes[w];
+	}
+	c->reach[d] = bits;
+	return 0;
+}
+
 /* The class of the signature, 1-based in the map. */
 static int classify(struct netpol *n, struct bh_map *known, struct netpol_peer *who, struct bh_slice signature)
 {
@@ -326,7 +369,11 @@ static int classify(struct netpol *n, struct bh_map *known, struct netpol_peer *
 	}
 	struct netpol_class c = { .first = who->index, .members = 1 };
 	void **at = bh_arena_copy(&n->arena, signature, &copy) ? bh_map_put(known, copy) : NULL;
-	int rc = at ? policies_of(n, &c) : netpol_no_memory(n);
+	if (!at)
+		return netpol_no_memory(n);
+	int rc = policies_of(n, &c);
+	rc = rc < 0 ? rc : find_reach(n, &c, NETPOL_INGRESS);
+	rc = rc < 0 ? rc : find_reach(n, &c, NETPOL_EGRESS);
 	if (rc == 0 && !netpol_class_vec_push(&n->classes, c))
 		rc = netpol_no_memory(n);
 	if (rc == 0) {

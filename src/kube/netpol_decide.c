@@ -164,6 +164,8 @@ static int add_rule(struct end *e, const struct netpol_policy *p, size_t i, stru
 	const struct netpol_rule *rule = &p->rules[e->d].list[i];
 	struct kube_ports ports = kube_ports_none();
 	bool taken = netpol_bit(rule->takes, e->other->index);
+	if (!taken && !e->witness)
+		return 0;
 	int rc = taken ? ports_of(e->n, p, rule, e->to, &ports) : 0;
 	rc = rc < 0 ? rc : netpol_join(e->n, allowed, &ports);
 	if (rc == 0 && e->witness && !kube_ports_both(&e->n->scratch, &e->open, &ports, &ports))
@@ -215,11 +217,22 @@ int netpol_end(struct netpol *n, enum netpol_direction d, const struct netpol_pe
 	return rc;
 }
 
+bool netpol_may_reach(const struct netpol *n, const struct netpol_peer *from, const struct netpol_peer *to)
+{
+	const uint64_t *out = n->classes.ptr[from->class].reach[NETPOL_EGRESS], *in = n->classes.ptr[to->class].reach[NETPOL_INGRESS];
+	return (!out || netpol_bit(out, to->index)) && (!in || netpol_bit(in, from->index));
+}
+
 int netpol_allowed(struct netpol *n, const struct netpol_peer *from, const struct netpol_peer *to, struct kube_ports *ret)
 {
 	struct kube_ports out, in;
+	*ret = kube_ports_none();
+	if (!netpol_may_reach(n, from, to))
+		return 0;
 	int rc = netpol_end(n, NETPOL_EGRESS, from, to, NULL, &out);
-	rc = rc < 0 ? rc : netpol_end(n, NETPOL_INGRESS, from, to, NULL, &in);
+	if (rc < 0 || kube_ports_are_none(&out))
+		return rc;
+	rc = netpol_end(n, NETPOL_INGRESS, from, to, NULL, &in);
 	if (rc < 0)
 		return rc;
 	return kube_ports_both(&n->scratch, &out, &in, ret) ? 0 : netpol_no_memory(n);

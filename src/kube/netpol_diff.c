@@ -4,6 +4,7 @@
  */
 #include "kube/netpol_diff.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "kube/cells.h"
@@ -91,9 +92,10 @@ static void set_block(struct change *c, const struct netpol_pair *pair)
 	}
 }
 
-static int add_change(struct diff *d, const struct netpol_pair *old, const struct netpol_pair *new)
+/* any: one of the two that is there. */
+static int add_change(struct diff *d, const struct netpol_pair *any, const struct netpol_pair *old, const struct netpol_pair *new)
 {
-	const struct netpol_pair *any = old ? old : new;
+	assert(any);
 	struct change c = {
 		.type = !old ? NETPOL_ADDED : !new ? NETPOL_REMOVED : NETPOL_CHANGED,
 		.from = any->from_text, .to = any->to_text, .old = old ? old->ports : nothing, .new = new ? new->ports : nothing,
@@ -113,7 +115,7 @@ static int merge(struct diff *d)
 	int rc = 0;
 	while (rc == 0 && (i < old->len || k < new->len)) {
 		int c = i == old->len ? 1 : k == new->len ? -1 : compare_pairs(&old->ptr[i], &new->ptr[k]);
-		rc = add_change(d, c <= 0 ? &old->ptr[i] : NULL, c >= 0 ? &new->ptr[k] : NULL);
+		rc = add_change(d, c <= 0 ? &old->ptr[i] : &new->ptr[k], c <= 0 ? &old->ptr[i] : NULL, c >= 0 ? &new->ptr[k] : NULL);
 		i += c <= 0;
 		k += c >= 0;
 	}

@@ -69,6 +69,7 @@ struct netpol_namespace {
 	struct bh_slice name;
 	const struct kube_object *object;       /* NULL: only mentioned */
 	struct cel_value labels;
+	uint32_t first, workloads;              /* which of the workloads are in it */
 };
 
 /* The policies of all peers of a class, in the order in which they are asked. */
@@ -76,6 +77,7 @@ struct netpol_class {
 	const struct netpol_policy *const *policies;
 	size_t n_policies;
 	uint32_t first, members;                /* a peer of it; how many there are */
+	const uint64_t *reach[NETPOL_DIRECTIONS]; /* a bit per peer that any rule allows something; NULL: not isolated, so any may be */
 };
 
 BH_VEC(netpol_peer_vec, struct netpol_peer)
@@ -146,9 +148,6 @@ struct bh_slice netpol_namespace_of(const struct kube_object *o);
 const struct netpol_namespace *netpol_find_namespace(const struct netpol *n, struct bh_slice name);
 enum kube_protocol netpol_protocol(struct cel_value port);
 
-/* Does a policy's subject hold the workload? The selectors, without the bits. */
-bool netpol_selects(const struct netpol *n, const struct netpol_policy *p, const struct kube_workload *w);
-bool netpol_peer_taken(const struct netpol *n, const struct netpol_policy *p, struct cel_value peer, const struct netpol_peer *who);
 
 /* "spec.ingress[0].from[1]" and its line: where a part of a policy stands. Line 0: nowhere. */
 uint32_t netpol_place(const struct kube_object *o, struct cel_value part, const char *field, struct bh_buf *path);
@@ -166,6 +165,9 @@ struct netpol_witness {
 /* What one end lets through, by the policies of its pod. Ends that are no workloads let everything through. */
 int netpol_end(struct netpol *n, enum netpol_direction d, const struct netpol_peer *from, const struct netpol_peer *to, const struct netpol_witness *w,
 	       struct kube_ports *ret) BH_MUST_CHECK;
+
+/* False: policies certainly allow nothing between them. Quick, for the many pairs of which that is so. */
+bool netpol_may_reach(const struct netpol *n, const struct netpol_peer *from, const struct netpol_peer *to);
 
 /* Both ends. */
 int netpol_allowed(struct netpol *n, const struct netpol_peer *from, const struct netpol_peer *to, struct kube_ports *ret) BH_MUST_CHECK;

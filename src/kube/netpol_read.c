@@ -73,8 +73,13 @@ static int find_namespaces(struct netpol *n)
 		if (kept == 0 || !bh_slice_eq(v->ptr[kept - 1].name, v->ptr[i].name))
 			v->ptr[kept++] = v->ptr[i];
 	v->len = kept;
-	for (size_t i = 0; i < v->len; i++) {
+	for (size_t i = 0, at = 0; i < v->len; i++) {
 		struct netpol_namespace *ns = &v->ptr[i];
+		/* Workloads are in the order of their namespaces' names, as these are. */
+		ns->first = (uint32_t)at;
+		while (at < n->workloads.len && bh_slice_eq(n->workloads.ptr[at].namespace, ns->name))
+			at++;
+		ns->workloads = (uint32_t)at - ns->first;
 		ns->labels = labels_of(n, ns->name, ns->object ? kube_path(ns->object->value, "metadata.labels") : cel_null());
 		if (ns->labels.kind != CEL_MAP)
 			return netpol_no_memory(n);

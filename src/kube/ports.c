@@ -118,6 +118,10 @@ bool kube_ports_join(struct bh_arena *arena, const struct kube_ports *a, const s
 		*ret = *b;
 		return true;
 	}
+	if (kube_ports_are_none(b) || kube_ports_are_all(a)) {
+		*ret = *a;
+		return true;
+	}
 	return combine(arena, JOIN, a, b, ret);
 }
 
@@ -127,12 +131,16 @@ bool kube_ports_both(struct bh_arena *arena, const struct kube_ports *a, const s
 		*ret = *b;
 		return true;
 	}
+	if (kube_ports_are_all(b) || kube_ports_are_none(a)) {
+		*ret = *a;
+		return true;
+	}
 	return combine(arena, BOTH, a, b, ret);
 }
 
 bool kube_ports_without(struct bh_arena *arena, const struct kube_ports *a, const struct kube_ports *b, struct kube_ports *ret)
 {
-	if (kube_ports_are_none(b)) {
+	if (kube_ports_are_none(b) || kube_ports_are_none(a)) {
 		*ret = *a;
 		return true;
 	}
