@@ -175,6 +175,21 @@ static void find_in_configs(struct node *n, const struct component_instance *in,
 			return;
 }
 
+/* Gates of the flag change those of the file, and leave the others. */
+static int add_gates_of_configs(struct node *n, const struct component_instance *in, struct bh_slice path, struct setting_value *ret, struct bh_err *err)
+{
+	struct setting_value of_file = { 0 };
+	if (path.len)
+		find_in_configs(n, in, path, &of_file);
+	if (of_file.state == SETTING_UNKNOWN)
+		*ret = of_file;
+	if (of_file.state != SETTING_SET)
+		return 0;
+	const char *both = bh_arena_printf(&n->arena, "%.*s,%.*s", BH_SLICE_FMT(of_file.text), BH_SLICE_FMT(ret->text));
+	ret->text = bh_slice_str(both);
+	return both ? 0 : node_no_memory(err);
+}
+
 /* All values of a flag that is given several times: lists grow, of others the last one counts. */
 static int find_argument(struct node *n, const struct component_instance *in, struct bh_slice flag, struct setting_value *ret, struct bh_err *err)
 {
@@ -207,6 +222,8 @@ int setting_find(struct node *n, const struct component_instance *in, struct bh_
 	if (bh_slice_starts(config, BH_SLICE_LIT("=")))
 		config = bh_slice_sub(config, 1, config.len);
 	int rc = flag.len && !file_only ? find_argument(n, in, flag, ret, err) : 0;
+	if (rc == 0 && ret->state == SETTING_SET && bh_slice_eq_str(flag, "feature-gates"))
+		return add_gates_of_configs(n, in, config, ret, err);
 	if (rc < 0 || ret->state == SETTING_SET)
 		return rc;
 	if (in->arguments_problem.len)
@@ -231,6 +248,20 @@ static bool has_word(struct bh_slice list, const char *word)
 			return true;
 	}
 	return false;
+}
+
+/* Of "A=true,B=false" the last one with the name counts. */
+static bool has_pair(struct bh_slice list, const char *pair)
+{
+	struct bh_slice head, wanted = bh_slice_str(pair), name = bh_slice_sub(wanted, 0, bh_slice_find(wanted, '=') + 1);
+	bool more = true, has = false;
+	while (more) {
+		more = bh_slice_cut(list, ',', &head, &list);
+		head = bh_slice_trim(head);
+		if (bh_slice_starts(head, name))
+			has = bh_slice_eq(head, wanted);
+	}
+	return has;
 }
 
 /* Go's flags take 1, t, T, TRUE ... for true. */
@@ -303,7 +334,7 @@ static bool complies(enum op op, struct bh_slice value, const char *wanted)
 	switch (op) {
 	case EQUALS: return bh_slice_eq_str(plain(value), wanted);
 	case HAS: return has_word(value, wanted);
-	case LACKS: return !has_word(value, wanted);
+	case LACKS: return !(strchr(wanted, '=') ? has_pair(value, wanted) : has_word(value, wanted));
 	case SET: return value.len > 0;
 	case UNSET: return value.len == 0;
 	case MINIMUM: return is_number(value, &number) && is_number(bh_slice_str(wanted), &least) && number >= least;

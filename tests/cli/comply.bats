@@ -114,6 +114,19 @@ END
 	[[ $(verdict 4.2.1 --root node) == "fail --anonymous-auth is true" ]]
 }
 
+@test "feature gates of the flag change those of the file, and leave the others" {
+	mkdir -p node/etc/systemd/system
+	unit() { printf '[Service]\nExecStart=/usr/bin/kubelet --config=/etc/kubelet.yaml --feature-gates=%s\n' "$1" >node/etc/systemd/system/kubelet.service; }
+	printf 'kind: KubeletConfiguration\nfeatureGates: {RotateKubeletServerCertificate: false}\n' >node/etc/kubelet.yaml
+	unit A=true
+	[[ $(verdict 4.2.11 --root node) == "fail "* ]]
+	unit A=true,RotateKubeletServerCertificate=true
+	[[ $(verdict 4.2.11 --root node) == "pass "* ]]
+	printf 'kind: KubeletConfiguration\n' >node/etc/kubelet.yaml
+	unit RotateKubeletServerCertificate=true,RotateKubeletServerCertificate=false
+	[[ $(verdict 4.2.11 --root node) == "fail "* ]]
+}
+
 @test "a file of variables that must not be read makes what it may say unknown" {
 	mkdir -p node/etc/systemd/system node/root
 	printf '[Service]\nExecStart=/usr/bin/kubelet $ARGS --make-iptables-util-chains\nEnvironmentFile=-/root/secret\n' >node/etc/systemd/system/kubelet.service
