@@ -14,6 +14,7 @@ struct host_stat {
 	enum host_kind kind; /* HOST_DENIED: it may be there, the caller's rights don't tell */
 	uint32_t mode;       /* the permission bits */
 	uint32_t uid, gid;
+	uint64_t id;         /* the same file by another path has the same */
 };
 
 BH_VEC(host_name_vec, struct bh_slice)

@@ -85,6 +85,7 @@ static int give_stat(const struct parent *p, const char *path, struct bh_child_r
 	bh_wire_put_u32(reply->payload, st.st_mode & 07777);
 	bh_wire_put_u32(reply->payload, st.st_uid);
 	bh_wire_put_u32(reply->payload, st.st_gid);
+	bh_wire_put_u64(reply->payload, (uint64_t)st.st_ino ^ ((uint64_t)st.st_dev << 40));
 	return 0;
 }
 

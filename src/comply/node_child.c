@@ -69,7 +69,8 @@ static int ask_stat(void *ctx, struct bh_slice path, struct host_stat *ret, stru
 	struct bh_reader r = bh_reader_of(bh_buf_slice(&c->reply));
 	if (rc < 0)
 		return rc;
-	if (!bh_take_u8(&r, &kind) || kind > HOST_DENIED || !bh_take_u32le(&r, &st.mode) || !bh_take_u32le(&r, &st.uid) || !bh_take_u32le(&r, &st.gid))
+	if (!bh_take_u8(&r, &kind) || kind > HOST_DENIED || !bh_take_u32le(&r, &st.mode) || !bh_take_u32le(&r, &st.uid) || !bh_take_u32le(&r, &st.gid)
+	    || !bh_take_u64le(&r, &st.id))
 		return bad_reply(err);
 	st.kind = (enum host_kind)kind;
 	*ret = st;

@@ -10,7 +10,7 @@
 #define NODE_FILE_BYTES_MAX (16u << 20)
 
 enum node_message {
-	NODE_ASK_STAT = INTAKE_MESSAGES, /* path; reply: kind, mode, uid, gid */
+	NODE_ASK_STAT = INTAKE_MESSAGES, /* path; reply: kind, mode, uid, gid, id */
 	NODE_ASK_LIST,                   /* path; reply: names, one after the other */
 	NODE_ASK_READ,                   /* path; reply: code and why, or 0 and a descriptor */
 	NODE_SAY_ROW,                    /* struct comply_row */

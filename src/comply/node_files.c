@@ -75,10 +75,12 @@ static int number_of(struct node *n, const char *path, const char *name, uint32_
 
 /* ---- one file ---- */
 
+BH_VEC(file_id_vec, uint64_t)
+
 struct checking {
 	struct node *n;
 	const struct protected_file *f;
-	size_t seen;
+	struct file_id_vec seen; /* of files that were found: /lib and /usr/lib may be one folder */
 	uint32_t uid, gid; /* who must own it */
 	bool knows_owner;
 	struct bh_err *err;
@@ -108,7 +110,10 @@ static int check_path(struct checking *c, struct bh_slice path)
 	int rc = c->n->host->stat(c->n->host->ctx, path, &st, c->err);
 	if (rc < 0 || st.kind == HOST_ABSENT)
 		return rc;
-	if (++c->seen > FILES_PER_CHECK_MAX)
+	for (size_t i = 0; st.kind != HOST_DENIED && i < c->seen.len; i++)
+		if (c->seen.ptr[i] == st.id)
+			return 0;
+	if (!file_id_vec_push(&c->seen, st.id))
 		return bh_fail(c->err, BH_ELIMIT, 0, "%.*s: more than %u files", BH_SLICE_FMT(path), FILES_PER_CHECK_MAX);
 	if (st.kind == HOST_DENIED) {
 		row.check = bh_slice_str(c->f->mode_check);
@@ -193,7 +198,7 @@ static int say_absent(struct checking *c)
 
 static int check_file(struct node *n, const struct protected_file *f, struct bh_err *err)
 {
-	struct checking c = { .n = n, .f = f, .knows_owner = true, .err = err };
+	struct checking c = { .n = n, .f = f, .seen = { .max = FILES_PER_CHECK_MAX }, .knows_owner = true, .err = err };
 	int rc = 0;
 	if (f->owner == ETCD_USER) {
 		bool has_user = false, has_group = false;
@@ -202,9 +207,13 @@ static int check_file(struct node *n, const struct protected_file *f, struct bh_
 		c.knows_owner = has_user && has_group;
 	}
 	rc = rc < 0 ? rc : check_told(&c);
-	for (size_t i = 0; rc == 0 && (c.seen == 0 || !f->setting) && i < PATHS_MAX && f->paths[i]; i++)
+	bool is_told = c.seen.len && f->setting;
+	for (size_t i = 0; rc == 0 && !is_told && i < PATHS_MAX && f->paths[i]; i++)
 		rc = check_pattern(&c, bh_slice_str(f->paths[i]));
-	return rc < 0 || c.seen ? rc : say_absent(&c);
+	if (rc == 0 && c.seen.len == 0)
+		rc = say_absent(&c);
+	file_id_vec_done(&c.seen);
+	return rc;
 }
 
 int node_check_files(struct node *n, struct bh_err *err)

@@ -191,6 +191,15 @@ END
 	[ "$(failing '4.1.9')" = "4.1.9 " ]
 }
 
+@test "a file by two paths is one file" {
+	mkdir -p node/usr/lib/systemd/system
+	ln -s usr/lib node/lib
+	printf '[Service]\nExecStart=/usr/bin/kubelet\n' >node/usr/lib/systemd/system/kubelet.service
+	chmod 644 node/usr/lib/systemd/system/kubelet.service
+	[[ $(verdict 4.1.1 --root node) == "fail mode 644; 600 or stricter is asked" ]]
+	[ "$(grep -c '"verdict": "fail", "check"' report.json)" -eq 1 ]
+}
+
 @test "links stay within the root; keys are not read" {
 	pod kube-apiserver --encryption-provider-config=/etc/kubernetes/pki/secret.yaml --authorization-config=/etc/authz.yaml
 	mkdir -p node/etc/kubernetes/pki outside

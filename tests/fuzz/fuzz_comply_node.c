@@ -26,7 +26,7 @@ struct files {
 static int give_stat(void *ctx, struct bh_slice path, struct host_stat *ret, struct bh_err *err)
 {
 	(void)ctx, (void)err;
-	*ret = (struct host_stat){ path.len % 5 == 4 ? HOST_DENIED : (enum host_kind)(path.len % 3), (uint32_t)path.len & 0777, path.len % 2, 0 };
+	*ret = (struct host_stat){ path.len % 5 == 4 ? HOST_DENIED : (enum host_kind)(path.len % 3), (uint32_t)path.len & 0777, path.len % 2, 0, path.len };
 	return 0;
 }
 
