@@ -205,6 +205,8 @@ static struct cel_value element(struct cel_run *run, struct cel_value of, struct
 		return of;
 	if (was_optional)
 		of = *of.optional;
+	if (!cel_is_known(of)) /* an optional of what is not known */
+		return of;
 	const struct cel_value *found = find_element(run, of, key, &bad);
 	if (!optional && !was_optional)
 		return found ? *found : bad;
@@ -236,6 +238,8 @@ static struct cel_value has_field(struct cel_run *run, struct cel_value of, stru
 			return cel_bool(false);
 		of = *of.optional;
 	}
+	if (!cel_is_known(of))
+		return of;
 	note_read(run, of, field);
 	if (of.kind == CEL_MAP)
 		return cel_bool(cel_map_field(of.map, field) != NULL);

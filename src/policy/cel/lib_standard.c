@@ -139,11 +139,14 @@ static struct cel_value logical_not(struct cel_run *run, const struct cel_value 
 
 static struct cel_value in_list(struct cel_run *run, const struct cel_value *a, size_t n)
 {
+	bool is_open = false; /* an item could be the one that is asked for */
 	UNUSED_RUN;
-	for (size_t i = 0; i < a[1].list->len; i++)
-		if (cel_equal(a[0], a[1].list->items[i]))
+	for (size_t i = 0; i < a[1].list->len; i++) {
+		is_open |= a[1].list->items[i].kind == CEL_UNKNOWN;
+		if (cel_is_known(a[1].list->items[i]) && cel_equal(a[0], a[1].list->items[i]))
 			return cel_bool(true);
-	return cel_bool(false);
+	}
+	return is_open ? cel_unknown() : cel_bool(false);
 }
 
 static uint64_t cost_of_in(const struct cel_value *args, size_t n, const struct cel_value *result)
