@@ -19,6 +19,7 @@ struct kube_set {
 	struct kube_problem_vec problems;
 	struct yaml_vec yamls;
 	struct tree_vec trees;
+	const struct kube_foreign *foreign; /* may be NULL */
 };
 
 static int no_memory(struct bh_err *err)
@@ -53,6 +54,11 @@ void kube_set_free(struct kube_set *set)
 	kube_problem_vec_done(&set->problems);
 	bh_arena_done(&set->arena);
 	free(set);
+}
+
+void kube_set_foreign(struct kube_set *set, const struct kube_foreign *foreign)
+{
+	set->foreign = foreign;
 }
 
 const struct kube_object_vec *kube_set_objects(const struct kube_set *set)
@@ -218,7 +224,48 @@ static int add_object(struct reading *r, struct kube_tree *tree, struct cel_valu
 		return add_problem(r, o.line, o.kind.len ? "apiVersion is missing" : "kind is missing");
 	if (kube_is_live(o.file) && name_live(r, &o) < 0)
 		return r->err->code;
-	return kube_object_vec_push(&r->set->objects, o) ? 0 : no_memory(r->err);
+	if (!kube_object_vec_push(&r->set->objects, o))
+		return no_memory(r->err);
+	const struct kube_foreign *f = r->set->foreign;
+	const struct kube_document d = { r->set, o.file, r->document, tree, value };
+	return f && !kube_is_live(o.file) ? f->read_object(f->ctx, &d, r->err) : 0;
+}
+
+int kube_set_add(const struct kube_document *d, struct cel_value object, struct bh_err *err)
+{
+	struct kube_object o = { .file = d->file, .document = d->document, .value = object, .tree = d->tree };
+	o.line = line_of(d->tree, object);
+	name_object(&o);
+	return kube_object_vec_push(&d->set->objects, o) ? 0 : no_memory(err);
+}
+
+int kube_set_parse(struct kube_set *set, struct bh_slice text, struct cel_value *ret, struct bh_err *err)
+{
+	struct bh_yaml *yaml = NULL;
+	struct kube_tree *tree = BH_ARENA_NEW(&set->arena, struct kube_tree);
+	int rc = tree ? bh_yaml_parse(text, KUBE_TEXT_BYTES_MAX, &yaml, err) : no_memory(err);
+	if (rc < 0)
+		return rc;
+	if (!yaml_vec_push(&set->yamls, yaml)) {
+		bh_yaml_free(yaml);
+		return no_memory(err);
+	}
+	if (bh_yaml_documents(yaml) == 0)
+		return bh_fail(err, BH_EMALFORMED, 0, "an empty text");
+	rc = kube_tree_make(bh_yaml_root(yaml, 0), 0, &set->arena, tree, err);
+	if (rc == 0 && !tree_vec_push(&set->trees, tree)) {
+		kube_tree_done(tree);
+		rc = no_memory(err);
+	}
+	if (rc == 0)
+		*ret = tree->root;
+	return rc;
+}
+
+int kube_set_complain(const struct kube_document *d, uint32_t line, const char *text, struct bh_err *err)
+{
+	struct reading r = { .set = d->set, .file = d->file, .document = d->document, .err = err };
+	return add_problem(&r, line, text);
 }
 
 static int add_document(struct reading *r, const struct bh_yaml_node *node)
@@ -229,14 +276,18 @@ static int add_document(struct reading *r, const struct bh_yaml_node *node)
 		return 0;
 	if (!tree)
 		return no_memory(r->err);
-	int rc = kube_tree_make(node, r->line_offset, &r->set->arena, tree, &why);
+	const struct kube_foreign *f = r->set->foreign;
+	bool is_foreign = f && f->knows(f->ctx, node);
+	int rc = is_foreign ? kube_tree_make_tagged(node, r->line_offset, &r->set->arena, tree, &why) :
+			      kube_tree_make(node, r->line_offset, &r->set->arena, tree, &why);
 	if (rc == BH_EMALFORMED)
 		return add_problem(r, r->line_offset + bh_yaml_line(node), why.text);
 	if (rc < 0 || !tree_vec_push(&r->set->trees, tree)) {
 		kube_tree_done(tree);
 		return no_memory(r->err);
 	}
-	return add_object(r, tree, tree->root, 0);
+	const struct kube_document d = { r->set, r->file, r->document, tree, tree->root };
+	return is_foreign ? f->read(f->ctx, &d, r->err) : add_object(r, tree, tree->root, 0);
 }
 
 static int add_documents(struct reading *r, struct bh_yaml *yaml)

@@ -37,6 +37,29 @@ BH_VEC(kube_problem_vec, struct kube_problem)
 
 struct kube_set; /* owns everything */
 
+/*
+ * Who knows documents that are no objects of Kubernetes, and makes objects of them: a door, since kube/ knows no clouds. What it makes it gives back
+ * with kube_set_add, with places in the document's tree.
+ */
+struct kube_document {
+	struct kube_set *set;
+	struct bh_slice file;
+	uint32_t document;
+	struct kube_tree *tree;
+	struct cel_value root; /* the document's, or the object's */
+};
+
+struct kube_foreign {
+	void *ctx;
+	bool (*knows)(void *ctx, const struct bh_yaml_node *root);
+	int (*read)(void *ctx, const struct kube_document *d, struct bh_err *err);        /* of a document that it knows */
+	int (*read_object)(void *ctx, const struct kube_document *d, struct bh_err *err); /* of an object of Kubernetes, which is added all the same */
+};
+void kube_set_foreign(struct kube_set *set, const struct kube_foreign *foreign);
+int kube_set_add(const struct kube_document *d, struct cel_value object, struct bh_err *err) BH_MUST_CHECK;
+int kube_set_parse(struct kube_set *set, struct bh_slice text, struct cel_value *ret, struct bh_err *err) BH_MUST_CHECK; /* a text of JSON in a document */
+int kube_set_complain(const struct kube_document *d, uint32_t line, const char *text, struct bh_err *err) BH_MUST_CHECK;
+
 int kube_set_new(size_t memory_bytes, struct kube_set **ret, struct bh_err *err) BH_MUST_CHECK;
 void kube_set_free(struct kube_set *set);
 

@@ -8,6 +8,9 @@
 #include "model/report.h"
 
 /* What a check was asked about. */
+struct kube_foreign;
+
+/* What a built-in check was asked about. */
 struct kube_check_count {
 	struct bh_slice check;    /* in the arena of the report */
 	uint64_t asked, unknown;  /* objects that its policies match; answers that depend on what is not known here */
@@ -29,6 +32,7 @@ struct kube_review_options {
 	bool no_bootstrap;           /* nor are the roles and bindings that every API server makes at its start */
 	unsigned minor;              /* Kubernetes 1.MINOR */
 	struct kube_check_count_vec *checks; /* gets one item for each policy; may be NULL */
+	const struct kube_foreign *foreign;  /* who knows manifests that are not Kubernetes'; NULL: nobody */
 };
 
 struct kube_review_counts {

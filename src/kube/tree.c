@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #define PLACES_MAX 2000000u
+#define ALIASES_MAX 2000000u
+#define ALIAS_STEPS_MAX 8u /* aliases of aliases */
 #define NUMBER_BYTES_MAX 64u
 #define PATH_DEPTH_MAX BH_YAML_DEPTH_MAX
 
@@ -12,6 +14,7 @@ struct maker {
 	struct bh_arena *arena;
 	struct kube_tree *tree;
 	struct bh_err *err;
+	bool tags; /* become maps */
 };
 
 /* ---- scalars ---- */
@@ -223,10 +226,8 @@ static int convert_map(struct maker *m, const struct bh_yaml_node *node, struct 
 	return 0;
 }
 
-static int convert(struct maker *m, const struct bh_yaml_node *node, struct kube_place place, unsigned depth, struct cel_value *ret)
+static int convert_plain(struct maker *m, const struct bh_yaml_node *node, struct kube_place place, unsigned depth, struct cel_value *ret)
 {
-	if (depth > BH_YAML_DEPTH_MAX)
-		return bh_fail(m->err, BH_ELIMIT, 0, "line %u: deeper than %u levels", bh_yaml_line(node), BH_YAML_DEPTH_MAX);
 	if (bh_yaml_is(node, BH_YAML_MAPPING))
 		return convert_map(m, node, place, depth, ret);
 	if (bh_yaml_is(node, BH_YAML_SEQUENCE))
@@ -235,10 +236,54 @@ static int convert(struct maker *m, const struct bh_yaml_node *node, struct kube
 	return 0;
 }
 
-int kube_tree_make(const struct bh_yaml_node *node, uint32_t line_offset, struct bh_arena *arena, struct kube_tree *ret, struct bh_err *err)
+/* The name that a tag's function has in JSON; NULL: no memory. */
+static const char *name_of_tag(struct maker *m, struct bh_slice tag)
 {
-	struct kube_tree tree = { .places = { .max = PLACES_MAX }, .line_offset = line_offset };
-	struct maker m = { arena, &tree, err };
+	struct bh_slice name = bh_slice_sub(tag, 1, tag.len);
+	bool is_plain = bh_slice_eq_str(name, "Ref") || bh_slice_eq_str(name, "Condition");
+	return bh_arena_printf(m->arena, "%s%.*s", is_plain ? "" : "Fn::", BH_SLICE_FMT(name));
+}
+
+/* A scalar behind a function's tag is a text, whatever it looks like. */
+static int convert_tagged(struct maker *m, const struct bh_yaml_node *node, struct kube_place place, unsigned depth, struct cel_value *ret)
+{
+	uint32_t self;
+	const char *name = name_of_tag(m, bh_yaml_tag(node));
+	struct cel_entry *entry = BH_ARENA_NEW(m->arena, struct cel_entry);
+	if (!name || !entry || !note_place(m, place, node, &self))
+		return no_memory(m);
+	entry->key = cel_string(bh_slice_str(name));
+	if (bh_yaml_is(node, BH_YAML_SCALAR)) {
+		entry->value = cel_string(bh_yaml_str(node));
+	} else {
+		int rc = convert_plain(m, node, (struct kube_place){ .parent = self, .key = entry->key.text }, depth + 1, &entry->value);
+		if (rc < 0)
+			return rc;
+	}
+	*ret = cel_map_of(m->arena, entry, 1);
+	if (!cel_is_known(*ret))
+		return no_memory(m);
+	m->tree->places.ptr[self].at = ret->map;
+	return 0;
+}
+
+static bool has_function_tag(const struct bh_yaml_node *node)
+{
+	struct bh_slice tag = bh_yaml_tag(node);
+	return tag.len > 1 && tag.ptr[0] == '!' && tag.ptr[1] >= 'A' && tag.ptr[1] <= 'Z';
+}
+
+static int convert(struct maker *m, const struct bh_yaml_node *node, struct kube_place place, unsigned depth, struct cel_value *ret)
+{
+	if (depth > BH_YAML_DEPTH_MAX)
+		return bh_fail(m->err, BH_ELIMIT, 0, "line %u: deeper than %u levels", bh_yaml_line(node), BH_YAML_DEPTH_MAX);
+	return m->tags && has_function_tag(node) ? convert_tagged(m, node, place, depth, ret) : convert_plain(m, node, place, depth, ret);
+}
+
+static int make(const struct bh_yaml_node *node, uint32_t line_offset, struct bh_arena *arena, bool tags, struct kube_tree *ret, struct bh_err *err)
+{
+	struct kube_tree tree = { .places = { .max = PLACES_MAX }, .aliases = { .max = ALIASES_MAX }, .line_offset = line_offset };
+	struct maker m = { arena, &tree, err, tags };
 	int rc = convert(&m, node, (struct kube_place){ .parent = KUBE_NO_PLACE }, 0, &tree.root);
 	if (rc < 0) {
 		kube_tree_done(&tree);
@@ -248,8 +293,19 @@ int kube_tree_make(const struct bh_yaml_node *node, uint32_t line_offset, struct
 	return 0;
 }
 
+int kube_tree_make(const struct bh_yaml_node *node, uint32_t line_offset, struct bh_arena *arena, struct kube_tree *ret, struct bh_err *err)
+{
+	return make(node, line_offset, arena, false, ret, err);
+}
+
+int kube_tree_make_tagged(const struct bh_yaml_node *node, uint32_t line_offset, struct bh_arena *arena, struct kube_tree *ret, struct bh_err *err)
+{
+	return make(node, line_offset, arena, true, ret, err);
+}
+
 void kube_tree_done(struct kube_tree *tree)
 {
+	kube_alias_vec_done(&tree->aliases);
 	kube_place_vec_done(&tree->places);
 }
 
@@ -294,8 +350,34 @@ static uint32_t line_of_key(const struct bh_yaml_node *map, struct bh_slice fiel
 	return bh_yaml_line(map);
 }
 
+bool kube_tree_alias(struct kube_tree *tree, struct kube_alias alias)
+{
+	return kube_alias_vec_push(&tree->aliases, alias);
+}
+
+/* The alias of the field, else of the map; NULL: it has a place of its own, or none. */
+static const struct kube_alias *find_alias(const struct kube_tree *tree, const void *container, struct bh_slice field)
+{
+	const struct kube_alias *whole = NULL;
+	for (size_t i = 0; i < tree->aliases.len; i++) {
+		const struct kube_alias *a = &tree->aliases.ptr[i];
+		if (a->at == container && field.len && bh_slice_eq(a->field, field))
+			return a;
+		if (a->at == container && a->field.len == 0)
+			whole = a;
+	}
+	return whole;
+}
+
 uint32_t kube_tree_find(const struct kube_tree *tree, const void *container, struct bh_slice field, struct bh_buf *path)
 {
+	for (unsigned i = 0; container && i < ALIAS_STEPS_MAX; i++) {
+		const struct kube_alias *a = find_alias(tree, container, field);
+		if (!a)
+			break;
+		container = a->to;
+		field = a->to_field;
+	}
 	for (size_t i = 0; container && i < tree->places.len; i++) {
 		const struct kube_place *p = &tree->places.ptr[i];
 		if (p->at != container)

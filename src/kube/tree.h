@@ -22,9 +22,19 @@ struct kube_place {
 };
 BH_VEC(kube_place_vec, struct kube_place)
 
+/* A field of a map that was made of others: where what it says stands. With no field: the map itself. */
+struct kube_alias {
+	const void *at;
+	struct bh_slice field;
+	const void *to;                  /* a map or list with a place */
+	struct bh_slice to_field;
+};
+BH_VEC(kube_alias_vec, struct kube_alias)
+
 struct kube_tree {
 	struct cel_value root;
 	struct kube_place_vec places;
+	struct kube_alias_vec aliases;
 	uint32_t line_offset; /* lines of the file before the text that was parsed */
 };
 
@@ -32,8 +42,14 @@ struct kube_tree {
 int kube_tree_make(const struct bh_yaml_node *node, uint32_t line_offset, struct bh_arena *arena, struct kube_tree *ret, struct bh_err *err) BH_MUST_CHECK;
 void kube_tree_done(struct kube_tree *tree);
 
+/* The same, and tags of CloudFormation become maps, as in its JSON: !Ref a is {Ref: a}, !Sub b is {"Fn::Sub": b}. */
+int kube_tree_make_tagged(const struct bh_yaml_node *node, uint32_t line_offset, struct bh_arena *arena, struct kube_tree *ret, struct bh_err *err) BH_MUST_CHECK;
+
 /* Says that `other` stands where `at` stands, a map that was made of it. */
 bool kube_tree_same_place(struct kube_tree *tree, const void *at, const void *other) BH_MUST_CHECK;
+
+/* Says where a field of a map stands that was made of others. */
+bool kube_tree_alias(struct kube_tree *tree, struct kube_alias alias) BH_MUST_CHECK;
 
 /*
  * The place of a field, of an element, or with both absent of the map or list itself: line from 1, and the path appended to `path`:
