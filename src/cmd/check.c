@@ -1,10 +1,11 @@
-/* check.c: `bulkhead check PATH...`: Kubernetes manifests against admission policies, before anything is applied. */
+/* check.c: `bulkhead check PATH...`: Kubernetes manifests and functions against admission policies, before anything is applied. */
 #include "cmd/output.h"
 #include "cmd/scanning.h"
 
 #include "kube/review.h"
 #include "kube/vap.h"
 #include "policy/judge.h"
+#include "serverless/serverless.h"
 
 #define NEWEST_MINOR 40u /* what has no rule of its own yet is judged as the newest that has */
 
@@ -34,7 +35,8 @@ static const struct cmd_option options[] = {
 static const char details[] =
 	"PATH is a file of YAML or JSON manifests, a folder that holds some, - for standard\n"
 	"input, or cluster:[CONTEXT] for a live cluster of the kubeconfig.\n"
-	"Recorded AdmissionReviews are reviewed as they were asked.\n"
+	"Recorded AdmissionReviews are reviewed as they were asked. Functions of SAM,\n"
+	"CloudFormation, serverless.yml, Terraform plans in JSON, Knative and OpenFaaS are read too.\n"
 	"\n"
 	"Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong\n"
 	"usage or input, 3 something could not be checked and nothing worse was found,\n"
@@ -104,16 +106,23 @@ static int review(const struct cmd_args *args, struct bh_report *report, struct 
 {
 	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security"), .no_hardening = cmd_flag(args, "no-hardening") };
 	struct kube_review_counts counts = { 0 };
+	struct serverless functions;
+	int64_t now_s;
+	int rc = cmd_report_time(&now_s, err);
+	if (rc < 0)
+		return rc;
+	serverless_init(&functions, now_s);
+	o.foreign = &functions.foreign;
 	o.n_paths = cmd_targets(args, &o.paths);
 	o.n_policies = cmd_list(args, "policy", &o.policies);
 	(void)read_version(cmd_string(args, "kubernetes"), &o.minor);
-	int rc = name_target(report, o.paths, o.n_paths, err);
+	rc = name_target(report, o.paths, o.n_paths, err);
 	rc = rc < 0 ? rc : kube_review(&o, report, &counts, err);
 	rc = rc < 0 ? rc : tell_counts(report, &counts, err);
 	if (rc < 0)
 		return rc;
 	if (counts.objects == 0 && report->incomplete.len == 0)
-		return bh_fail(err, BH_EUSAGE, 0, "no Kubernetes object in %.*s", BH_SLICE_FMT(report->target.text));
+		return bh_fail(err, BH_EUSAGE, 0, "no Kubernetes object and no function in %.*s", BH_SLICE_FMT(report->target.text));
 	return judge(args, report, err);
 }
 
@@ -134,7 +143,7 @@ static int run(const struct cmd_args *args)
 const struct cmd_command cmd_command_check = {
 	.name = "check",
 	.usage = "[options] PATH...",
-	.summary = "Check Kubernetes manifests against policies in CEL",
+	.summary = "Check Kubernetes manifests and functions against policies in CEL",
 	.options = options,
 	.min_targets = 1,
 	.max_targets = SIZE_MAX,

@@ -7,10 +7,9 @@
 
 #include "model/report.h"
 
-/* What a check was asked about. */
 struct kube_foreign;
 
-/* What a built-in check was asked about. */
+/* What a check was asked about. */
 struct kube_check_count {
 	struct bh_slice check;    /* in the arena of the report */
 	uint64_t asked, unknown;  /* objects that its policies match; answers that depend on what is not known here */

@@ -190,10 +190,18 @@ static bool is_overridden(const struct child *c, const struct kube_object *o)
 	return false;
 }
 
+/* Those of functions are asked only where there is one. */
+static bool has_function(const struct child *c)
+{
+	return kube_world_kind(&c->world, BH_SLICE_LIT("bulkhead.io"), BH_SLICE_LIT("Function")).n > 0;
+}
+
 /* Is the built-in policy asked for? */
 static bool is_wanted(const struct child *c, const struct kube_object *o)
 {
 	struct bh_slice set = meta(o, "labels", "bulkhead.io/set");
+	if (bh_slice_eq_str(set, "serverless"))
+		return !c->options->no_hardening && has_function(c);
 	if (c->options->every_policy || bh_slice_eq_str(set, "compliance"))
 		return c->options->every_policy;
 	if (bh_slice_eq_str(set, "hardening"))
@@ -405,6 +413,8 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	int rc = kube_set_new(SET_BYTES_MAX, &c.manifests, err);
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.policies, err);
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.rules, err);
+	if (rc == 0)
+		kube_set_foreign(c.manifests, c.options->foreign);
 	const struct intake_taker taker = { take, unreadable, &c };
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
 	rc = rc < 0 ? rc : collect_all(&c, err);

@@ -1,0 +1,122 @@
+#!/usr/bin/env bats
+# `bulkhead check` of functions: what a file leaves open, what is broken, own policies. The checks themselves: serverless.py.
+load common
+
+export SOURCE_DATE_EPOCH=1795737600 # 2026-11-27
+
+# report FILE OPTION...: one "id file:line evidence" per finding, and "? field" per thing that was not checked.
+report() {
+	"$BULKHEAD" check --fail-on never -f json "$@" >report.json 2>stderr.txt || [ $? -eq 3 ]
+	python3 - <<'END'
+import json, re
+r = json.load(open("report.json"))
+for f in r["findings"]:
+    print(f["id"], f"{f['paths'][0]}:{f['line']}", f["evidence"])
+for i in r["incomplete"]:
+    print("?", re.sub(r": '.*", "", i["reason"]))
+END
+}
+
+template() {
+	cat >template.yaml <<'END'
+AWSTemplateFormatVersion: '2010-09-09'
+Parameters:
+  Runtime: {Type: String}
+  Stage: {Type: String, Default: dev}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+Resources:
+  Api:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: !Ref Runtime
+      Timeout: 10
+      Environment: {Variables: {PASSWORD: !If [IsProd, '{{resolve:secretsmanager:x}}', hunter2]}}
+      Role: !ImportValue role
+END
+}
+
+@test "what a parameter or an import leaves open is not checked, and says where" {
+	template
+	run report template.yaml
+	[[ $output == *"fn-secret-in-env template.yaml:13 Function Api: Resources.Api.Properties.Environment.Variables.PASSWORD"* ]]
+	[[ $output == *"? line 11: policy fn-runtime-end-of-life on Function Api: Resources.Api.Properties.Runtime"* ]]
+	[[ $output == *"? line 14: policy fn-role-wildcard on Function Api: Resources.Api.Properties.Role"* ]]
+	[[ $output != *"fn-runtime-end-of-life template.yaml"* ]]
+	run bulkhead check --severity critical --fail-on critical template.yaml
+	[ "$status" -eq 3 ]
+}
+
+@test "a default decides a condition" {
+	template
+	sed -i 's/Default: dev/Default: prod/' template.yaml
+	run report template.yaml
+	[[ $output != *"fn-secret-in-env"* ]]
+}
+
+@test "runtimes end on a day: the report's" {
+	template
+	sed -i "s/Runtime: !Ref Runtime/Runtime: python3.11/" template.yaml
+	[[ $(report template.yaml) != *"fn-runtime-end-of-life"* ]]
+	SOURCE_DATE_EPOCH=1814486400 # 2027-07-02
+	[[ $(report template.yaml) == *"fn-runtime-end-of-life template.yaml:11"* ]]
+}
+
+@test "--no-hardening leaves the policies about functions out; own ones are asked" {
+	template
+	cat >policy.yaml <<'END'
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: short-timeouts}
+spec:
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [bulkhead.io], apiVersions: [v1], operations: [CREATE], resources: [functions]}
+  validations:
+  - {expression: "object.spec.?timeoutSeconds.orValue(3) <= 5", message: too long}
+END
+	run report --no-hardening -p policy.yaml template.yaml
+	[ "$output" = "short-timeouts template.yaml:12 Function Api: Resources.Api.Properties.Timeout" ]
+}
+
+@test "variables of the Serverless Framework: nested, default, circular, open" {
+	cat >serverless.yml <<'END'
+service: s
+provider: {name: aws, runtime: "${self:custom.runtime.${opt:stage, 'dev'}}"}
+custom:
+  runtime: {dev: nodejs12.x}
+  loop: ${self:custom.loop}
+functions:
+  a:
+    handler: x.y
+    timeout: ${self:custom.loop}
+    memorySize: ${file(sizes.yml):big}
+    role: ${cf:other.Role}
+END
+	run report serverless.yml
+	[[ $output == *"fn-runtime-end-of-life serverless.yml:2 Function a: provider.runtime"* ]]
+	[[ $output == *"? line 9: policy fn-limits on Function a: functions.a.timeout"* ]]
+	[[ $output == *"? line 10: policy fn-limits on Function a: functions.a.memorySize"* ]]
+	[[ $output == *"? line 11: policy fn-role-wildcard on Function a: functions.a.role"* ]]
+}
+
+@test "functions of another file are not checked, and not passed" {
+	printf 'service: s\nprovider: {name: aws}\nfunctions: ${file(functions.yml)}\n' >serverless.yml
+	run bulkhead check serverless.yml
+	[ "$status" -eq 3 ]
+	[[ $output == *"the functions stand in another file"* ]]
+}
+
+@test "a template without functions, a broken one, and strange types" {
+	printf 'AWSTemplateFormatVersion: "2010-09-09"\nResources: {Q: {Type: AWS::SQS::Queue}}\n' >queue.yaml
+	run bulkhead check queue.yaml
+	fails 2 "no function"
+	printf 'AWSTemplateFormatVersion: "2010-09-09"\nResources: {F: {Type: AWS::Lambda::Function, Properties: [1]}}\n' >odd.yaml
+	run bulkhead check odd.yaml
+	[ "$status" -le 3 ]
+	[[ $output == *"1 object"* ]]
+	printf 'Resources:\n  F: {Type: AWS::Lambda::Function\n' >broken.yaml
+	run bulkhead check broken.yaml
+	[ "$status" -eq 3 ]
+	[[ $output == *"NOT CHECKED"* ]]
+}
