@@ -136,6 +136,34 @@ static void nothing_leads_out_of_the_folder(void **state)
 	}
 }
 
+/* What a path is, without opening it: links count as what they lead to within the root. */
+static void looking_stays_in_the_root_too(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path;
+		int stat, folder;
+		mode_t kind;
+	} table[] = {
+		{ "file", BH_OK, BH_ENOTFOUND, S_IFREG },  { "absolute", BH_OK, BH_ENOTFOUND, S_IFREG }, { "/file", BH_OK, BH_ENOTFOUND, S_IFREG },
+		{ "out", BH_ENOTFOUND, BH_ENOTFOUND, 0 },  { "loop1", BH_EIO, BH_EIO, 0 },               { "dangling", BH_ENOTFOUND, BH_ENOTFOUND, 0 },
+		{ "fifo", BH_OK, BH_ENOTFOUND, S_IFIFO },  { "a", BH_OK, BH_OK, S_IFDIR },               { "a/../../a", BH_OK, BH_OK, S_IFDIR },
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct bh_err err = { 0 };
+		struct stat st = { 0 };
+		int fd = -1, rc = bh_stat_in_root(home_fd, table[i].path, &st, &err);
+		if (rc != table[i].stat || (rc == BH_OK && (st.st_mode & S_IFMT) != table[i].kind))
+			fail_msg("stat of %s: %d %s", table[i].path, rc, err.text);
+		rc = bh_open_folder_in_root(home_fd, table[i].path, &fd, &err);
+		if (rc != table[i].folder)
+			fail_msg("folder %s: %d %s", table[i].path, rc, err.text);
+		assert_int_equal(fd >= 0, rc == BH_OK);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 static void only_regular_files_open_and_the_error_says_so(void **state)
 {
 	(void)state;
@@ -291,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_walk_agrees_with_the_kernel),
 		cmocka_unit_test(nothing_leads_out_of_the_folder),
+		cmocka_unit_test(looking_stays_in_the_root_too),
 		cmocka_unit_test(only_regular_files_open_and_the_error_says_so),
 		cmocka_unit_test(reading_stops_at_the_limit),
 		cmocka_unit_test(writing_replaces_the_whole_file),
