@@ -75,10 +75,26 @@ static int add_peers(struct netpol *n)
 {
 	int rc = add_workloads(n);
 	for (size_t d = 0; d < NETPOL_DIRECTIONS; d++)
-		for (size_t v = 0; rc == 0 && v < 2; v++)
+		for (size_t v = 0; rc == 0 && v < 2; v++) {
+			n->blocks[d][v][0] = (uint32_t)n->peers.len;
 			rc = add_blocks(n, (enum netpol_direction)d, v == 1);
+			n->blocks[d][v][1] = (uint32_t)n->peers.len;
+		}
 	n->controller = (uint32_t)n->peers.len;
 	return rc < 0 ? rc : add_peer(n, (struct netpol_peer){ .kind = NETPOL_CONTROLLER, .text = BH_SLICE_LIT("{ingress-controller}") });
+}
+
+const struct netpol_peer *netpol_find_block(const struct netpol *n, enum netpol_direction d, const struct kube_address_range *range)
+{
+	uint32_t low = n->blocks[d][range->is_v6][0], high = n->blocks[d][range->is_v6][1];
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (n->peers.ptr[middle].range.to < range->from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < n->blocks[d][range->is_v6][1] && kube_addresses_hold(&n->peers.ptr[low].range, range) ? &n->peers.ptr[low] : NULL;
 }
 
 /* ---- bits ---- */

@@ -98,6 +98,7 @@ struct netpol {
 	struct netpol_cut_vec cuts[NETPOL_DIRECTIONS][2]; /* by version: where a run of addresses begins */
 	struct netpol_peer_vec peers;           /* workload i is peer i; then blocks; last the controller */
 	uint32_t controller;
+	uint32_t blocks[NETPOL_DIRECTIONS][2][2]; /* by version: the first peer that is a block of it, in the order of addresses; and the one behind the last */
 	struct netpol_class_vec classes;
 	struct bh_map texts;                    /* of ports: few differ */
 	struct netpol_text_vec by_number;       /* 0: none may connect */
@@ -119,6 +120,9 @@ int netpol_cut(struct netpol *n, enum netpol_direction d, const struct kube_addr
 int netpol_cut_like(struct netpol *n, const struct netpol *other) BH_MUST_CHECK;
 
 int netpol_compile(struct netpol *n) BH_MUST_CHECK;
+
+/* The block that holds all of the range; NULL: there is none. */
+const struct netpol_peer *netpol_find_block(const struct netpol *n, enum netpol_direction d, const struct kube_address_range *range);
 
 int netpol_no_memory(struct netpol *n);
 

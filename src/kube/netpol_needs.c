@@ -12,6 +12,7 @@ struct needing {
 	struct netpol_need_vec *out;
 	struct bh_map services;           /* "shop/db" -> object */
 	struct bh_map config_maps;
+	struct netpol_peer world[2];      /* all addresses of a version, whatever tells them apart */
 	/* Where a text is that is being looked through: */
 	const struct netpol_peer *from;
 	const struct kube_object *object;
@@ -283,9 +284,9 @@ static int add_exposure(void *ctx, const struct netpol_exposure *e)
 			rc = add(x, &n->peers.ptr[n->controller], &n->peers.ptr[i], &e->ports[i], e->source);
 			continue;
 		}
-		for (size_t k = n->workloads.len; rc == 0 && k < n->peers.len; k++)
-			if (n->peers.ptr[k].kind == NETPOL_BLOCK && n->peers.ptr[k].direction == NETPOL_INGRESS)
-				rc = add(x, &n->peers.ptr[k], &n->peers.ptr[i], &e->ports[i], e->source);
+		for (size_t v = 0; rc == 0 && v < 2; v++)
+			if (n->blocks[NETPOL_INGRESS][v][0] < n->blocks[NETPOL_INGRESS][v][1])
+				rc = add(x, &x->world[v], &n->peers.ptr[i], &e->ports[i], e->source);
 	}
 	return rc;
 }
@@ -306,19 +307,27 @@ static int add_flow(struct needing *x, const struct netpol_observed *o)
 	return rc;
 }
 
+static int find_needs(struct needing *x, struct netpol *n, const struct netpol_flows *flows, struct netpol_need_vec *out)
+{
+	*x = (struct needing){ .n = n, .out = out };
+	for (size_t v = 0; v < 2; v++)
+		x->world[v] = (struct netpol_peer){ .kind = NETPOL_BLOCK, .range = kube_addresses_all(v == 1), .index = UINT32_MAX - (uint32_t)v };
+	bh_map_init(&x->services, SERVICES_MAX);
+	bh_map_init(&x->config_maps, SERVICES_MAX);
+	int rc = index_objects(x);
+	for (size_t i = 0; rc == 0 && i < n->workloads.len; i++)
+		rc = workload(x, i);
+	bh_arena_done(&n->scratch);
+	rc = rc < 0 ? rc : netpol_exposures(n, true, add_exposure, x);
+	for (size_t i = 0; rc == 0 && i < flows->seen.len; i++)
+		rc = add_flow(x, &flows->seen.ptr[i]);
+	bh_map_done(&x->services);
+	bh_map_done(&x->config_maps);
+	return rc;
+}
+
 int netpol_needs_find(struct netpol *n, const struct netpol_flows *flows, struct netpol_need_vec *out)
 {
-	struct needing x = { .n = n, .out = out };
-	bh_map_init(&x.services, SERVICES_MAX);
-	bh_map_init(&x.config_maps, SERVICES_MAX);
-	int rc = index_objects(&x);
-	for (size_t i = 0; rc == 0 && i < n->workloads.len; i++)
-		rc = workload(&x, i);
-	bh_arena_done(&n->scratch);
-	rc = rc < 0 ? rc : netpol_exposures(n, true, add_exposure, &x);
-	for (size_t i = 0; rc == 0 && i < flows->seen.len; i++)
-		rc = add_flow(&x, &flows->seen.ptr[i]);
-	bh_map_done(&x.services);
-	bh_map_done(&x.config_maps);
-	return rc;
+	struct needing *at = BH_ARENA_NEW(&n->arena, struct needing); /* needs point to its world */
+	return at ? find_needs(at, n, flows, out) : netpol_no_memory(n);
 }

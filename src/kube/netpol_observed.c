@@ -28,9 +28,16 @@ static int tell_left_out(struct netpol *n, struct bh_slice name, const struct ku
 	return rc;
 }
 
+/* The address of an end that is no pod; empty when it is one. */
+static struct bh_slice outer_address(const struct kube_flow_end *end)
+{
+	const struct bh_slice none = { 0 };
+	return end->namespace.len ? none : end->address;
+}
+
 static int cut_end(struct netpol *n, const struct kube_flow_end *end)
 {
-	return netpol_cut_name(n, end->name.len ? end->name : end->namespace.len ? (struct bh_slice){ 0 } : end->address);
+	return netpol_cut_name(n, end->name.len ? end->name : outer_address(end));
 }
 
 int netpol_flows_read(struct netpol *n, struct netpol_flows *f)
@@ -172,12 +179,8 @@ static uintptr_t by_address(struct resolving *r, struct bh_slice address, enum n
 	uintptr_t workload = number_of(&r->addresses, address);
 	if (workload || !kube_addresses_read(address, &range))
 		return workload;
-	for (size_t i = r->n->workloads.len; i < r->n->peers.len; i++) {
-		const struct netpol_peer *p = &r->n->peers.ptr[i];
-		if (p->kind == NETPOL_BLOCK && p->direction == d && kube_addresses_hold(&p->range, &range))
-			return i + 1;
-	}
-	return 0;
+	const struct netpol_peer *block = netpol_find_block(r->n, d, &range);
+	return block ? block->index + 1u : 0;
 }
 
 static uintptr_t find(struct resolving *r, const struct kube_flow_end *end, enum netpol_direction d)
@@ -221,8 +224,8 @@ static int tell_nobody(struct resolving *r, const struct kube_flow_end *end, uin
 /* NULL: nobody, which is told once. */
 static int resolve(struct resolving *r, const struct kube_flow_end *end, enum netpol_direction d, uint32_t line, const struct netpol_peer **ret)
 {
-	struct bh_slice who = end->name.len ? end->name : end->workload.len ? end->workload : end->pod;
-	const char *text = bh_arena_printf(&r->n->arena, "%d %.*s/%.*s/%.*s", (int)d, BH_SLICE_FMT(end->namespace), BH_SLICE_FMT(who), BH_SLICE_FMT(end->namespace.len ? (struct bh_slice){ 0 } : end->address));
+	struct bh_slice who = end->name.len ? end->name : end->workload.len ? end->workload : end->pod, outside = outer_address(end);
+	const char *text = bh_arena_printf(&r->n->arena, "%d %.*s/%.*s/%.*s", (int)d, BH_SLICE_FMT(end->namespace), BH_SLICE_FMT(who), BH_SLICE_FMT(outside));
 	uintptr_t known = text ? number_of(&r->known, bh_slice_str(text)) : 0;
 	int rc = 0;
 	*ret = NULL;

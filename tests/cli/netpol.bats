@@ -488,6 +488,9 @@ END
 shop/web[Pod] => data/db[Pod] : TCP 15432
 shop/web[Pod] => shop/cache[Pod] : TCP 6379
 {ingress-controller} => shop/web[Pod] : TCP 8080" ]
+	# All addresses stay one block, though a flow names one of them.
+	printf '192.0.2.1,shop/web,22\n' >flows.csv
+	bulkhead netpol generate --flows flows.csv all.yaml | grep -A1 'NodePort shop/web' | grep -qF '  - from: [{ipBlock: {cidr: 0.0.0.0/0}}]'
 	# Policies that are there don't count.
 	policy p '{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}' >>all.yaml
 	bulkhead netpol generate all.yaml | cmp - made.yaml
