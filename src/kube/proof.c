@@ -22,6 +22,44 @@ static bool enter(struct proof_space *s, uint32_t fact)
 	return proof_number_vec_push(&s->facts, fact);
 }
 
+/* A fact that stands twice in a body is one condition. */
+static bool is_repeated(const struct logic_step *step, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (step->body[k] == step->body[i])
+			return true;
+	return false;
+}
+
+/* Counted first, then laid down side by side: every try walks along them. */
+static bool link_uses(struct proof_space *s)
+{
+	size_t n = 0;
+	s->first_use = bh_arena_array(&s->arena, s->facts.len + 2, sizeof(*s->first_use));
+	s->needs = bh_arena_array(&s->arena, s->steps.len + 1, sizeof(*s->needs));
+	if (!s->first_use || !s->needs)
+		return false;
+	for (size_t k = 0; k < s->steps.len; k++) {
+		const struct logic_step *step = &s->logic->steps.ptr[s->steps.ptr[k]];
+		for (size_t b = 0; b < step->n; b++)
+			if (!is_repeated(step, b)) {
+				s->first_use[s->place[step->body[b]] + 2]++;
+				s->needs[k]++;
+				n++;
+			}
+	}
+	s->uses = bh_arena_array(&s->arena, n + 1, sizeof(*s->uses));
+	for (size_t i = 2; i < s->facts.len + 2; i++)
+		s->first_use[i] += s->first_use[i - 1];
+	for (size_t k = 0; s->uses && k < s->steps.len; k++) {
+		const struct logic_step *step = &s->logic->steps.ptr[s->steps.ptr[k]];
+		for (size_t b = 0; b < step->n; b++)
+			if (!is_repeated(step, b))
+				s->uses[s->first_use[s->place[step->body[b]] + 1]++] = (uint32_t)k;
+	}
+	return s->uses != NULL;
+}
+
 int proof_space_init(struct proof_space *s, const struct logic *l, uint32_t target, struct bh_err *err)
 {
 	*s = (struct proof_space){ .logic = l, .target = target, .facts = { .max = LOGIC_FACTS_MAX }, .steps = { .max = LOGIC_STEPS_MAX } };
@@ -39,7 +77,7 @@ int proof_space_init(struct proof_space *s, const struct logic *l, uint32_t targ
 				ok = enter(s, l->steps.ptr[k].body[b]);
 		}
 	s->removed = ok ? bh_arena_array(&s->arena, s->facts.len + 1, 1) : NULL;
-	return s->removed ? 0 : no_memory(err);
+	return s->removed && link_uses(s) ? 0 : no_memory(err);
 }
 
 void proof_space_done(struct proof_space *s)
@@ -57,17 +95,11 @@ void proof_take_away(struct proof_space *s, uint32_t fact, bool away)
 
 /* ---- the shortest: Knuth's generalization of Dijkstra's algorithm to rules with several conditions ---- */
 
-struct use {
-	uint32_t step, next; /* a step with the fact in its body; the next of the same fact */
-};
-
 struct shortest {
 	const struct proof_space *s;
 	struct bh_arena arena;
 	uint32_t *cost, *by;       /* of each fact; the step that proves it: LOGIC_NONE: given */
 	bool *settled;
-	uint32_t *first_use;
-	struct use *uses;
 	uint32_t *missing, *price; /* of each step: conditions that are not settled; what the settled ones cost */
 	uint32_t *heap;            /* facts by cost, then by place */
 	uint32_t *at;              /* where a fact stands in the heap */
@@ -142,44 +174,11 @@ static bool shortest_init(struct shortest *x, const struct proof_space *s)
 	x->cost = bh_arena_array(&x->arena, n, sizeof(*x->cost));
 	x->by = bh_arena_array(&x->arena, n, sizeof(*x->by));
 	x->settled = bh_arena_array(&x->arena, n, sizeof(*x->settled));
-	x->first_use = bh_arena_array(&x->arena, n, sizeof(*x->first_use));
 	x->heap = bh_arena_array(&x->arena, n, sizeof(*x->heap));
 	x->at = bh_arena_array(&x->arena, n, sizeof(*x->at));
 	x->missing = bh_arena_array(&x->arena, m, sizeof(*x->missing));
 	x->price = bh_arena_array(&x->arena, m, sizeof(*x->price));
-	x->uses = bh_arena_array(&x->arena, m * LOGIC_BODY_MAX, sizeof(*x->uses));
-	return x->cost && x->by && x->settled && x->first_use && x->heap && x->at && x->missing && x->price && x->uses;
-}
-
-/* A fact that stands twice in a body is one condition. */
-static bool is_repeated(const struct logic_step *step, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (step->body[k] == step->body[i])
-			return true;
-	return false;
-}
-
-static void link_uses(struct shortest *x)
-{
-	const struct proof_space *s = x->s;
-	uint32_t n = 0;
-	for (size_t i = 0; i < s->facts.len; i++) {
-		x->cost[i] = UINT32_MAX;
-		x->by[i] = LOGIC_NONE;
-		x->first_use[i] = LOGIC_NONE;
-	}
-	for (size_t k = 0; k < s->steps.len; k++) {
-		const struct logic_step *step = &s->logic->steps.ptr[s->steps.ptr[k]];
-		for (size_t b = 0; b < step->n; b++) {
-			uint32_t fact = s->place[step->body[b]];
-			if (is_repeated(step, b))
-				continue;
-			x->missing[k]++;
-			x->uses[n] = (struct use){ (uint32_t)k, x->first_use[fact] };
-			x->first_use[fact] = n++;
-		}
-	}
+	return x->cost && x->by && x->settled && x->heap && x->at && x->missing && x->price;
 }
 
 static uint32_t add(uint32_t a, uint32_t b)
@@ -191,8 +190,8 @@ static void settle(struct shortest *x, uint32_t fact)
 {
 	const struct proof_space *s = x->s;
 	x->settled[fact] = true;
-	for (uint32_t u = x->first_use[fact]; u != LOGIC_NONE; u = x->uses[u].next) {
-		uint32_t k = x->uses[u].step;
+	for (uint32_t u = s->first_use[fact]; u < s->first_use[fact + 1]; u++) {
+		uint32_t k = s->uses[u];
 		x->price[k] = add(x->price[k], x->cost[fact]);
 		if (--x->missing[k] == 0)
 			offer(x, s->place[s->logic->steps.ptr[s->steps.ptr[k]].head], add(x->price[k], 1), k);
@@ -203,7 +202,12 @@ static void settle(struct shortest *x, uint32_t fact)
 static bool search(struct shortest *x)
 {
 	const struct proof_space *s = x->s;
-	link_uses(x);
+	for (size_t i = 0; i < s->facts.len; i++) {
+		x->cost[i] = UINT32_MAX;
+		x->by[i] = LOGIC_NONE;
+	}
+	if (s->steps.len)
+		memcpy(x->missing, s->needs, s->steps.len * sizeof(*x->missing));
 	for (size_t i = 0; i < s->facts.len; i++)
 		if (s->logic->facts.ptr[s->facts.ptr[i]].is_given && !s->removed[i])
 			offer(x, (uint32_t)i, 0, LOGIC_NONE);
@@ -431,16 +435,24 @@ static int try_one(struct enumeration *e, const struct try *t)
 	return rc;
 }
 
+static size_t tries_of(const struct proof_space *s, const struct proof_search *search)
+{
+	size_t most = PROOF_WORK_MAX / (s->facts.len + s->steps.len + 1);
+	most = most < PROOF_TRIES_MIN ? PROOF_TRIES_MIN : most;
+	return most < search->tries_max ? most : search->tries_max;
+}
+
 int proof_enumerate(struct proof_space *s, const struct proof_search *search, bool *ret_whole, struct bh_err *err)
 {
 	struct enumeration e = { .s = s, .search = search, .tries = { .max = TRIES_MAX }, .cuts = { .max = TRIES_MAX }, .whole = true, .err = err };
 	const struct try nothing = { .n = 0 };
 	bh_arena_init(&e.arena, ARENA_BYTES_MAX);
 	bh_map_init(&e.seen, 4u * TRIES_MAX);
+	const size_t tries_max = tries_of(s, search);
 	int rc = try_vec_push(&e.tries, nothing) ? 0 : no_memory(err);
 	for (size_t i = 0; rc == 0 && i < e.tries.len; i++) {
 		const struct try t = e.tries.ptr[i];
-		if (i == search->tries_max) {
+		if (i == tries_max) {
 			e.whole = false;
 			break;
 		}

@@ -10,6 +10,8 @@
 
 #include "kube/logic.h"
 
+#define PROOF_WORK_MAX 100000000u /* facts and steps looked at for one target, a second or two */
+#define PROOF_TRIES_MIN 50u       /* ... but at least so many tries */
 #define PROOF_CUT_MAX 5u       /* facts of a cut: whoever needs to change more starts with another target */
 
 BH_VEC(proof_number_vec, uint32_t)
@@ -21,6 +23,8 @@ struct proof_space {
 	struct proof_number_vec facts, steps; /* of the logic, ascending */
 	uint32_t *place;                      /* fact of the logic -> index in `facts`; LOGIC_NONE */
 	uint8_t *removed;                     /* by index in `facts`: taken away */
+	uint32_t *uses, *first_use;           /* steps by index in `steps` that need a fact: those of fact i are uses[first_use[i]] to uses[first_use[i + 1]] */
+	uint32_t *needs;                      /* by index in `steps`: how many different facts each needs */
 	struct bh_arena arena;
 };
 
@@ -46,7 +50,7 @@ struct proof_search {
 	int (*path)(void *ctx, const struct proof *p, struct bh_err *err);                    /* each once */
 	int (*cut)(void *ctx, const uint32_t *facts, size_t n, struct bh_err *err);           /* none holds another */
 	void *ctx;
-	size_t paths_max, cuts_max, tries_max;
+	size_t paths_max, cuts_max, tries_max; /* large spaces get fewer tries: PROOF_WORK_MAX */
 };
 
 /* *ret_whole: nothing was left out because of a maximum. */
