@@ -35,8 +35,9 @@ static const struct cmd_option options[] = {
 static const char details[] =
 	"PATH is a file of YAML or JSON manifests, a folder that holds some, - for standard\n"
 	"input, or cluster:[CONTEXT] for a live cluster of the kubeconfig.\n"
-	"Recorded AdmissionReviews are reviewed as they were asked. Functions of SAM,\n"
-	"CloudFormation, serverless.yml, Terraform plans in JSON, Knative and OpenFaaS are read too.\n"
+	"Recorded AdmissionReviews are reviewed as they were asked.\n"
+	"Functions are read too: SAM, CloudFormation, serverless.yml, Terraform plans,\n"
+	"Knative and OpenFaaS.\n"
 	"\n"
 	"Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong\n"
 	"usage or input, 3 something could not be checked and nothing worse was found,\n"

@@ -48,6 +48,7 @@ static const char details[] =
 	"  oci:DIR[:TAG]      an OCI image layout\n"
 	"  archive:FILE       what docker save, podman save or skopeo write\n"
 	"  dir:PATH           a directory that holds a root file system; also rootfs:\n"
+	"  zip:FILE           files in an archive: a function's code; also FILE.zip\n"
 	"  sbom:FILE          an SBOM: CycloneDX, SPDX or Syft; its content tells which\n"
 	"  -                  an archive on standard input; sbom:- an SBOM\n"
 	"  registry:REF       an image in a registry\n"

@@ -841,6 +841,8 @@ struct file_child {
 static int run_file(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct file_child *c = ctx;
+	if (c->parent->req->kind == IMAGE_ZIP)
+		return image_zip_read(ch, c->parent->visitor, err);
 	return image_file_read(ch, c->parent->visitor, c->path, err);
 }
 
@@ -890,7 +892,7 @@ static const char *kind_name(const struct job *j)
 		return j->source.remote->kind;
 	switch (j->source.kind) {
 	case IMAGE_SOURCE_LAYOUT: return "oci";
-	case IMAGE_SOURCE_ARCHIVE: return j->req->kind == IMAGE_SBOM ? "sbom" : "archive";
+	case IMAGE_SOURCE_ARCHIVE: return j->req->kind == IMAGE_SBOM ? "sbom" : j->req->kind == IMAGE_ZIP ? "zip" : "archive";
 	case IMAGE_SOURCE_TREE: break;
 	}
 	return j->req->kind == IMAGE_ROOTFS ? "rootfs" : "dir";
@@ -943,7 +945,7 @@ int image_read(const struct image_request *req, const struct image_visitor *visi
 		rc = keep(&j, bh_slice_str(req->path), &t->text) ? 0 : no_memory(err);
 	}
 	if (rc == 0)
-		rc = req->kind == IMAGE_SBOM ? read_file(&j, err) : j.source.kind == IMAGE_SOURCE_TREE ? read_tree(&j, err) : read_image(&j, err);
+		rc = req->kind == IMAGE_SBOM || req->kind == IMAGE_ZIP ? read_file(&j, err) : j.source.kind == IMAGE_SOURCE_TREE ? read_tree(&j, err) : read_image(&j, err);
 	job_done(&j);
 	return rc;
 }

@@ -74,8 +74,8 @@ struct image_visitor {
 	void *ctx;
 };
 
-/* IMAGE_SBOM: a list instead of an image: one file, given whole to visitor->file, whose failure is the error of image_read. */
-enum image_kind { IMAGE_AUTO, IMAGE_OCI, IMAGE_ARCHIVE, IMAGE_DIR, IMAGE_ROOTFS, IMAGE_SBOM };
+/* IMAGE_ZIP: an archive of files, read as a directory. IMAGE_SBOM: a list instead of an image: one file, given whole to visitor->file, whose failure is the error of image_read. */
+enum image_kind { IMAGE_AUTO, IMAGE_OCI, IMAGE_ARCHIVE, IMAGE_DIR, IMAGE_ROOTFS, IMAGE_SBOM, IMAGE_ZIP };
 
 struct image_request {
 	enum image_kind kind;    /* IMAGE_AUTO: by looking at path */

@@ -93,7 +93,7 @@ int image_source_open(const struct image_request *req, struct image_source *ret,
 	if (stat(req->path, &st) < 0)
 		return errno == ENOENT ? bh_fail(err, BH_ENOTFOUND, 0, "%s: no such file or folder", req->path) : bh_fail_errno(err, errno, "%s", req->path);
 	if (S_ISDIR(st.st_mode)) {
-		if (req->kind == IMAGE_ARCHIVE || req->kind == IMAGE_SBOM)
+		if (req->kind == IMAGE_ARCHIVE || req->kind == IMAGE_SBOM || req->kind == IMAGE_ZIP)
 			return bh_fail(err, BH_EUSAGE, 0, "%s is a folder, not an %s", req->path, req->kind == IMAGE_SBOM ? "SBOM" : "archive");
 		return open_in_folder(req, ret, err);
 	}

@@ -38,4 +38,7 @@ int image_tree_read(struct bh_channel *ch, const struct image_visitor *visitor, 
 /* The child: the one file that the source is, as path; frames as for a layer. What the visitor fails with is returned. */
 int image_file_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_slice path, struct bh_err *err) BH_MUST_CHECK;
 
+/* The child: the zip archive that the source is, as a directory; frames as for a layer. Damage ends the reading and is told. */
+int image_zip_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_err *err) BH_MUST_CHECK;
+
 #endif

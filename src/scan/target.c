@@ -21,6 +21,7 @@ static const struct scheme schemes[] = {
 	{ "dir:", IMAGE_DIR, false },
 	{ "rootfs:", IMAGE_ROOTFS, false },
 	{ "sbom:", IMAGE_SBOM, false },
+	{ "zip:", IMAGE_ZIP, false },
 };
 
 /* In the order in which a bare name is looked for. */
@@ -128,7 +129,7 @@ int scan_target_open(const char *text, const struct scan_target_options *options
 			return open_remote(i, text + strlen(remotes[i].prefix), options->registry, ret, ret_remote, err);
 	if (target.len == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "the target is empty");
-	ret->kind = strcmp(text, "-") == 0 ? IMAGE_ARCHIVE : IMAGE_AUTO;
+	ret->kind = strcmp(text, "-") == 0 ? IMAGE_ARCHIVE : bh_slice_ends(target, BH_SLICE_LIT(".zip")) && exists(text) ? IMAGE_ZIP : IMAGE_AUTO;
 	ret->path = text;
 	if (ret->kind == IMAGE_ARCHIVE || exists(text))
 		return BH_OK;

@@ -11,7 +11,7 @@ struct scan_target_options {
 };
 
 /*
- * "oci:DIR[:TAG]", "archive:FILE", "dir:PATH", "rootfs:PATH", "sbom:FILE", "-", a path, "registry:REF", "docker:NAME", "podman:NAME",
+ * "oci:DIR[:TAG]", "archive:FILE", "dir:PATH", "rootfs:PATH", "sbom:FILE", "zip:FILE", "-", a path, "registry:REF", "docker:NAME", "podman:NAME",
  * "containerd:NAME", "container:ID", or a bare image name. Fills kind, path, reference and remote of *ret; strings live in arena.
  * *ret_remote: NULL, or what the caller closes when the image is read.
  */

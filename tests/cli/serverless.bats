@@ -120,3 +120,45 @@ END
 	[ "$status" -eq 3 ]
 	[[ $output == *"NOT CHECKED"* ]]
 }
+
+# zipped FILE PYTHON: a zip archive, made by Python's zipfile.
+zipped() {
+	python3 -c "import zipfile
+with zipfile.ZipFile('$1', 'w', zipfile.ZIP_DEFLATED) as z:
+    $2"
+}
+
+packages() {
+	"$BULKHEAD" sbom "$1" | python3 -c "import json, sys; print(*sorted(c['name'] + '@' + c['version'] for c in json.load(sys.stdin)['components'] if 'version' in c))"
+}
+
+@test "the code of a function: packages of a zip archive" {
+	zipped function.zip "
+    z.writestr('app.py', 'def handler(e, c): pass')
+    z.writestr('requests-2.19.1.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: requests\\nVersion: 2.19.1\\n')
+    z.writestr('./node_modules/lodash/package.json', '{\"name\":\"lodash\",\"version\":\"4.17.4\"}')"
+	[ "$(packages function.zip)" = "lodash@4.17.4 requests@2.19.1" ]
+	[ "$(packages zip:function.zip)" = "lodash@4.17.4 requests@2.19.1" ]
+	mv function.zip layer
+	run bulkhead scan zip:layer
+	[ "$status" -eq 3 ]
+	[[ $output == *"layer (zip)"* ]]
+}
+
+@test "a zip archive that is cut off, one that is none, a folder, nothing" {
+	zipped function.zip "
+    z.writestr('requests-2.19.1.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: requests\\nVersion: 2.19.1\\n')
+    z.writestr('b/package.json', 'x' * 500)"
+	head -c 150 function.zip >cut.zip
+	run bulkhead scan cut.zip
+	[ "$status" -eq 3 ]
+	[[ $output == *"zip archive ends too early"* ]]
+	echo hello >text.zip
+	run bulkhead scan text.zip
+	[ "$status" -eq 3 ]
+	[[ $output == *"damaged zip archive"* ]]
+	run bulkhead scan zip:.
+	fails 2 "is a folder"
+	run bulkhead scan zip:missing.zip
+	fails 2 "no such file"
+}
