@@ -104,7 +104,7 @@ static int read_file(struct node *n, struct node_file *f, struct bh_err *err)
 	f->code = n->host->has_root ? n->host->read(n->host->ctx, f->path, &text, &why) : bh_fail(&why, BH_ENOTFOUND, 0, "it was not given");
 	if (f->code == 0)
 		f->code = node_parse(n, f->path, text, &f->config, &why);
-	if (f->code == BH_ENOMEM || f->code == BH_ELIMIT) {
+	if (f->code == BH_ENOMEM || f->code == BH_ECHILD) {
 		*err = why;
 		return f->code;
 	}
@@ -325,8 +325,16 @@ static int path_of(struct node *n, struct bh_slice *ret, struct bh_err *err, con
 	return path && ret->len < PATH_BYTES_MAX ? 0 : node_no_memory(err);
 }
 
-/* BH_ENOTFOUND and BH_EIO are answers: *ret stays empty. */
-static int read_if_there(struct node *n, struct bh_slice path, struct bh_slice *ret, struct bh_err *err)
+static int note_problem(struct node *n, struct bh_slice file, struct bh_slice text, struct bh_err *err)
+{
+	if (n->problem.len)
+		return 0;
+	n->problem = bh_slice_str(bh_arena_printf(&n->arena, "%.*s: %.*s", BH_SLICE_FMT(file), BH_SLICE_FMT(text)));
+	return n->problem.len ? 0 : node_no_memory(err);
+}
+
+/* What is absent stays empty, and so does a process that ended meanwhile. */
+static int read_process(struct node *n, struct bh_slice path, struct bh_slice *ret, struct bh_err *err)
 {
 	struct bh_err why = { 0 };
 	*ret = (struct bh_slice){ 0 };
@@ -334,6 +342,32 @@ static int read_if_there(struct node *n, struct bh_slice path, struct bh_slice *
 	if (rc == 0 || rc == BH_ENOTFOUND || rc == BH_EIO)
 		return 0;
 	*err = why;
+	return rc;
+}
+
+/* What is absent stays empty; what can't be read is noted. */
+static int read_if_there(struct node *n, struct bh_slice path, struct bh_slice *ret, struct bh_err *err)
+{
+	struct bh_err why = { 0 };
+	*ret = (struct bh_slice){ 0 };
+	int rc = n->host->read(n->host->ctx, path, ret, &why);
+	if (rc == BH_EIO)
+		return note_problem(n, path, bh_slice_str(why.text), err);
+	if (rc == 0 || rc == BH_ENOTFOUND)
+		return 0;
+	*err = why;
+	return rc;
+}
+
+int node_list(struct node *n, struct bh_slice folder, struct host_name_vec *names, struct bh_err *err)
+{
+	struct bh_err why = { 0 };
+	names->len = 0;
+	int rc = n->host->list(n->host->ctx, folder, &n->arena, names, &why);
+	if (rc == BH_EIO)
+		return note_problem(n, folder, BH_SLICE_LIT("the rights to list it are missing"), err);
+	if (rc < 0)
+		*err = why;
 	return rc;
 }
 
@@ -353,11 +387,11 @@ static int add_process(struct node *n, struct bh_slice pid, struct bh_err *err)
 	if (!bh_slice_u64(pid, UINT32_MAX, &number))
 		return 0;
 	int rc = path_of(n, &path, err, "/proc", pid, "/comm");
-	rc = rc < 0 ? rc : read_if_there(n, path, &text, err);
+	rc = rc < 0 ? rc : read_process(n, path, &text, err);
 	if (rc < 0 || !is_wanted_process(bh_slice_trim(text)))
 		return rc;
 	rc = path_of(n, &path, err, "/proc", pid, "/cmdline");
-	rc = rc < 0 ? rc : read_if_there(n, path, &text, err);
+	rc = rc < 0 ? rc : read_process(n, path, &text, err);
 	struct comply_word_vec words = { .max = WORDS_MAX };
 	const char *origin = bh_arena_printf(&n->arena, "process %llu", (unsigned long long)number);
 	rc = rc < 0 ? rc : comply_words_of_process(text, &words, err);
@@ -369,8 +403,7 @@ static int add_process(struct node *n, struct bh_slice pid, struct bh_err *err)
 
 static int list(struct node *n, const char *folder, struct host_name_vec *names, struct bh_err *err)
 {
-	names->len = 0;
-	return n->host->list(n->host->ctx, bh_slice_str(folder), &n->arena, names, err);
+	return node_list(n, bh_slice_str(folder), names, err);
 }
 
 static int add_processes(struct node *n, struct host_name_vec *names, struct bh_err *err)
@@ -397,6 +430,9 @@ static int add_static_pods(struct node *n, struct host_name_vec *names, struct b
 				rc = kube_set_read(n->own, path, text, err);
 		}
 	}
+	const struct kube_problem_vec *problems = kube_set_problems(n->own);
+	if (rc == 0 && problems->len)
+		rc = note_problem(n, problems->ptr[0].file, problems->ptr[0].text, err);
 	return rc < 0 ? rc : add_objects(n, kube_set_objects(n->own), err);
 }
 
@@ -603,7 +639,7 @@ static int find_config_object(struct node *n, const char *kind, struct component
 			if (text.kind != CEL_STRING || !bh_slice_search(text.text, kind))
 				continue;
 			int rc = node_parse(n, o->file, text.text, &config, &why);
-			if (rc == BH_ENOMEM || rc == BH_ELIMIT) {
+			if (rc == BH_ENOMEM) {
 				*err = why;
 				return rc;
 			}

@@ -58,6 +58,7 @@ struct node {
 	struct kube_set *own;                  /* the manifests of the node's static pods */
 	const struct comply_options *options;  /* minor, without */
 	struct bh_arena arena;
+	struct bh_slice problem;               /* the first file or folder that may tell of a component and was not read; empty: there is none */
 	struct component_instance_vec instances;
 	struct node_file_vec files;
 	struct node_tree_vec trees;
@@ -86,6 +87,9 @@ bool node_has_component(const struct node *n, enum component c);
 
 /* The unit of that name with its drop-ins and the variables of its environment files; *found: there is one. `unit` is the caller's to end. */
 int node_read_unit(struct node *n, const char *name, struct comply_unit *unit, bool *found, struct bh_err *err) BH_MUST_CHECK;
+
+/* The names in a folder; one that must not be listed is noted in n->problem. */
+int node_list(struct node *n, struct bh_slice folder, struct host_name_vec *names, struct bh_err *err) BH_MUST_CHECK;
 
 int node_no_memory(struct bh_err *err);
 

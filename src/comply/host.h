@@ -29,7 +29,7 @@ struct comply_row {
 struct comply_host {
 	bool has_root; /* false: there is no node, all files are absent */
 	int (*stat)(void *ctx, struct bh_slice path, struct host_stat *ret, struct bh_err *err);
-	/* The names in a folder, in their order, in the arena; none when it is absent. */
+	/* The names in a folder, in their order, in the arena; none when it is absent. BH_EIO: the caller may not list it. */
 	int (*list)(void *ctx, struct bh_slice path, struct bh_arena *arena, struct host_name_vec *ret, struct bh_err *err);
 	/* The text lives as long as the host. BH_ENOTFOUND: it is absent; BH_EIO: it is there and can't be read, or must not be. */
 	int (*read)(void *ctx, struct bh_slice path, struct bh_slice *ret, struct bh_err *err);

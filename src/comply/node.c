@@ -99,13 +99,15 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* A folder that is not there, or must not be read, has no names; its own stat tells which. */
+/* A folder that is not there has no names. */
 static int give_list(const struct parent *p, const char *path, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct bh_err why = { 0 };
 	struct dirent **names = NULL;
 	BH_CLOSE int fd = -1;
-	if (bh_open_folder_in_root(p->root_fd, path, &fd, &why) < 0)
+	int rc = bh_open_folder_in_root(p->root_fd, path, &fd, &why);
+	bh_wire_put_u8(reply->payload, rc < 0 && rc != BH_ENOTFOUND);
+	if (rc < 0)
 		return 0;
 	int n = scandirat(fd, ".", &names, not_dots, by_name);
 	for (int i = 0; i < n; i++) {

@@ -80,8 +80,13 @@ static int ask_stat(void *ctx, struct bh_slice path, struct host_stat *ret, stru
 static int ask_list(void *ctx, struct bh_slice path, struct bh_arena *arena, struct host_name_vec *ret, struct bh_err *err)
 {
 	struct child *c = ctx;
+	uint8_t denied;
 	int fd = -1, rc = ask(c, NODE_ASK_LIST, path, &fd, err);
 	struct bh_reader r = bh_reader_of(bh_buf_slice(&c->reply));
+	if (rc == 0 && !bh_take_u8(&r, &denied))
+		return bad_reply(err);
+	if (rc == 0 && denied)
+		return bh_fail(err, BH_EIO, 0, "%.*s: the rights to list it are missing", BH_SLICE_FMT(path));
 	while (rc == 0 && bh_reader_left(&r)) {
 		struct bh_slice name;
 		if (!bh_wire_get_slice(&r, BH_PATH_BYTES_MAX, &name))

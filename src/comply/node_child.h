@@ -11,7 +11,7 @@
 
 enum node_message {
 	NODE_ASK_STAT = INTAKE_MESSAGES, /* path; reply: kind, mode, uid, gid, id */
-	NODE_ASK_LIST,                   /* path; reply: names, one after the other */
+	NODE_ASK_LIST,                   /* path; reply: whether it must not be listed, then the names */
 	NODE_ASK_READ,                   /* path; reply: code and why, or 0 and a descriptor */
 	NODE_SAY_ROW,                    /* struct comply_row */
 	NODE_SAY_COUNT,                  /* objects that were read */

@@ -103,6 +103,17 @@ static int say_owner(struct checking *c, const struct host_stat *st, struct comp
 	return node_say(c->n, row, COMPLY_FAIL, c->err, "owned by %u:%u, not %s", st->uid, st->gid, wanted);
 }
 
+/* A folder whose names can't be read counts as seen: what it holds is not known to be absent. */
+static int say_denied(struct checking *c, struct bh_slice path)
+{
+	struct comply_row row = { .file = path, .evidence = bh_slice_str(c->f->what), .check = bh_slice_str(c->f->mode_check) };
+	if (!file_id_vec_push(&c->seen, UINT64_MAX))
+		return node_no_memory(c->err);
+	int rc = node_say(c->n, &row, COMPLY_UNCHECKED, c->err, "the rights to look at it are missing");
+	row.check = bh_slice_str(c->f->owner_check);
+	return rc < 0 ? rc : node_say(c->n, &row, COMPLY_UNCHECKED, c->err, "the rights to look at it are missing");
+}
+
 static int check_path(struct checking *c, struct bh_slice path)
 {
 	struct host_stat st = { 0 };
@@ -110,17 +121,13 @@ static int check_path(struct checking *c, struct bh_slice path)
 	int rc = c->n->host->stat(c->n->host->ctx, path, &st, c->err);
 	if (rc < 0 || st.kind == HOST_ABSENT)
 		return rc;
-	for (size_t i = 0; st.kind != HOST_DENIED && i < c->seen.len; i++)
+	if (st.kind == HOST_DENIED)
+		return say_denied(c, path);
+	for (size_t i = 0; i < c->seen.len; i++)
 		if (c->seen.ptr[i] == st.id)
 			return 0;
 	if (!file_id_vec_push(&c->seen, st.id))
 		return bh_fail(c->err, BH_ELIMIT, 0, "%.*s: more than %u files", BH_SLICE_FMT(path), FILES_PER_CHECK_MAX);
-	if (st.kind == HOST_DENIED) {
-		row.check = bh_slice_str(c->f->mode_check);
-		rc = node_say(c->n, &row, COMPLY_UNCHECKED, c->err, "the rights to look at it are missing");
-		row.check = bh_slice_str(c->f->owner_check);
-		return rc < 0 ? rc : node_say(c->n, &row, COMPLY_UNCHECKED, c->err, "the rights to look at it are missing");
-	}
 	rc = say_mode(c, &st, &row);
 	return rc < 0 ? rc : say_owner(c, &st, &row);
 }
@@ -136,7 +143,12 @@ static bool fits(struct bh_slice name, struct bh_slice before, struct bh_slice b
 static int check_folder(struct checking *c, struct bh_slice folder, struct bh_slice before, struct bh_slice behind, bool deep, unsigned depth)
 {
 	struct host_name_vec names = { .max = FILES_PER_CHECK_MAX };
-	int rc = c->n->host->list(c->n->host->ctx, folder, &c->n->arena, &names, c->err);
+	struct bh_err why = { 0 };
+	int rc = c->n->host->list(c->n->host->ctx, folder, &c->n->arena, &names, &why);
+	if (rc < 0)
+		*c->err = why;
+	if (rc == BH_EIO)
+		rc = say_denied(c, folder);
 	for (size_t i = 0; rc == 0 && i < names.len; i++) {
 		const char *text = bh_arena_printf(&c->n->arena, "%.*s/%.*s", BH_SLICE_FMT(folder), BH_SLICE_FMT(names.ptr[i]));
 		struct bh_slice path = bh_slice_str(text);

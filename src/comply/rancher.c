@@ -237,7 +237,7 @@ static int read_configs(struct distribution *d)
 	int rc = path_of(d, "/etc/rancher/", "/config.yaml", &path);
 	rc = rc < 0 ? rc : add_config(d, path);
 	rc = rc < 0 ? rc : path_of(d, "/etc/rancher/", "/config.yaml.d", &folder);
-	rc = rc < 0 ? rc : d->n->host->list(d->n->host->ctx, folder, &d->n->arena, &names, d->err);
+	rc = rc < 0 ? rc : node_list(d->n, folder, &names, d->err);
 	for (size_t i = 0; rc == 0 && i < names.len; i++) {
 		const char *at = bh_arena_printf(&d->n->arena, "%.*s/%.*s", BH_SLICE_FMT(folder), BH_SLICE_FMT(names.ptr[i]));
 		rc = at ? add_config(d, bh_slice_str(at)) : node_no_memory(d->err);

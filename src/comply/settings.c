@@ -434,6 +434,8 @@ static int check_instances(struct node *n, const struct setting *s, struct bh_er
 	if (rc < 0 || found || !n->host->has_root)
 		return rc;
 	struct comply_row row = { .check = bh_slice_str(s->check) };
+	if (n->problem.len)
+		return node_say(n, &row, COMPLY_UNCHECKED, err, "no %s was found, and not everything could be read: %.*s", component_name(s->component), BH_SLICE_FMT(n->problem));
 	return node_say(n, &row, COMPLY_NOT_APPLICABLE, err, "this node has no %s", component_name(s->component));
 }
 

@@ -200,6 +200,31 @@ END
 	[ "$(grep -c '"verdict": "fail", "check"' report.json)" -eq 1 ]
 }
 
+@test "what must not be read, or can't, is not absent" {
+	pod kube-apiserver --anonymous-auth=false
+	chmod 755 node node/etc node/etc/kubernetes
+	chmod 000 node/etc/kubernetes/manifests/kube-apiserver.yaml
+	run_unprivileged comply cis-kubernetes --root node --control 1.2.1,1.3.2
+	[ "$status" -eq 3 ]
+	[[ $output == *"UNCHECKED  1.2.1 "*"no kube-apiserver was found, and not everything could be read: /etc/kubernetes/manifests/kube-apiserver.yaml"* ]]
+	chmod 000 node/etc/kubernetes/manifests
+	run_unprivileged comply cis-kubernetes --root node --control 1.1.1,1.2.1
+	[ "$status" -eq 3 ]
+	[[ $output == *"UNCHECKED  1.1.1 "*"the rights to look at it are missing"*"UNCHECKED  1.2.1 "*"the rights to list it are missing"* ]]
+	chmod 755 node/etc/kubernetes/manifests
+	chmod 644 node/etc/kubernetes/manifests/kube-apiserver.yaml
+	printf 'kind: Pod\n  a: [' >node/etc/kubernetes/manifests/kube-apiserver.yaml
+	[[ $(verdict 1.2.1 --root node) == "unchecked no kube-apiserver was found, and not everything could be read: "* ]]
+}
+
+@test "a configuration that is a bomb is not read, and nothing else suffers" {
+	mkdir -p node/etc/systemd/system
+	printf '[Service]\nExecStart=/usr/bin/kubelet --config=/etc/bomb.yaml --hostname-override=x\n' >node/etc/systemd/system/kubelet.service
+	python3 -c 'print("a: &a [" + ",".join("x" * 9) + "]"); [print(f"{chr(98 + i)}: &{chr(98 + i)} [" + ",".join(["*" + chr(97 + i)] * 99) + "]") for i in range(9)]' >node/etc/bomb.yaml
+	[[ $(verdict 4.2.1 --root node) == "unchecked --anonymous-auth is not set, and /etc/bomb.yaml: "* ]]
+	[ "$(verdict 4.2.7 --root node)" = "fail --hostname-override is x" ]
+}
+
 @test "links stay within the root; keys are not read" {
 	pod kube-apiserver --encryption-provider-config=/etc/kubernetes/pki/secret.yaml --authorization-config=/etc/authz.yaml
 	mkdir -p node/etc/kubernetes/pki outside
