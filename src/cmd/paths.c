@@ -5,6 +5,7 @@
 #include "cmd/output.h"
 #include "cmd/paths_write.h"
 #include "cmd/scanning.h"
+#include "kube/compose.h"
 
 #define DOCUMENT_BYTES_MAX (1024u << 20)
 #define WAYS_MAX 50u
@@ -30,8 +31,8 @@ static const struct cmd_option options[] = {
 };
 
 static const char details[] =
-	"PATH is a file of YAML or JSON manifests, a folder that holds some, - for standard\n"
-	"input, or cluster:[CONTEXT] for a live cluster of the kubeconfig.\n"
+	"PATH is a file of YAML or JSON manifests or of docker-compose, a folder that holds some,\n"
+	"- for standard input, or cluster:[CONTEXT] for a live cluster of the kubeconfig.\n"
 	"\n"
 	"Exit status: 0 no target is reached, 1 one is, 2 wrong usage or input, 3 something could\n"
 	"not be read and no target is reached, 4 internal error.\n";
@@ -83,7 +84,7 @@ static int verdict(const struct cmd_args *args, const struct kube_answer *a)
 static int answer(const struct cmd_args *args, const char *const *paths, size_t n)
 {
 	struct paths_asking asking = { .from = cmd_string(args, "from"), .ways_max = (uint32_t)cmd_uint(args, "ways"), .blast = cmd_flag(args, "blast") };
-	struct kube_question question = { .name = "attack paths", .paths = { { paths, n } }, .answer = paths_answer, .ctx = &asking };
+	struct kube_question question = { .name = "attack paths", .paths = { { paths, n } }, .foreign = &kube_compose, .answer = paths_answer, .ctx = &asking };
 	struct kube_answer a;
 	struct bh_err err = { 0 };
 	asking.n_to = cmd_list(args, "to", &asking.to);

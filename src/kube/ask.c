@@ -153,7 +153,7 @@ struct parent {
 	struct bh_map texts; /* the same texts come again and again */
 };
 
-static int asked_init(struct kube_asked *asked, struct bh_err *err)
+static int asked_init(struct kube_asked *asked, const struct kube_question *q, struct bh_err *err)
 {
 	int rc = 0;
 	bh_buf_init(&asked->frame, BH_FRAME_BYTES_MAX);
@@ -162,6 +162,8 @@ static int asked_init(struct kube_asked *asked, struct bh_err *err)
 	asked->raw.max = RAW_FILES_MAX;
 	for (size_t role = 0; rc == 0 && role < KUBE_ASK_ROLES; role++)
 		rc = kube_set_new(SET_BYTES_MAX, &asked->sets[role], err);
+	if (rc == 0)
+		kube_set_foreign(asked->sets[0], q->foreign);
 	return rc;
 }
 
@@ -188,7 +190,7 @@ static int run_child(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	const struct parent *p = ctx;
 	struct kube_asked asked = { .ch = ch, .raw_roles = p->question->raw_roles };
 	const struct intake_taker taker = { take, unreadable_text, &asked };
-	int rc = asked_init(&asked, err);
+	int rc = asked_init(&asked, p->question, err);
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &asked.texts, err);
 	rc = rc < 0 ? rc : answer(&asked, p->question, err);
 	asked_done(&asked);
@@ -348,7 +350,7 @@ int kube_ask_text(const struct kube_question *question, struct bh_slice text, st
 	struct parent p;
 	struct kube_asked asked = { .here = &p };
 	parent_init(&p, question, ret);
-	int rc = asked_init(&asked, err);
+	int rc = asked_init(&asked, question, err);
 	rc = rc < 0 ? rc : take(&asked, 0, BH_SLICE_LIT("text"), text, err);
 	rc = rc < 0 ? rc : answer(&asked, question, err);
 	asked_done(&asked);

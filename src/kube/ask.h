@@ -44,6 +44,7 @@ struct kube_question {
 		size_t n;
 	} paths[KUBE_ASK_ROLES];                                                 /* files, folders, "-", by role */
 	uint8_t raw_roles;                                                       /* bits: roles whose files are no manifests; the answer reads them itself */
+	const struct kube_foreign *foreign;                                      /* who knows other documents of role 0; NULL: nobody */
 	int (*answer)(struct kube_asked *asked, void *ctx, struct bh_err *err);  /* in the child; negative: there is no answer */
 	void *ctx;                                                               /* as it was before the fork */
 };

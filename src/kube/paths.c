@@ -325,9 +325,9 @@ static int say_notes(struct answering *a)
 	int rc = 0;
 	if (!a->facts.n_reports)
 		rc = note(a, "no reports of images were given (--report): every workload is taken to be exploitable, which is the worst case");
-	if (rc == 0 && !a->facts.has_roles)
+	if (rc == 0 && a->facts.has_pods && !a->facts.has_roles)
 		rc = note(a, "there are no role bindings among the objects: service accounts are taken to have no rights");
-	if (rc == 0)
+	if (rc == 0 && a->facts.has_pods)
 		rc = note(a, "pods without a nodeName are taken to share one node, called \"a node\"");
 	if (rc == 0)
 		rc = note(a, "not considered: runtime and kernel vulnerabilities, credentials inside images, tags that others may push, and what no manifest says");

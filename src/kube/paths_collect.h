@@ -2,6 +2,7 @@
 #ifndef BH_KUBE_PATHS_COLLECT_H
 #define BH_KUBE_PATHS_COLLECT_H
 
+#include "kube/compose.h"
 #include "kube/paths_facts.h"
 #include "kube/workload.h"
 #include "kube/world.h"
@@ -30,6 +31,13 @@ struct bh_slice paths_name(struct paths_collect *c, struct bh_slice namespace, s
 /* The namespace an object is in, "default" when it says none. */
 struct bh_slice paths_namespace_of(const struct kube_object *o);
 
+/* Is a container's root with it the node's? */
+bool paths_capability_is_dangerous(struct bh_slice capability, bool host_pid);
+
+/* How a path of the node in a container is a way out of it: "the writable host path /etc"; empty: it is none. */
+int paths_host_path(struct paths_collect *c, struct bh_slice path, bool writable, struct bh_slice *ret) BH_MUST_CHECK;
+
+int paths_find_compose(struct paths_collect *c) BH_MUST_CHECK; /* the same of docker-compose files */
 int paths_find_pods(struct paths_collect *c) BH_MUST_CHECK;    /* workloads, what they get and may, nodes */
 int paths_find_rights(struct paths_collect *c, struct bh_slice start) BH_MUST_CHECK; /* of service accounts, and of the subject that begins */
 int paths_find_reports(struct paths_collect *c) BH_MUST_CHECK; /* which images can be exploited */

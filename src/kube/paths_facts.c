@@ -22,11 +22,11 @@ static const struct rule {
 #define N_RULES (sizeof(rules) / sizeof(*rules))
 
 static const struct paths_change changes[] = {
-	{ "exposed", "$0 is open to the outside", "close its service, ingress or route, or let a NetworkPolicy take only whom it serves" },
+	{ "exposed", "$0 is open to the outside", "close its service, ingress or route, or let a NetworkPolicy take only whom it serves; in Compose: publish on 127.0.0.1, or not at all" },
 	{ "exploitable", "what $0 runs can be exploited", "update its image" },
-	{ "link", "$0 may connect to $1", "write a NetworkPolicy for $1 that does not take $0" },
-	{ "metadata", "$0 may connect to the cloud's metadata service", "write an egress NetworkPolicy for $0 without 169.254.169.254" },
-	{ "host_network", "$0 is on its node's network", "set hostNetwork: false" },
+	{ "link", "$0 may connect to $1", "write a NetworkPolicy for $1 that does not take $0; in Compose: give them networks of their own" },
+	{ "metadata", "$0 may connect to the cloud's metadata service", "write an egress NetworkPolicy for $0 without 169.254.169.254; in Compose: internal: true" },
+	{ "host_network", "$0 is on its node's network", "set hostNetwork: false, or a network_mode of its own" },
 	{ "escape", "$0 has $1", "take it away from the pod" },
 	{ "token", "$0 gets the token of $1", "set automountServiceAccountToken: false, or give it a service account of its own without rights" },
 	{ "holds", "$0 gets the secret $1", "give the pod only what it needs" },
@@ -291,8 +291,10 @@ int paths_facts_find(struct paths_facts *f, struct kube_asked *asked, struct bh_
 	rc = rc < 0 ? rc : kube_world_init(&c.world, c.all, err);
 	rc = rc < 0 ? rc : give_constants(&c);
 	rc = rc < 0 ? rc : kube_workloads(c.all, &c.workloads, err);
+	f->has_pods = c.workloads.len > 0;
 	rc = rc < 0 ? rc : find_network(&c);
 	rc = rc < 0 ? rc : paths_find_pods(&c);
+	rc = rc < 0 ? rc : paths_find_compose(&c);
 	rc = rc < 0 ? rc : find_secrets(&c);
 	rc = rc < 0 ? rc : find_nodes(&c);
 	rc = rc < 0 ? rc : find_namespaces(&c);

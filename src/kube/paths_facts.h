@@ -17,6 +17,7 @@ struct paths_facts {
 	struct bh_arena arena;
 	struct paths_place_vec places; /* by fact: "web.yaml:12: spec.hostNetwork"; empty: none */
 	bool has_roles;                /* there is at least one binding */
+	bool has_pods;                 /* there is something of Kubernetes, not only of Compose */
 	size_t n_reports;              /* of images */
 };
 

@@ -27,7 +27,7 @@ static int give(const struct pod *p, const char *predicate, struct bh_slice seco
 /* ---- ways out of the container ---- */
 
 /* Capabilities with which a container's root is the node's. SYS_PTRACE needs the node's processes, too. */
-static bool is_dangerous(struct bh_slice capability, bool host_pid)
+bool paths_capability_is_dangerous(struct bh_slice capability, bool host_pid)
 {
 	static const char *const list[] = { "ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH", "BPF", "SYS_BOOT", "MAC_ADMIN", NULL };
 	if (bh_slice_starts(capability, BH_SLICE_LIT("CAP_")))
@@ -41,7 +41,7 @@ static int look_at_security(const struct pod *p, struct cel_value container)
 	int rc = is_true(kube_get(security, "privileged")) ? give(p, "escape", BH_SLICE_LIT("a privileged container"), security, "privileged") : 0;
 	for (size_t i = 0; rc == 0 && i < length(add); i++) {
 		struct cel_value v = add.list->items[i];
-		if (v.kind != CEL_STRING || !is_dangerous(v.text, p->host_pid))
+		if (v.kind != CEL_STRING || !paths_capability_is_dangerous(v.text, p->host_pid))
 			continue;
 		const char *how = bh_arena_printf(&p->c->f->arena, "the capability %.*s", BH_SLICE_FMT(v.text));
 		rc = give(p, "escape", bh_slice_str(how ? how : ""), kube_get(security, "capabilities"), "add");
@@ -100,32 +100,29 @@ static struct cel_value find_volume(const struct pod *p, struct bh_slice name)
 	return cel_null();
 }
 
+int paths_host_path(struct paths_collect *c, struct bh_slice path, bool writable, struct bh_slice *ret)
+{
+	const char *how = NULL;
+	path = clean(path);
+	*ret = (struct bh_slice){ 0 };
+	if (is_socket(path))
+		how = "the runtime's socket in the host path";
+	else if (writable && is_meaningful(path))
+		how = "the writable host path";
+	else if (holds_keys(path))
+		how = "the node's keys in the host path";
+	if (!how)
+		return 0;
+	*ret = bh_slice_str(bh_arena_printf(&c->f->arena, "%s %.*s", how, BH_SLICE_FMT(path)));
+	return ret->ptr ? 0 : bh_fail(c->err, BH_ELIMIT, 0, "too many host paths");
+}
+
 static int look_at_mount(const struct pod *p, struct cel_value mount)
 {
 	struct cel_value volume = find_volume(p, kube_text(mount, "name")), host = kube_get(volume, "hostPath");
-	struct bh_slice path = clean(kube_text(host, "path"));
-	bool writable = !is_true(kube_get(mount, "readOnly"));
-	const char *how = NULL;
-	if (path.len == 0)
-		return 0;
-	if (is_socket(path))
-		how = "the runtime's socket in the host path %.*s";
-	else if (writable && is_meaningful(path))
-		how = "the writable host path %.*s";
-	else if (holds_keys(path))
-		how = "the node's keys in the host path %.*s";
-	if (!how)
-		return 0;
-	struct bh_buf text;
-	bh_buf_init(&text, 4096);
-	struct bh_slice before, behind = { 0 };
-	(void)bh_slice_cut(bh_slice_str(how), '%', &before, &behind);
-	bh_buf_add(&text, before);
-	bh_buf_add(&text, path);
-	struct bh_slice copy = { 0 };
-	bool ok = bh_arena_copy(&p->c->f->arena, bh_buf_slice(&text), &copy);
-	bh_buf_done(&text);
-	return ok ? give(p, "escape", copy, host, "path") : bh_fail(p->c->err, BH_ELIMIT, 0, "too many host paths");
+	struct bh_slice how, path = kube_text(host, "path");
+	int rc = paths_host_path(p->c, path, !is_true(kube_get(mount, "readOnly")), &how);
+	return rc < 0 || how.len == 0 ? rc : give(p, "escape", how, host, "path");
 }
 
 /* ---- what the pod gets ---- */

@@ -65,33 +65,49 @@ static const struct report *find_report(const struct report_vec *reports, struct
 	return NULL;
 }
 
-static int give_exploitable(struct paths_collect *c, const struct kube_workload *w, struct bh_slice how)
+static int give_exploitable(struct paths_collect *c, struct bh_slice name, struct bh_slice how)
 {
-	const struct bh_slice name = paths_name(c, w->namespace, w->name);
 	return paths_give(c, "exploitable", &name, 1, how);
 }
 
-static int look_at_image(struct paths_collect *c, const struct report_vec *reports, const struct kube_workload *w, struct cel_value container)
+static int look_at_image(struct paths_collect *c, const struct report_vec *reports, struct bh_slice name, struct cel_value container)
 {
 	struct bh_slice image = kube_text(container, "image");
 	const struct report *r = find_report(reports, image);
 	const char *how = NULL;
+	if (reports->len == 0)
+		return give_exploitable(c, name, BH_SLICE_LIT("assumed: no report of an image was given"));
 	if (!r)
 		how = bh_arena_printf(&c->f->arena, "no report of the image %.*s was given", BH_SLICE_FMT(image));
 	else if (r->worst.len)
 		how = bh_arena_printf(&c->f->arena, "%.*s: %.*s in %.*s", BH_SLICE_FMT(r->object->file), BH_SLICE_FMT(r->worst), BH_SLICE_FMT(image));
-	return how ? give_exploitable(c, w, bh_slice_str(how)) : 0;
+	return how ? give_exploitable(c, name, bh_slice_str(how)) : 0;
 }
 
 static int look_at_workloads(struct paths_collect *c, const struct report_vec *reports)
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < c->workloads.len; i++) {
-		struct cel_value containers = kube_get(c->workloads.ptr[i].spec, "containers");
+		const struct kube_workload *w = &c->workloads.ptr[i];
+		const struct bh_slice name = paths_name(c, w->namespace, w->name);
+		struct cel_value containers = kube_get(w->spec, "containers");
 		if (reports->len == 0)
-			rc = give_exploitable(c, &c->workloads.ptr[i], BH_SLICE_LIT("assumed: no report of an image was given"));
+			rc = look_at_image(c, reports, name, cel_null());
 		for (size_t k = 0; rc == 0 && reports->len && containers.kind == CEL_LIST && k < containers.list->len; k++)
-			rc = look_at_image(c, reports, &c->workloads.ptr[i], containers.list->items[k]);
+			rc = look_at_image(c, reports, name, containers.list->items[k]);
+	}
+	return rc;
+}
+
+static int look_at_services(struct paths_collect *c, const struct report_vec *reports)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < c->all->len; i++) {
+		const struct kube_object *o = &c->all->ptr[i];
+		struct cel_value services = kube_get(o->value, "services");
+		for (size_t k = 0; rc == 0 && kube_is_compose(o) && k < services.map->len; k++)
+			if (services.map->entries[k].value.kind == CEL_MAP)
+				rc = look_at_image(c, reports, paths_name(c, o->name, services.map->entries[k].key.text), services.map->entries[k].value);
 	}
 	return rc;
 }
@@ -106,6 +122,7 @@ int paths_find_reports(struct paths_collect *c)
 			rc = bh_fail(c->err, BH_ELIMIT, 0, "more than %u reports", KUBE_OBJECTS_MAX);
 	c->f->n_reports = reports.len;
 	rc = rc < 0 ? rc : look_at_workloads(c, &reports);
+	rc = rc < 0 ? rc : look_at_services(c, &reports);
 	report_vec_done(&reports);
 	return rc;
 }

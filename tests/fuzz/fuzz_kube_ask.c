@@ -2,6 +2,7 @@
  * fuzz_kube_ask.c: any input as manifests, about which every question is asked that takes nothing but manifests. Rows have the cells that
  * their kind promises.
  */
+#include "kube/compose.h"
 #include "kube/netpol.h"
 #include "kube/netpol_diff.h"
 #include "kube/netpol_explain.h"
@@ -39,7 +40,7 @@ static const struct {
 	{ { .name = "diff", .answer = netpol_diff }, NETPOL_CHANGE_CELLS },
 	{ { .name = "generate", .answer = netpol_generate }, NETPOL_DOCUMENT_CELLS },
 	{ { .name = "lint", .answer = netpol_lint }, NETPOL_LINT_CELLS },
-	{ { .name = "paths", .answer = paths_answer }, 0 },
+	{ { .name = "paths", .foreign = &kube_compose, .answer = paths_answer }, 0 },
 	{ { .name = "blast", .answer = paths_answer, .ctx = &blast }, 0 },
 	{ { .name = "who can", .answer = rbac_who_can, .ctx = &secrets }, RBAC_GRANT_CELLS },
 	{ { .name = "can", .answer = rbac_can, .ctx = &web }, RBAC_RULE_CELLS },
