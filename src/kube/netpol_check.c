@@ -61,7 +61,7 @@ static size_t count_fields(struct cel_value map)
 static int add_cut(struct netpol *n, enum netpol_direction d, bool is_v6, kube_address at)
 {
 	return netpol_cut_vec_push(&n->cuts[d][is_v6], at) ? 0 :
-		bh_fail(n->err, BH_ELIMIT, 0, "the policies name more than %u blocks of addresses", NETPOL_CUTS_MAX / 2);
+		bh_fail(n->err, BH_ELIMIT, 0, "policies and flows name more than %u blocks of addresses", NETPOL_CUTS_MAX / 2);
 }
 
 int netpol_cut(struct netpol *n, enum netpol_direction d, const struct kube_address_range *range)

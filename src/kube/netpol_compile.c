@@ -109,6 +109,11 @@ static void set_bit(uint64_t *bits, size_t i)
 	bits[i / 64] |= 1ull << (i % 64);
 }
 
+static void clear_bit(uint64_t *bits, size_t i)
+{
+	bits[i / 64] &= ~(1ull << (i % 64));
+}
+
 /* ---- whom selectors take ---- */
 
 /* What a selector is asked about, and where the answer goes. */
@@ -145,28 +150,35 @@ static void take_own(const struct taking *t, struct bh_slice namespace, struct c
 		take_pods(t, ns, pods);
 }
 
-static bool prefix_holds(struct cel_value cidr, const struct netpol_peer *who)
+/* The blocks inside a prefix: they are in order, and no prefix of a policy cuts one. */
+static void blocks_inside(const struct netpol *n, enum netpol_direction d, struct cel_value cidr, uint32_t *ret_from, uint32_t *ret_to)
 {
 	struct kube_address_range range;
-	return cidr.kind == CEL_STRING && kube_prefix_read(cidr.text, &range) && kube_addresses_hold(&range, &who->range);
-}
-
-static bool any_prefix_holds(struct cel_value list, const struct netpol_peer *who)
-{
-	for (size_t i = 0; i < netpol_length(list); i++)
-		if (prefix_holds(list.list->items[i], who))
-			return true;
-	return false;
-}
-
-/* The blocks that a direction's rules see, inside one of the prefixes and outside of the others. */
-static void take_blocks(const struct taking *t, enum netpol_direction d, struct cel_value cidr, struct cel_value list, struct cel_value except)
-{
-	for (size_t i = t->n->workloads.len; i < t->n->controller; i++) {
-		const struct netpol_peer *who = &t->n->peers.ptr[i];
-		if (who->direction == d && (prefix_holds(cidr, who) || any_prefix_holds(list, who)) && !any_prefix_holds(except, who))
-			set_bit(t->bits, i);
+	*ret_from = *ret_to = 0;
+	if (cidr.kind != CEL_STRING || !kube_prefix_read(cidr.text, &range))
+		return;
+	const struct kube_address_range first = { range.is_v6, range.from, range.from }, last = { range.is_v6, range.to, range.to };
+	const struct netpol_peer *a = netpol_find_block(n, d, &first), *b = netpol_find_block(n, d, &last);
+	if (a && b) {
+		*ret_from = a->index;
+		*ret_to = b->index + 1;
 	}
+}
+
+static void take_prefix(const struct taking *t, enum netpol_direction d, struct cel_value cidr, struct cel_value except)
+{
+	uint32_t from, to, skip_from, skip_to;
+	blocks_inside(t->n, d, cidr, &from, &to);
+	for (size_t i = 0; i < netpol_length(except); i++) {
+		blocks_inside(t->n, d, except.list->items[i], &skip_from, &skip_to);
+		for (uint32_t k = skip_from; k < skip_to; k++)
+			set_bit(t->n->skipped, k);
+	}
+	for (uint32_t i = from; i < to; i++)
+		if (!netpol_bit(t->n->skipped, i))
+			set_bit(t->bits, i);
+	for (uint32_t i = from; i < to; i++)
+		clear_bit(t->n->skipped, i);
 }
 
 static void take_admin(const struct taking *t, enum netpol_direction d, struct cel_value peer, bool peers)
@@ -177,7 +189,8 @@ static void take_admin(const struct taking *t, enum netpol_direction d, struct c
 	else if (netpol_has(peer, "pods"))
 		take_namespaces(t, kube_get(pods, "namespaceSelector"), kube_get(pods, "podSelector"), peers);
 	else if (netpol_has(peer, "networks"))
-		take_blocks(t, d, cel_null(), kube_get(peer, "networks"), cel_null());
+		for (size_t i = 0; i < netpol_length(kube_get(peer, "networks")); i++)
+			take_prefix(t, d, kube_get(peer, "networks").list->items[i], cel_null());
 }
 
 static void take_peer(const struct taking *t, const struct netpol_policy *p, enum netpol_direction d, struct cel_value peer)
@@ -186,7 +199,7 @@ static void take_peer(const struct taking *t, const struct netpol_policy *p, enu
 	if (p->api != NETPOL_API_V1)
 		take_admin(t, d, peer, true);
 	else if (netpol_has(peer, "ipBlock"))
-		take_blocks(t, d, kube_get(block, "cidr"), cel_null(), kube_get(block, "except"));
+		take_prefix(t, d, kube_get(block, "cidr"), kube_get(block, "except"));
 	else if (netpol_has(peer, "namespaceSelector"))
 		take_namespaces(t, kube_get(peer, "namespaceSelector"), kube_get(peer, "podSelector"), true);
 	else
@@ -419,6 +432,9 @@ static int find_classes(struct netpol *n)
 int netpol_compile(struct netpol *n)
 {
 	int rc = add_peers(n);
+	n->skipped = rc == 0 ? new_bits(n, n->peers.len) : NULL;
+	if (rc == 0 && !n->skipped)
+		return netpol_no_memory(n);
 	for (size_t i = 0; rc == 0 && i < n->policies.len; i++) {
 		rc = compile_policy(n, &n->policies.ptr[i]);
 		kube_say_progress(n->asked, i);

@@ -99,6 +99,7 @@ struct netpol {
 	struct netpol_peer_vec peers;           /* workload i is peer i; then blocks; last the controller */
 	uint32_t controller;
 	uint32_t blocks[NETPOL_DIRECTIONS][2][2]; /* by version: the first peer that is a block of it, in the order of addresses; and the one behind the last */
+	uint64_t *skipped;                      /* while a rule is compiled: blocks that an except takes out; else no bit is set */
 	struct netpol_class_vec classes;
 	struct bh_map texts;                    /* of ports: few differ */
 	struct netpol_text_vec by_number;       /* 0: none may connect */
