@@ -26,7 +26,7 @@ struct found {
 	struct proof *ways;
 	size_t n_ways;
 	struct {
-		uint32_t facts[PROOF_CUT_MAX];
+		uint32_t facts[PROOF_WIDE_MAX];
 		size_t n;
 	} cuts[CUTS_MAX];
 	size_t n_cuts;

@@ -300,6 +300,7 @@ struct enumeration {
 	struct proof_space *s;
 	const struct proof_search *search;
 	struct try_vec tries, cuts;
+	uint32_t *rested_on; /* by index in the space's facts: by how many proofs */
 	struct bh_map seen; /* sets that were tried, and what paths rest on */
 	struct bh_arena arena;
 	size_t n_paths;
@@ -367,13 +368,15 @@ static int tell_path(struct enumeration *e, const struct proof *p)
 }
 
 /* Does the target follow without these? */
-static int follows_without(struct enumeration *e, const struct try *t, struct proof *ret)
+static int follows_without(struct enumeration *e, const uint32_t *away, size_t n, struct proof *ret)
 {
-	for (size_t i = 0; i < t->n; i++)
-		proof_take_away(e->s, t->away[i], true);
+	for (size_t i = 0; i < n; i++)
+		proof_take_away(e->s, away[i], true);
 	int rc = proof_shortest(e->s, &e->arena, ret, e->err);
-	for (size_t i = 0; i < t->n; i++)
-		proof_take_away(e->s, t->away[i], false);
+	for (size_t i = 0; i < n; i++)
+		proof_take_away(e->s, away[i], false);
+	for (size_t i = 0; rc == 1 && i < ret->n_rests_on; i++)
+		e->rested_on[e->s->place[ret->rests_on[i]]]++;
 	return rc;
 }
 
@@ -386,21 +389,24 @@ static bool is_known(const struct enumeration *e, const struct try *t)
 }
 
 /* A proof may rest on more than it needs, and so a cut may hold more than it needs: what can stay, stays. */
-static int lessen(struct enumeration *e, struct try *t)
+static int lessen(struct enumeration *e, uint32_t *away, size_t *n)
 {
-	for (size_t i = 0; i < t->n;) {
-		struct try less = { .n = 0 };
+	for (size_t i = 0; i < *n;) {
+		uint32_t less[PROOF_WIDE_MAX];
 		struct proof ignored;
-		for (size_t k = 0; k < t->n; k++)
-			if (k != i)
-				less.away[less.n++] = t->away[k];
-		int rc = follows_without(e, &less, &ignored);
+		size_t k = 0;
+		for (size_t j = 0; j < *n; j++)
+			if (j != i)
+				less[k++] = away[j];
+		int rc = follows_without(e, less, k, &ignored);
 		if (rc < 0)
 			return rc;
-		if (rc == 0)
-			*t = less;
-		else
+		if (rc == 0) {
+			memcpy(away, less, k * sizeof(*away));
+			*n = k;
+		} else {
 			i++;
+		}
 	}
 	return 0;
 }
@@ -408,7 +414,7 @@ static int lessen(struct enumeration *e, struct try *t)
 static int tell_cut(struct enumeration *e, const struct try *found)
 {
 	struct try t = *found;
-	int rc = lessen(e, &t);
+	int rc = lessen(e, t.away, &t.n);
 	if (rc < 0 || t.n == 0 || is_known(e, &t))
 		return rc;
 	if (e->cuts.len == e->search->cuts_max) {
@@ -423,7 +429,7 @@ static int try_one(struct enumeration *e, const struct try *t)
 	struct proof p;
 	if (is_known(e, t))
 		return 0;
-	int rc = follows_without(e, t, &p);
+	int rc = follows_without(e, t->away, t->n, &p);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
@@ -433,6 +439,37 @@ static int try_one(struct enumeration *e, const struct try *t)
 		if (e->search->can_go(e->search->ctx, p.rests_on[i]))
 			rc = branch(e, t, p.rests_on[i]);
 	return rc;
+}
+
+/* The fact of the proof that can go and that most proofs rest on, the first of equals; LOGIC_NONE: none can go. */
+static uint32_t most_used(const struct enumeration *e, const struct proof *p)
+{
+	uint32_t best = LOGIC_NONE;
+	for (size_t i = 0; i < p->n_rests_on; i++) {
+		uint32_t fact = p->rests_on[i];
+		if (e->search->can_go(e->search->ctx, fact) && (best == LOGIC_NONE || e->rested_on[e->s->place[fact]] > e->rested_on[e->s->place[best]]))
+			best = fact;
+	}
+	return best;
+}
+
+static int find_wide_cut(struct enumeration *e)
+{
+	uint32_t away[PROOF_WIDE_MAX];
+	size_t n = 0;
+	struct proof p;
+	int rc;
+	while ((rc = follows_without(e, away, n, &p)) == 1) {
+		uint32_t fact = n < PROOF_WIDE_MAX ? most_used(e, &p) : LOGIC_NONE;
+		if (fact == LOGIC_NONE)
+			return 0;
+		away[n++] = fact;
+	}
+	rc = rc < 0 ? rc : lessen(e, away, &n);
+	if (rc < 0 || n == 0)
+		return rc;
+	qsort(away, n, sizeof(*away), by_number);
+	return e->search->cut(e->search->ctx, away, n, e->err);
 }
 
 static size_t tries_of(const struct proof_space *s, const struct proof_search *search)
@@ -449,7 +486,8 @@ int proof_enumerate(struct proof_space *s, const struct proof_search *search, bo
 	bh_arena_init(&e.arena, ARENA_BYTES_MAX);
 	bh_map_init(&e.seen, 4u * TRIES_MAX);
 	const size_t tries_max = tries_of(s, search);
-	int rc = try_vec_push(&e.tries, nothing) ? 0 : no_memory(err);
+	e.rested_on = bh_arena_array(&e.arena, s->facts.len + 1, sizeof(*e.rested_on));
+	int rc = e.rested_on && try_vec_push(&e.tries, nothing) ? 0 : no_memory(err);
 	for (size_t i = 0; rc == 0 && i < e.tries.len; i++) {
 		const struct try t = e.tries.ptr[i];
 		if (i == tries_max) {
@@ -458,6 +496,8 @@ int proof_enumerate(struct proof_space *s, const struct proof_search *search, bo
 		}
 		rc = try_one(&e, &t);
 	}
+	if (rc == 0 && !e.whole && e.cuts.len == 0 && search->cuts_max)
+		rc = find_wide_cut(&e);
 	*ret_whole = e.whole;
 	try_vec_done(&e.tries);
 	try_vec_done(&e.cuts);

@@ -4,6 +4,9 @@
  * What can be taken away (a privilege, a binding, an open connection) is for the caller to say, by fact. The search takes the shortest proof, then for
  * each fact in it that can go the shortest without it, and so on, breadth first (Reiter's hitting set tree): what it finds on the way are the proofs, and
  * where nothing is left is a cut, the small ones first. What a cut does not need is left out of it, each time by trying.
+ *
+ * In a large space that may find no cut in the tries that there are, or none is that small. Then one larger cut is built: of each proof that is left the fact
+ * goes that most proofs so far rest on (greedy), until none is left. It is tried and lessened like the others: minimal, but perhaps not the smallest.
  */
 #ifndef BH_KUBE_PROOF_H
 #define BH_KUBE_PROOF_H
@@ -12,6 +15,7 @@
 
 #define PROOF_WORK_MAX 100000000u /* facts and steps looked at for one target, a second or two */
 #define PROOF_TRIES_MIN 50u       /* ... but at least so many tries */
+#define PROOF_WIDE_MAX 64u       /* facts of the one cut that is looked for when no small one was found */
 #define PROOF_CUT_MAX 5u       /* facts of a cut: whoever needs to change more starts with another target */
 
 BH_VEC(proof_number_vec, uint32_t)

@@ -223,6 +223,13 @@ static void compare(const struct program *p, const struct logic *l, unsigned tar
 		return;
 	assert_int_equal(proof_space_init(&space, l, fact, &err), 0);
 	assert_int_equal(proof_enumerate(&space, &search, &whole, &err), 0);
+	/* With a single try no small cut is found, and the greedy one must be one that nothing can be left out of. */
+	struct collected wide = { .p = p, .target = target, .l = l };
+	const struct proof_search single = { can_go, on_path, on_cut, &wide, 1000, 1000, 1 };
+	assert_int_equal(proof_enumerate(&space, &single, &whole, &err), 0);
+	assert_false(whole);
+	assert_int_equal(wide.n_cuts, 1);
+	assert_true(is_minimal(p, target, wide.cuts[0]));
 	proof_space_done(&space);
 	assert_true(c.n_paths > 0);
 	unsigned expected = 0;
