@@ -287,7 +287,9 @@ static int add_document(struct reading *r, const struct bh_yaml_node *node)
 		return no_memory(r->err);
 	}
 	const struct kube_document d = { r->set, r->file, r->document, tree, tree->root };
-	return is_foreign ? f->read(f->ctx, &d, r->err) : add_object(r, tree, tree->root, 0);
+	rc = is_foreign ? f->read(f->ctx, &d, r->err) : add_object(r, tree, tree->root, 0);
+	kube_tree_sort(tree);
+	return rc;
 }
 
 static int add_documents(struct reading *r, struct bh_yaml *yaml)

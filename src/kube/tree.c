@@ -352,19 +352,51 @@ static uint32_t line_of_key(const struct bh_yaml_node *map, struct bh_slice fiel
 
 bool kube_tree_alias(struct kube_tree *tree, struct kube_alias alias)
 {
+	tree->is_sorted = false;
 	return kube_alias_vec_push(&tree->aliases, alias);
+}
+
+static int by_map(const void *a, const void *b)
+{
+	uintptr_t one = (uintptr_t)((const struct kube_alias *)a)->at, two = (uintptr_t)((const struct kube_alias *)b)->at;
+	return (one > two) - (one < two);
+}
+
+void kube_tree_sort(struct kube_tree *tree)
+{
+	if (tree->aliases.len)
+		qsort(tree->aliases.ptr, tree->aliases.len, sizeof(*tree->aliases.ptr), by_map);
+	tree->is_sorted = true;
+}
+
+/* The first alias of the map, or of a later one. */
+static size_t lower_bound(const struct kube_tree *tree, const void *container)
+{
+	size_t low = 0, high = tree->aliases.len;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if ((uintptr_t)tree->aliases.ptr[middle].at < (uintptr_t)container)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* The alias of the field, else of the map; NULL: it has a place of its own, or none. */
 static const struct kube_alias *find_alias(const struct kube_tree *tree, const void *container, struct bh_slice field)
 {
 	const struct kube_alias *whole = NULL;
-	for (size_t i = 0; i < tree->aliases.len; i++) {
-		const struct kube_alias *a = &tree->aliases.ptr[i];
+	for (size_t i = tree->is_sorted ? lower_bound(tree, container) : 0; i < tree->aliases.len; i++) {
+		const struct kube_alias *a = &tree->aliases.ptr[tree->is_sorted ? i : tree->aliases.len - 1 - i]; /* what was said last is asked first */
+		if (tree->is_sorted && a->at != container)
+			break;
 		if (a->at == container && field.len && bh_slice_eq(a->field, field))
 			return a;
 		if (a->at == container && a->field.len == 0)
 			whole = a;
+		if (whole && field.len == 0)
+			break;
 	}
 	return whole;
 }

@@ -35,6 +35,7 @@ struct kube_tree {
 	struct cel_value root;
 	struct kube_place_vec places;
 	struct kube_alias_vec aliases;
+	bool is_sorted;       /* the aliases, by their map */
 	uint32_t line_offset; /* lines of the file before the text that was parsed */
 };
 
@@ -48,8 +49,9 @@ int kube_tree_make_tagged(const struct bh_yaml_node *node, uint32_t line_offset,
 /* Says that `other` stands where `at` stands, a map that was made of it. */
 bool kube_tree_same_place(struct kube_tree *tree, const void *at, const void *other) BH_MUST_CHECK;
 
-/* Says where a field of a map stands that was made of others. */
+/* Says where a field of a map stands that was made of others, each once; when all is said, sorting makes finding quick. */
 bool kube_tree_alias(struct kube_tree *tree, struct kube_alias alias) BH_MUST_CHECK;
+void kube_tree_sort(struct kube_tree *tree);
 
 /*
  * The place of a field, of an element, or with both absent of the map or list itself: line from 1, and the path appended to `path`:

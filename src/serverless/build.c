@@ -220,6 +220,8 @@ struct cel_value fn_environment(struct fn_doc *doc, struct fn_from of)
 		return of.value;
 	for (size_t i = 0; i < of.value.map->len; i++) {
 		struct bh_slice name = fn_key(of.value, i);
+		if (!name.ptr) /* no text */
+			continue;
 		struct fn_from from = fn_field(doc, of, name);
 		struct cel_value text = as_text(doc, from.value);
 		/* Whatever it will be, it does not stand in this text. */

@@ -24,21 +24,30 @@ static struct fn_from resources_of(struct fn_doc *doc)
 
 bool cfn_next(struct fn_doc *doc, const char *type, size_t *at, struct bh_slice *ret_id, struct fn_from *ret_properties)
 {
-	struct fn_from all = resources_of(doc);
-	for (; *at < fn_len(all.value); ++*at) {
-		struct bh_slice id = fn_key(all.value, *at);
-		struct fn_from resource = fn_field(doc, all, id);
-		if (!bh_slice_eq_str(kube_text(resource.value, "Type"), type))
+	const struct fn_template *t = doc->format;
+	for (; *at < t->n; ++*at) {
+		if (!bh_slice_eq_str(t->list[*at].type, type))
 			continue;
-		struct bh_slice condition = kube_text(resource.value, "Condition");
-		if (condition.len && fn_condition(doc, condition) == FN_FALSE)
-			continue;
-		*ret_id = id;
-		*ret_properties = fn_path(doc, resource, "Properties");
+		*ret_id = t->list[*at].id;
+		*ret_properties = fn_path(doc, fn_field(doc, resources_of(doc), *ret_id), "Properties");
 		++*at;
 		return true;
 	}
 	return false;
+}
+
+/* The types once for all: each function asks for many. */
+static void list_resources(struct fn_doc *doc, struct fn_template *t)
+{
+	t->list = bh_arena_array(doc->arena, fn_len(t->resources) + 1, sizeof(*t->list));
+	doc->failed = !t->list;
+	for (size_t i = 0; t->list && t->resources.kind == CEL_MAP && i < t->resources.map->len; i++) {
+		struct cel_value resource = t->resources.map->entries[i].value;
+		struct bh_slice condition = kube_text(resource, "Condition");
+		if (condition.len && fn_condition(doc, condition) == FN_FALSE)
+			continue;
+		t->list[t->n++] = (struct fn_resource){ kube_text(resource, "Type"), fn_key(t->resources, i) };
+	}
 }
 
 struct fn_from cfn_resource(struct fn_doc *doc, struct bh_slice id)
@@ -219,6 +228,7 @@ static void read(struct fn_doc *doc)
 	struct fn_from properties;
 	doc->format = &t;
 	doc->resolve = fn_intrinsic;
+	list_resources(doc, &t);
 	for (size_t at = 0; cfn_next(doc, "AWS::Lambda::Function", &at, &id, &properties);)
 		read_function(doc, id, properties, false);
 	for (size_t at = 0; cfn_next(doc, "AWS::Serverless::Function", &at, &id, &properties);)

@@ -200,18 +200,22 @@ static void add_events(struct cfn_function *f)
 /* ---- uses ---- */
 
 #define WALK_DEPTH_MAX BH_YAML_DEPTH_MAX
+#define WALKED_MAX 50000000u /* of one template: each function that nothing calls looks through all of it */
 
 /* Is there a Ref, GetAtt or Sub of the function in the value? */
-static bool mentions(struct cel_value v, struct bh_slice id, unsigned depth)
+static bool mentions(struct fn_template *t, struct cel_value v, struct bh_slice id, unsigned depth)
 {
 	bool found = false;
+	t->walked++;
 	if (v.kind == CEL_STRING)
 		return bh_slice_eq(v.text, id) || bh_slice_eq(fn_resource_in(v.text), id)
 		       || (v.text.len > id.len && bh_slice_starts(v.text, id) && v.text.ptr[id.len] == '.');
-	for (size_t i = 0; depth < WALK_DEPTH_MAX && !found && v.kind == CEL_LIST && i < v.list->len; i++)
-		found = mentions(v.list->items[i], id, depth + 1);
-	for (size_t i = 0; depth < WALK_DEPTH_MAX && !found && v.kind == CEL_MAP && i < v.map->len; i++)
-		found = mentions(v.map->entries[i].value, id, depth + 1);
+	if (depth >= WALK_DEPTH_MAX || t->walked > WALKED_MAX)
+		return false;
+	for (size_t i = 0; !found && v.kind == CEL_LIST && i < v.list->len; i++)
+		found = mentions(t, v.list->items[i], id, depth + 1);
+	for (size_t i = 0; !found && v.kind == CEL_MAP && i < v.map->len; i++)
+		found = mentions(t, v.map->entries[i].value, id, depth + 1);
 	return found;
 }
 
@@ -223,14 +227,14 @@ static bool is_use(struct bh_slice type)
 	return !bh_slice_is_one_of(type, others);
 }
 
-static bool is_mentioned(struct cfn_function *f)
+static struct cel_value is_mentioned(struct cfn_function *f)
 {
-	const struct fn_template *t = f->doc->format;
-	bool found = mentions(kube_get(f->doc->root, "Outputs"), f->id, 0);
-	for (size_t i = 0; !found && i < fn_len(t->resources); i++)
-		if (!bh_slice_eq(fn_key(t->resources, i), f->id) && is_use(kube_text(t->resources.map->entries[i].value, "Type")))
-			found = mentions(kube_get(t->resources.map->entries[i].value, "Properties"), f->id, 0);
-	return found;
+	struct fn_template *t = f->doc->format;
+	bool found = mentions(t, kube_get(f->doc->root, "Outputs"), f->id, 0);
+	for (size_t i = 0; !found && i < t->n; i++)
+		if (!bh_slice_eq(t->list[i].id, f->id) && is_use(t->list[i].type))
+			found = mentions(t, kube_get(cfn_resource(f->doc, t->list[i].id).value, "Properties"), f->id, 0);
+	return !found && t->walked > WALKED_MAX ? cel_unknown() : cel_bool(found);
 }
 
 void cfn_events(struct cfn_function *f)
@@ -243,5 +247,5 @@ void cfn_events(struct cfn_function *f)
 	fn_set(&f->spec, "routes", fn_list_end(&f->routes));
 	fn_set(&f->spec, "permissions", fn_list_end(&f->permissions));
 	fn_set(&f->spec, "triggers", fn_list_end(&f->triggers));
-	fn_set(&f->spec, "isUsed", cel_bool(f->is_used || is_mentioned(f)));
+	fn_set(&f->spec, "isUsed", f->is_used ? cel_bool(true) : is_mentioned(f));
 }

@@ -4,9 +4,17 @@
 
 #include "serverless/build.h"
 
+/* A resource that is not left out by its condition. */
+struct fn_resource {
+	struct bh_slice type, id;
+};
+
 /* What a template says: doc->format points to it, and doc->resolve is fn_intrinsic. */
 struct fn_template {
 	struct cel_value parameters, mappings, conditions, resources, globals;
+	struct fn_resource *list; /* of the resources; templates inside other formats have none */
+	size_t n;
+	uint64_t walked;          /* values that were looked through for names of functions */
 };
 
 /*
