@@ -183,13 +183,24 @@ static uintptr_t by_address(struct resolving *r, struct bh_slice address, enum n
 	return block ? block->index + 1u : 0;
 }
 
+/* "shop/web" when there is one of the name: the many names of large files are not looked for among all. */
+static uintptr_t by_name_only(const struct resolving *r, struct bh_slice name)
+{
+	uintptr_t found = number_of(&r->workloads, name);
+	const struct kube_workload *w = r->n->workloads.ptr;
+	if (found && found < r->n->workloads.len && bh_slice_eq(w[found].name, w[found - 1].name) && bh_slice_eq(w[found].namespace, w[found - 1].namespace))
+		return 0;
+	return found;
+}
+
 static uintptr_t find(struct resolving *r, const struct kube_flow_end *end, enum netpol_direction d)
 {
 	const struct netpol_peer *peer;
 	struct bh_err ignored = { 0 }, *err = r->n->err;
 	uintptr_t found = 0;
 	if (end->name.len) {
-		found = by_address(r, end->name, d);
+		found = by_name_only(r, end->name);
+		found = found ? found : by_address(r, end->name, d);
 		if (found)
 			return found;
 		r->n->err = &ignored;
