@@ -21,6 +21,9 @@ static const struct cmd_option options[] = {
 	{ .name = "verb", .kind = CMD_STRING, .argument = "VERB", .help = "can: answer whether the subject can do this; with --resource" },
 	{ .name = "resource", .kind = CMD_STRING, .argument = "RESOURCE", .help = "can: with --verb: pods/log, deployments.apps, /healthz" },
 	{ .name = "group", .kind = CMD_LIST, .argument = "GROUP", .help = "can: a group that the subject is in; may be repeated" },
+	{ .name = "subject", .kind = CMD_LIST, .argument = "SUBJECT", .help = "least: for this one; may be repeated; default: all but the cluster's own" },
+	{ .name = "since", .kind = CMD_STRING, .argument = "TIME", .help = "least: events from this time on: 2026-11-01, 2026-11-01T12:00:00Z" },
+	{ .name = "until", .kind = CMD_STRING, .argument = "TIME", .help = "least: events up to this time, or in this day" },
 	{ .name = "defaults", .kind = CMD_CHOICE, .argument = "WHEN", .choices = defaults, .default_text = "auto",
 	  .help = "take Kubernetes' own roles and bindings to be there; auto: unless the input has them" },
 	{ 0 },
@@ -30,6 +33,7 @@ static const char details[] =
 	"who-can VERB RESOURCE PATH...   who may do that: RESOURCE as pods/log, deployments.apps, /healthz\n"
 	"can SUBJECT PATH...             what user:NAME, group:NAME or sa:NAMESPACE/NAME may do\n"
 	"risks PATH...                   what of all that is dangerous, as a report\n"
+	"least LOG...                    the roles that allow what an audit log shows, proven by replay\n"
 	"\n"
 	"PATH is a file of YAML or JSON manifests or a dump of kubectl get -o json, a folder that\n"
 	"holds some, or - for standard input.\n"
@@ -167,9 +171,10 @@ static const struct verb {
 	{ "who-can", "VERB RESOURCE PATH...", 3, SIZE_MAX, who_can },
 	{ "can", "SUBJECT PATH...", 2, SIZE_MAX, can },
 	{ "risks", "PATH...", 1, SIZE_MAX, cmd_rbac_risks },
+	{ "least", "LOG...", 1, SIZE_MAX, cmd_rbac_least },
 };
 
-static const char *const verbs[] = { "who-can", "can", "risks", NULL };
+static const char *const verbs[] = { "who-can", "can", "risks", "least", NULL };
 
 static const struct verb *find_verb(const struct cmd_args *args, const char *const **targets, size_t *n)
 {

@@ -34,6 +34,7 @@ BH_VEC(raw_vec, struct raw_text)
 
 struct kube_asked {
 	struct bh_channel *ch;
+	const struct kube_question *question;
 	struct parent *here; /* instead of a channel: the answer is given in this process */
 	struct bh_buf frame, rows;
 	struct kube_set *sets[KUBE_ASK_ROLES];
@@ -185,11 +186,17 @@ static int answer(struct kube_asked *asked, const struct kube_question *q, struc
 	return rc < 0 ? rc : send_rows(asked, err);
 }
 
+static int stream(void *ctx, struct bh_slice name, int fd, struct bh_err *err)
+{
+	struct kube_asked *asked = ctx;
+	return asked->question->stream(asked, asked->question->ctx, name, fd, err);
+}
+
 static int run_child(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct parent *p = ctx;
-	struct kube_asked asked = { .ch = ch, .raw_roles = p->question->raw_roles };
-	const struct intake_taker taker = { take, unreadable_text, &asked };
+	struct kube_asked asked = { .ch = ch, .question = p->question, .raw_roles = p->question->raw_roles };
+	const struct intake_taker taker = { take, unreadable_text, &asked, p->question->stream ? stream : NULL, KUBE_ASK_ROLES - 1 };
 	int rc = asked_init(&asked, p->question, err);
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &asked.texts, err);
 	rc = rc < 0 ? rc : answer(&asked, p->question, err);

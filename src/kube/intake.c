@@ -120,6 +120,8 @@ static int read_one(struct bh_channel *ch, const struct intake_taker *t, struct 
 		return bh_fail(err, BH_ECHILD, 0, "a reply that is none");
 	if (fd < 0)
 		return kube_live_read(ch, role, name, t, texts, err);
+	if (t->stream && role == t->stream_role)
+		return t->stream(t->ctx, name, fd, err);
 	bh_buf_init(&text, KUBE_TEXT_BYTES_MAX);
 	if (bh_read_all(fd, KUBE_TEXT_BYTES_MAX, &text, &why) < 0) {
 		bh_buf_done(&text);

@@ -51,6 +51,9 @@ struct intake_taker {
 	int (*take)(void *ctx, uint8_t role, struct bh_slice name, struct bh_slice text, struct bh_err *err);
 	int (*unreadable)(void *ctx, uint8_t role, struct bh_slice name, const struct bh_err *why, struct bh_err *err);
 	void *ctx;
+	/* NULL, or who reads the files of one role itself, piece by piece: no text of them is kept. */
+	int (*stream)(void *ctx, struct bh_slice name, int fd, struct bh_err *err);
+	uint8_t stream_role;
 };
 
 /* All files. The texts stay until intake_texts_done. */

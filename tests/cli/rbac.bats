@@ -290,3 +290,63 @@ END
 	[ "$status" -eq 3 ]
 	[[ $output == *"a roleRef that is no Role"* ]]
 }
+
+# event USER VERB URI REF [CODE] [MORE]: a line of a log.
+event() {
+	printf '{"kind":"Event","apiVersion":"audit.k8s.io/v1","stage":"ResponseComplete","requestReceivedTimestamp":"2026-11-0%sT10:00:00.000000Z","user":{"username":"%s","groups":["system:authenticated"]},"verb":"%s","requestURI":"%s"%s,"responseStatus":{"code":%s}%s}\n' \
+		"${DAY:-1}" "$1" "$2" "$3" "${4:+,\"objectRef\":$4}" "${5:-200}" "${6:-}"
+}
+
+@test "least: strict roles, proven by replay; names only where the authorizer saw them" {
+	{
+		event alice get /api/v1/namespaces/shop/secrets/a '{"resource":"secrets","namespace":"shop","name":"a"}'
+		event alice get /api/v1/namespaces/shop/secrets/a '{"resource":"secrets","namespace":"shop","name":"a"}'
+		event alice get /api/v1/namespaces/shop/secrets/b '{"resource":"secrets","namespace":"shop","name":"b"}'
+		event alice create /api/v1/namespaces/shop/pods '{"resource":"pods","namespace":"shop","name":"p1"}' 201
+		event alice create /api/v1/namespaces/shop/pods/p1/exec '{"resource":"pods","subresource":"exec","namespace":"shop","name":"p1"}' 101
+		event alice list /apis/apps/v1/deployments '{"resource":"deployments","apiGroup":"apps"}'
+		event alice list /apis/apps/v1/namespaces/shop/deployments '{"resource":"deployments","apiGroup":"apps","namespace":"shop"}'
+		event alice list /apis/batch/v1/jobs '{"resource":"jobs","apiGroup":"batch"}'
+		event alice get '/metrics?x=1' ''
+		event alice get /version ''
+		event alice delete /api/v1/nodes/n '{"resource":"nodes","name":"n"}' 403
+		event alice update /api/v1/namespaces/shop/pods/x '{"resource":"pods","namespace":"shop","name":"x"}' 403 ',"annotations":{"authorization.k8s.io/decision":"allow"}'
+		DAY=9 event alice delete /api/v1/nodes/n '{"resource":"nodes","name":"n"}'
+		event system:kube-scheduler get /api/v1/nodes/n '{"resource":"nodes","name":"n"}'
+	} >audit.log
+	"$BULKHEAD" rbac least --until 2026-11-05 audit.log >roles.yaml 2>proof.txt
+	grep -q "user:alice: 9 of 9 requests allowed, 0 rights beyond them; 1 requests every user may make, 1 were denied in the log" proof.txt
+	grep -q "the log: 13 events, 2026-11-01T10:00:00 to 2026-11-01T10:00:00; 1 events lie outside the time asked for" proof.txt
+	! grep -q '\*\|scheduler\|delete' roles.yaml
+	python3 - <<'END'
+import yaml
+rules = {(o["kind"], o["metadata"].get("namespace")): o["rules"] for o in yaml.safe_load_all(open("roles.yaml")) if o["kind"].endswith("Role")}
+key = lambda r: sorted(r.items())
+assert sorted(rules["ClusterRole", None], key=key) == sorted([
+    {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]}, {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["list"]},
+    {"nonResourceURLs": ["/metrics"], "verbs": ["get"]}], key=key), rules
+assert sorted(rules["Role", "shop"], key=key) == sorted([
+    {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["a", "b"], "verbs": ["get"]}, {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]},
+    {"apiGroups": [""], "resources": ["pods/exec"], "resourceNames": ["p1"], "verbs": ["create"]},
+    {"apiGroups": [""], "resources": ["pods"], "resourceNames": ["x"], "verbs": ["update"]}], key=key), rules
+END
+	# The roles answer as the log did, by themselves.
+	run bulkhead rbac can alice --verb create --resource pods/exec --name p1 -n shop --defaults no roles.yaml
+	[ "$status" -eq 0 ]
+	gzip audit.log
+	"$BULKHEAD" rbac least --until 2026-11-05 audit.log.gz | cmp - roles.yaml
+}
+
+@test "least: logs that are broken, empty or none" {
+	{ event alice get /metrics ''; echo '{"kind":"Event"'; echo '[1]'; } >audit.log
+	run bulkhead rbac least audit.log
+	[ "$status" -eq 3 ]
+	[[ $output == *"audit.log: 2 lines are no audit events"* && $output == *"1 of 1 requests allowed"* ]]
+	: >empty.log
+	run bulkhead rbac least empty.log
+	fails 2 "no audit event"
+	run bulkhead rbac least missing.log
+	fails 2 "missing.log"
+	run bulkhead rbac least --subject group:x audit.log
+	fails 2 "user:NAME or sa:NAMESPACE/NAME"
+}
