@@ -11,7 +11,7 @@
 #define WAYS_MAX 50u
 
 /* Index = enum paths_format. */
-static const char *const formats[] = { "text", "json", "csv", "markdown", "svg", NULL };
+static const char *const formats[] = { "text", "json", "csv", "markdown", "svg", "html", NULL };
 static const char *const failures[] = { "path", "never", NULL };
 
 static const struct cmd_option options[] = {
@@ -67,6 +67,8 @@ static int write_answer(const struct cmd_args *args, const struct kube_answer *a
 	int rc = 0;
 	if (format == PATHS_SVG)
 		rc = paths_draw(a, &out, err);
+	else if (format == PATHS_HTML)
+		rc = paths_page(a, &out, err);
 	else
 		paths_write(format, a, &out);
 	rc = rc < 0 ? rc : cmd_write_document(args, &out, err);

@@ -184,6 +184,7 @@ void paths_write(enum paths_format format, const struct kube_answer *a, struct b
 	case PATHS_JSON: write_json(a, out); break;
 	case PATHS_CSV: write_table(a, out, cmd_add_csv_row, false); break;
 	case PATHS_MARKDOWN: write_table(a, out, cmd_add_markdown_row, true); break;
-	case PATHS_SVG: break; /* paths_draw */
+	case PATHS_SVG: break;  /* paths_draw */
+	case PATHS_HTML: break; /* paths_page */
 	}
 }

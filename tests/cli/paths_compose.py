@@ -115,6 +115,18 @@ for shared in (False, True):
     code, _, _, err = ask("--to", "node", path=top / "two")
     tap.check(f"two projects {'with a network of one name' if shared else 'with networks of their own'}", code == int(shared), err)
 
+# ---- the page ----
+evil = changed(lambda s, d: s.update({"<script>x": s.pop("proxy")}))
+(top / "evil.yaml").write_text(yaml.safe_dump(evil))
+r = subprocess.run([BULKHEAD, "paths", "-f", "html", "--to", "node", top / "evil.yaml"], capture_output=True, text=True, timeout=60)
+tap.check("a page with drawing, steps, techniques and what stops it", r.returncode == 1 and r.stdout.startswith("<!doctype html>") and r.stdout.endswith("</body></html>\n")
+          and all(w in r.stdout for w in ("<svg", "Way 1", "T1611", "What stops it")), r.stderr)
+tap.check("names are escaped there", "<script" not in r.stdout and "&lt;script&gt;" in r.stdout)
+opened = {t: r.stdout.count(f"<{t}>") - r.stdout.count(f"</{t}>") for t in ("ol", "ul", "h2", "h3", "figure", "svg", "body")}
+tap.check("what is opened is closed", not any(n for t, n in opened.items() if t not in ("svg", "body")), str(opened))
+r = subprocess.run([BULKHEAD, "paths", "-f", "html", "--blast", SHOP], capture_output=True, text=True, timeout=60)
+tap.check("a page of what falls with each", "shop/web" in r.stdout and r.stdout.count("<li>") == 5, r.stderr)
+
 # ---- what is not looked at is said ----
 path = top / "extends.yaml"
 path.write_text("services:\n  a:\n    image: a\n    extends: {service: b, file: c.yaml}\ninclude: [d.yaml]\n")
