@@ -352,18 +352,19 @@ static bool any_by_name(const struct netpol *n)
 static int policies_of(struct netpol *n, struct netpol_class *c)
 {
 	const struct netpol_policy **list;
-	size_t k = 0;
+	size_t count = 0, k = 0;
 	if (n->peers.ptr[c->first].kind != NETPOL_WORKLOAD)
 		return 0;
 	for (size_t i = 0; i < n->policies.len; i++)
-		c->n_policies += netpol_bit(n->policies.ptr[i].subjects, c->first);
-	list = bh_arena_array(&n->arena, c->n_policies + 1, sizeof(*list));
+		count += netpol_bit(n->policies.ptr[i].subjects, c->first);
+	list = bh_arena_array(&n->arena, count + 1, sizeof(*list));
 	if (!list)
 		return netpol_no_memory(n);
 	for (size_t i = 0; i < n->policies.len; i++)
 		if (netpol_bit(n->policies.ptr[i].subjects, c->first))
 			list[k++] = &n->policies.ptr[i];
 	c->policies = list;
+	c->n_policies = k;
 	return 0;
 }
 
