@@ -23,8 +23,9 @@ static const struct cmd_option options[] = {
 	{ .name = "pod-security", .kind = CMD_CHOICE, .argument = "LEVEL", .choices = levels, .default_text = "restricted",
 	  .help = "the level of the Pod Security Standards that has to be met" },
 	{ .name = "no-hardening", .kind = CMD_FLAG, .help = "leave the built-in policies beyond the Pod Security Standards out" },
+	{ .name = "no-schema", .kind = CMD_FLAG, .help = "don't compare the manifests with the types of Kubernetes' API" },
 	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.34",
-	  .help = "the version of Kubernetes whose rules and functions count" },
+	  .help = "the version of Kubernetes whose types, rules and functions count" },
 	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = thresholds, .default_text = "medium",
 	  .help = "exit 1 for findings at or above this severity" },
 	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "negligible",
@@ -99,6 +100,9 @@ static int tell_counts(struct bh_report *report, const struct kube_review_counts
 	const char *text = bh_arena_printf(&report->arena, "%llu object%s in %llu file%s, %llu polic%s", (unsigned long long)n->objects, n->objects == 1 ? "" : "s",
 					   (unsigned long long)n->files, n->files == 1 ? "" : "s", (unsigned long long)n->policies,
 					   n->policies == 1 ? "y" : "ies");
+	if (text && n->untyped)
+		text = bh_arena_printf(&report->arena, "%s; %llu custom resource%s not compared with a schema", text, (unsigned long long)n->untyped,
+				       n->untyped == 1 ? "" : "s");
 	report->target.contents = bh_slice_str(text);
 	return text ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
 }
@@ -117,6 +121,7 @@ static int review(const struct cmd_args *args, struct bh_report *report, struct 
 	o.n_paths = cmd_targets(args, &o.paths);
 	o.n_policies = cmd_list(args, "policy", &o.policies);
 	(void)read_version(cmd_string(args, "kubernetes"), &o.minor);
+	o.schema = !cmd_flag(args, "no-schema");
 	rc = name_target(report, o.paths, o.n_paths, err);
 	rc = rc < 0 ? rc : kube_review(&o, report, &counts, err);
 	rc = rc < 0 ? rc : tell_counts(report, &counts, err);

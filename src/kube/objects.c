@@ -233,7 +233,7 @@ static int add_object(struct reading *r, struct kube_tree *tree, struct cel_valu
 
 int kube_set_add(const struct kube_document *d, struct cel_value object, struct bh_err *err)
 {
-	struct kube_object o = { .file = d->file, .document = d->document, .value = object, .tree = d->tree };
+	struct kube_object o = { .file = d->file, .document = d->document, .value = object, .tree = d->tree, .is_made = true };
 	o.line = line_of(d->tree, object);
 	name_object(&o);
 	return kube_object_vec_push(&d->set->objects, o) ? 0 : no_memory(err);

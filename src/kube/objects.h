@@ -23,6 +23,7 @@ struct kube_object {
 	uint32_t line;                   /* where it begins; 0: nowhere */
 	struct cel_value value;          /* a map */
 	const struct kube_tree *tree;    /* of its document */
+	bool is_made;                    /* of another object or document (kube_foreign): nobody wrote it as it is */
 	struct bh_slice api_version, group, version, kind, name, namespace; /* empty when it has none */
 };
 

@@ -30,12 +30,14 @@ struct kube_review_options {
 	size_t n_without;
 	bool no_bootstrap;           /* nor are the roles and bindings that every API server makes at its start */
 	unsigned minor;              /* Kubernetes 1.MINOR */
+	bool schema;                 /* compare the objects with the types of the API, too; from Kubernetes 1.25 on */
 	struct kube_check_count_vec *checks; /* gets one item for each policy; may be NULL */
 	const struct kube_foreign *foreign;  /* who knows manifests that are not Kubernetes'; NULL: nobody */
 };
 
 struct kube_review_counts {
 	uint64_t files, objects, policies; /* files of manifests; policies that were evaluated */
+	uint64_t untyped;                  /* custom resources, of which the schema knows nothing */
 	uint64_t without, bootstrap;       /* objects that were not reviewed, as the options said */
 };
 

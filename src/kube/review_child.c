@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "kube/owned.h"
 #include "kube/rules.h"
+#include "kube/schema.h"
 #include "kube/vap.h"
 #include "model/wire.h"
 
@@ -38,6 +39,9 @@ struct child {
 	struct bh_buf path;
 	struct owned owned;
 	uint64_t n_without, n_bootstrap; /* objects that were passed over */
+	struct kube_schema *schema;      /* NULL: not asked for */
+	uint64_t n_untyped;
+	bool is_removed;                 /* a policy said that the API of the object is gone */
 	struct bh_arena arena; /* of the request */
 };
 
@@ -246,15 +250,9 @@ static int collect_all(struct child *c, struct bh_err *err)
 /* ---- reviewing ---- */
 
 /* "Deployment shop/web: spec.template.spec.containers[0].image" */
-static void describe(struct child *c, uint32_t *line, const struct vap_result *result)
+static void describe_path(struct child *c, struct bh_slice path)
 {
 	const struct kube_object *o = c->object;
-	BH_WITH(bh_buf_done) struct bh_buf path = { 0 };
-	bh_buf_init(&path, PATH_BYTES_MAX);
-	uint32_t found = 0;
-	for (size_t i = 0; found == 0 && i < result->n_reads; i++)
-		found = kube_tree_find(o->tree, result->reads[i].map, result->reads[i].field, &path);
-	*line = found && o->line ? found : o->line;
 	bh_buf_clear(&c->path);
 	bh_buf_add(&c->path, o->kind);
 	bh_buf_add_byte(&c->path, ' ');
@@ -265,8 +263,25 @@ static void describe(struct child *c, uint32_t *line, const struct vap_result *r
 	bh_buf_add(&c->path, o->name);
 	if (path.len) {
 		bh_buf_add_str(&c->path, ": ");
-		bh_buf_add(&c->path, bh_buf_slice(&path));
+		bh_buf_add(&c->path, path);
 	}
+}
+
+static void describe(struct child *c, uint32_t *line, const struct vap_result *result)
+{
+	const struct kube_object *o = c->object;
+	BH_WITH(bh_buf_done) struct bh_buf path = { 0 };
+	bh_buf_init(&path, PATH_BYTES_MAX);
+	uint32_t found = 0;
+	for (size_t i = 0; found == 0 && i < result->n_reads; i++)
+		found = kube_tree_find(o->tree, result->reads[i].map, result->reads[i].field, &path);
+	*line = found && o->line ? found : o->line;
+	describe_path(c, bh_buf_slice(&path));
+}
+
+static int send_finding(struct child *c, const struct review_finding *f, struct bh_err *err)
+{
+	return review_put_finding(&c->frame, f) ? send_frame(c, REVIEW_SAY_FINDING, err) : bh_fail(err, BH_ENOMEM, 0, "out of memory for a finding");
 }
 
 static int on_result(void *ctx, const struct vap_result *result, struct bh_err *err)
@@ -274,6 +289,7 @@ static int on_result(void *ctx, const struct vap_result *result, struct bh_err *
 	struct child *c = ctx;
 	uint32_t line;
 	describe(c, &line, result);
+	c->is_removed |= bh_slice_eq_str(c->policy->check, "k8s-removed-api");
 	if (result->outcome == VAP_UNKNOWN) {
 		c->policy->n_unknown++;
 		BH_WITH(bh_buf_done) struct bh_buf reason = { 0 };
@@ -296,7 +312,44 @@ static int on_result(void *ctx, const struct vap_result *result, struct bh_err *
 		.fix = c->policy->fix,
 		.policy = vap_policy_object(c->policy->vap)->file,
 	};
-	return review_put_finding(&c->frame, &f) ? send_frame(c, REVIEW_SAY_FINDING, err) : bh_fail(err, BH_ENOMEM, 0, "out of memory for a finding");
+	return send_finding(c, &f, err);
+}
+
+/* ---- types ---- */
+
+static int on_fault(void *ctx, enum kube_fault fault, const void *container, struct bh_slice field, struct bh_slice message, struct bh_err *err)
+{
+	struct child *c = ctx;
+	const struct kube_object *o = c->object;
+	BH_WITH(bh_buf_done) struct bh_buf path = { 0 };
+	bh_buf_init(&path, PATH_BYTES_MAX);
+	if (fault == KUBE_FAULT_KIND && c->is_removed)
+		return 0;
+	uint32_t line = kube_tree_find(o->tree, container, field, &path);
+	describe_path(c, bh_buf_slice(&path));
+	struct review_finding f = {
+		.severity = (uint8_t)kube_fault_kinds[fault].severity,
+		.line = line && o->line ? line : o->line,
+		.id = bh_slice_str(kube_fault_kinds[fault].id),
+		.message = message,
+		.file = o->file,
+		.evidence = bh_buf_slice(&c->path),
+		.fix = bh_slice_str(kube_fault_kinds[fault].fix),
+		.policy = BH_SLICE_LIT("data/kubernetes/schema.txt"),
+	};
+	return send_finding(c, &f, err);
+}
+
+/* What lives in a cluster was taken by its API server; reviews, reports and what was made of other objects are no objects of Kubernetes. */
+static int compare_object(struct child *c, const struct kube_object *o, struct bh_err *err)
+{
+	const struct kube_fault_taker taker = { on_fault, c };
+	if (!c->schema || kube_is_live(o->file) || bh_slice_eq_str(o->kind, "AdmissionReview") || o->is_made
+	    || bh_slice_starts(o->api_version, BH_SLICE_LIT(KUBE_REPORT_SCHEMA)))
+		return 0;
+	int rc = kube_schema_check(c->schema, o, &taker, err);
+	c->n_untyped += rc == 0;
+	return rc < 0 ? rc : 0;
 }
 
 /* A policy that can't be asked is told once. */
@@ -319,6 +372,7 @@ static int review_object(struct child *c, const struct kube_object *o, struct bh
 	struct kube_request request;
 	int rc = 0;
 	c->object = o;
+	c->is_removed = false;
 	bh_arena_clear(&c->arena);
 	if (bh_slice_eq_str(o->kind, "AdmissionReview")) {
 		struct bh_err why = { 0 };
@@ -329,7 +383,7 @@ static int review_object(struct child *c, const struct kube_object *o, struct bh
 	}
 	for (size_t i = 0; rc == 0 && i < c->ready.len; i++)
 		rc = ask(c, &c->ready.ptr[i], &request, err);
-	return rc;
+	return rc < 0 ? rc : compare_object(c, o, err);
 }
 
 static int say_check(struct child *c, const struct policy *p, struct bh_err *err)
@@ -382,6 +436,7 @@ static int review_all(struct child *c, struct bh_err *err)
 	bh_wire_put_u64(&c->frame, c->ready.len);
 	bh_wire_put_u64(&c->frame, c->n_without);
 	bh_wire_put_u64(&c->frame, c->n_bootstrap);
+	bh_wire_put_u64(&c->frame, c->n_untyped);
 	return send_frame(c, REVIEW_SAY_COUNTS, err);
 }
 
@@ -399,6 +454,7 @@ static void done(struct child *c)
 	bh_buf_done(&c->frame);
 	bh_buf_done(&c->path);
 	owned_done(&c->owned);
+	kube_schema_free(c->schema);
 	bh_arena_done(&c->arena);
 }
 
@@ -420,6 +476,8 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	rc = rc < 0 ? rc : collect_all(&c, err);
 	rc = rc < 0 ? rc : add_rules(&c, err);
 	rc = rc < 0 ? rc : add_policies(&c, err);
+	if (rc == 0 && c.options->schema && c.options->minor >= KUBE_SCHEMA_OLDEST_MINOR)
+		rc = kube_schema_new(c.options->minor, &c.schema, err);
 	rc = rc < 0 ? rc : review_all(&c, err);
 	done(&c);
 	return rc;

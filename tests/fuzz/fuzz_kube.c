@@ -1,7 +1,8 @@
 /*
  * fuzz_kube.c: any input as manifests, and what stands behind a line "%%%" as policies, bindings and parameters: read, compiled, asked about every
- * object. What a policy objects to has a place in the object it was asked about, or none.
+ * object; every object is compared with the types of the API. What a policy objects to has a place in the object it was asked about, or none.
  */
+#include "kube/schema.h"
 #include "kube/vap.h"
 
 #include <stdlib.h>
@@ -51,6 +52,31 @@ static void ask(struct vap_policy *policy, const struct kube_object *o, const st
 	bh_arena_done(&arena);
 }
 
+static int on_fault(void *ctx, enum kube_fault fault, const void *container, struct bh_slice field, struct bh_slice message, struct bh_err *err)
+{
+	const struct kube_object *o = ctx;
+	struct bh_buf path;
+	(void)err;
+	(void)fault;
+	bh_buf_init(&path, 4096);
+	if (!container || message.len == 0 || kube_tree_find(o->tree, container, field, &path) == 0)
+		abort();
+	bh_buf_done(&path);
+	return 0;
+}
+
+static void compare(const struct kube_object_vec *all)
+{
+	static struct kube_schema *schema;
+	struct bh_err err;
+	if (!schema && kube_schema_new(KUBE_SCHEMA_OLDEST_MINOR, &schema, &err) < 0)
+		return;
+	for (size_t i = 0; i < all->len; i++) {
+		const struct kube_fault_taker taker = { on_fault, (void *)(uintptr_t)&all->ptr[i] };
+		(void)!kube_schema_check(schema, &all->ptr[i], &taker, &err);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bh_slice text = { data, size };
@@ -63,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (kube_set_read(set, BH_SLICE_LIT("manifests"), manifests, &err) == 0 && kube_set_read(set, BH_SLICE_LIT("policies"), policies, &err) == 0) {
 		const struct kube_object_vec *all = kube_set_objects(set);
+		compare(all);
 		struct kube_world world;
 		size_t asked = kube_world_init(&world, all, &err) == 0 ? 0 : POLICIES_MAX;
 		for (size_t i = 0; i < all->len && asked < POLICIES_MAX; i++) {

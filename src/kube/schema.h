@@ -1,0 +1,37 @@
+/*
+ * schema.h: objects against the types of Kubernetes' API, in the version that is asked for: fields that are not known, values of the wrong type, fields that
+ * are missing, texts that are none of those allowed, kinds and versions that the API server does not serve.
+ */
+#ifndef BH_KUBE_SCHEMA_H
+#define BH_KUBE_SCHEMA_H
+
+#include "kube/objects.h"
+#include "model/finding.h"
+
+#define KUBE_SCHEMA_OLDEST_MINOR 25u /* the table knows no types before: older versions are judged by policies alone */
+
+struct kube_schema;
+
+enum kube_fault { KUBE_FAULT_FIELD, KUBE_FAULT_TYPE, KUBE_FAULT_MISSING, KUBE_FAULT_VALUE, KUBE_FAULT_KIND };
+
+struct kube_fault_kind {
+	const char *id;
+	enum bh_severity severity;
+	const char *fix;
+};
+extern const struct kube_fault_kind kube_fault_kinds[]; /* index = enum kube_fault */
+
+/* Who is told what is wrong, and where: see kube_tree_find. The message lives as long as the call. */
+struct kube_fault_taker {
+	int (*take)(void *ctx, enum kube_fault fault, const void *container, struct bh_slice field, struct bh_slice message, struct bh_err *err);
+	void *ctx;
+};
+
+/* The embedded table for Kubernetes 1.MINOR; what is newer than the table is judged as its newest. */
+int kube_schema_new(unsigned minor, struct kube_schema **ret, struct bh_err *err) BH_MUST_CHECK;
+void kube_schema_free(struct kube_schema *s);
+
+/* 1: it was compared; 0: a custom resource, of which the table knows nothing. Errors are the taker's. */
+int kube_schema_check(struct kube_schema *s, const struct kube_object *o, const struct kube_fault_taker *taker, struct bh_err *err) BH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# `bulkhead check` against the types of Kubernetes' API. What is expected is Kubernetes' API reference and its changelogs; lines are counted by hand.
+load common
+
+# report OPTION...: checks types alone and prints one "id severity line evidence: title" per finding, sorted.
+report() {
+	"$BULKHEAD" check --no-hardening --pod-security none --fail-on never -f json "$@" >report.json 2>stderr.txt || [ $? -eq 3 ]
+	python3 - <<'END'
+import json
+r = json.load(open("report.json"))
+for f in sorted(r["findings"], key=lambda f: (f["line"], f["id"], f["evidence"])):
+    print(f["id"].replace("k8s-schema-", ""), f["severity"], f["line"], f["evidence"] + "|" + f["title"])
+END
+}
+
+@test "every kind of mistake has its line, its field and its severity" {
+	cat >d.yaml <<'END'
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  labels: {a: true}
+spec:
+  replicas: "3"
+  template:
+    spec:
+      containers:
+      - image: nginx:1.25
+        imagePullPolicy: Sometimes
+        prots: []
+        args: --all
+        command: [a, 1]
+END
+	run report d.yaml
+	[ "$output" = "wrong-type high 5 Deployment web: metadata.labels.a|a has to be a text, not a boolean
+missing-field high 7 Deployment web: spec.selector|DeploymentSpec has no selector
+wrong-type high 7 Deployment web: spec.replicas|replicas has to be an integer, not a text
+missing-field high 11 Deployment web: spec.template.spec.containers[0].name|Container has no name
+invalid-value high 12 Deployment web: spec.template.spec.containers[0].imagePullPolicy|imagePullPolicy can't be \"Sometimes\", but one of Always|IfNotPresent|Never
+unknown-field medium 13 Deployment web: spec.template.spec.containers[0].prots|Container has no field prots
+wrong-type high 14 Deployment web: spec.template.spec.containers[0].args|args has to be a list, not a text
+wrong-type high 15 Deployment web: spec.template.spec.containers[0].command|command[1] has to be a text, not a number" ]
+	[ "$(report --no-schema d.yaml)" = "" ]
+}
+
+@test "what an API server takes is no finding: quantities, ports by name, nulls, status, defaults, raw objects" {
+	cat >good.yaml <<'END'
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, creationTimestamp: null, annotations: null}
+spec:
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec:
+      containers:
+      - {name: c, image: "x:1", resources: {limits: {cpu: 1, memory: 1Gi}, requests: {cpu: 0.5}}, livenessProbe: {httpGet: {port: http}}, imagePullPolicy: ""}
+      - {name: d, image: "x:1", livenessProbe: {tcpSocket: {port: 80}}, args: null}
+status: {replicas: 1}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: r}
+roleRef: {kind: Role, name: r}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny}
+spec: {policyTypes: [Ingress]}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: foos.acme.io}
+spec:
+  group: acme.io
+  scope: Namespaced
+  names: {plural: foos, kind: Foo}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, properties: {a: {type: array, items: {type: string, default: x, enum: [x, y]}, x-kubernetes-list-type: set}}}}
+status: {conditions: [], storedVersions: []}
+---
+apiVersion: v1
+kind: List
+items: []
+END
+	[ "$(report good.yaml)" = "" ]
+	[ "$(report --kubernetes 1.25 good.yaml)" = "" ]
+}
+
+@test "versions: fields and kinds that are not there yet, or no more" {
+	cat >v.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers:
+  - name: c
+    restartPolicyRules: []
+---
+apiVersion: autoscaling/v2beta2
+kind: HorizontalPodAutoscaler
+metadata: {name: h}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: v}
+---
+apiVersion: apps/v1
+kind: Deploymnt
+metadata: {name: d}
+END
+	local old="unknown-field medium 7 Pod p: spec.containers[0].restartPolicyRules|restartPolicyRules of Container is known from Kubernetes 1.34 on only"
+	local wrong="unknown-kind high 17 Deploymnt d: apiVersion|Kubernetes 1.%s has no kind Deploymnt in apps/v1"
+	local gone="unknown-kind high 9 HorizontalPodAutoscaler h: apiVersion|autoscaling/v2beta2 of HorizontalPodAutoscaler was served until Kubernetes 1.25"
+	local early="unknown-kind high 13 ValidatingAdmissionPolicy v: apiVersion|admissionregistration.k8s.io/v1 of ValidatingAdmissionPolicy is served from Kubernetes 1.30 on only"
+	[ "$(report --kubernetes 1.34 v.yaml)" = "$gone
+${wrong/\%s/34}" ]
+	[ "$(report --kubernetes 1.25 v.yaml)" = "$old
+$early
+${wrong/\%s/25}" ]
+	[ "$(report --kubernetes 1.40 v.yaml)" = "$(report --kubernetes 1.34 v.yaml)" ]
+	[ "$(report --kubernetes 1.24 v.yaml)" = "" ]
+}
+
+@test "an API that a policy calls removed is told once; exit status" {
+	printf 'apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: b, namespace: shop}\n' >b.yaml
+	run bulkhead check -f json b.yaml
+	[ "$status" -eq 1 ]
+	[[ $output == *k8s-removed-api* ]]
+	[[ $output != *k8s-schema-unknown-kind* ]]
+}
+
+@test "custom resources are counted, not compared" {
+	printf 'apiVersion: acme.io/v1\nkind: Foo\nmetadata: {name: f}\nspec: {a: b}\n' >f.yaml
+	run bulkhead check f.yaml
+	[ "$status" -eq 0 ]
+	[[ $output == *"1 custom resource not compared"* ]]
+}
