@@ -93,7 +93,7 @@ static int draw_into(struct drawing *d, size_t to, const struct kube_row *said, 
 	struct bh_slice needs = kube_cell(step, PATHS_STEP_NEEDS), fact;
 	int rc = 0;
 	while (rc == 0 && needs.len && depth < CHAIN_MAX) {
-		size_t end = bh_slice_find(needs, ';'), from;
+		size_t end = bh_slice_find(needs, ';'), from = 0;
 		fact = bh_slice_sub(needs, 0, end);
 		needs = end < needs.len ? bh_slice_trim(bh_slice_sub(needs, end + 1, needs.len)) : (struct bh_slice){ 0 };
 		const struct kube_row *before = bh_map_get(&d->steps, fact);

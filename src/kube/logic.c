@@ -285,7 +285,7 @@ static bool unify(struct matching *m, const struct atom *a, const struct logic_f
 		return false;
 	for (size_t i = 0; i < a->n; i++) {
 		uint32_t known = value_of(m, &a->terms[i]);
-		if (known == NOT_BOUND) {
+		if (a->terms[i].is_variable && known == NOT_BOUND) {
 			m->bound[a->terms[i].value] = f->arguments[i];
 			*undo |= 1u << a->terms[i].value;
 		} else if (known != f->arguments[i]) {

@@ -372,7 +372,7 @@ static int policies_of(struct netpol *n, struct netpol_class *c)
 static int find_reach(struct netpol *n, struct netpol_class *c, enum netpol_direction d)
 {
 	bool isolated = false;
-	for (size_t i = 0; i < c->n_policies; i++)
+	for (size_t i = 0; c->policies && i < c->n_policies; i++)
 		isolated |= c->policies[i]->tier == NETPOL_POLICY && c->policies[i]->decides[d];
 	uint64_t *bits = isolated ? new_bits(n, n->peers.len) : NULL;
 	if (!bits)

@@ -185,7 +185,7 @@ static int measure_all(struct closure *c, struct radius_vec *out, struct bh_err 
 {
 	const struct logic *l = c->l;
 	const size_t all[] = { count_of(l, "pod_in"), count_of(l, "secret_in"), count_of(l, "account_in") };
-	for (uint32_t f = logic_next(l, "start", LOGIC_NONE); f != LOGIC_NONE; f = logic_next(l, "start", f)) {
+	for (uint32_t f = logic_next(l, "start", LOGIC_NONE); l->facts.ptr && f != LOGIC_NONE; f = logic_next(l, "start", f)) {
 		struct radius r = { .workload = logic_text(l, l->facts.ptr[f].arguments[0]) };
 		closure_run(c, f, &r);
 		r.score = score_of(&r, all);

@@ -122,7 +122,7 @@ struct fn_map fn_map_at(struct fn_doc *doc, struct fn_from whole)
 static bool has_name(const struct fn_map *m, struct bh_slice name)
 {
 	for (size_t i = 0; i < m->n; i++)
-		if (bh_slice_eq(m->entries[i].key.text, name))
+		if (name.ptr && bh_slice_eq(m->entries[i].key.text, name))
 			return true;
 	return false;
 }
