@@ -101,6 +101,7 @@ END
 }
 
 @test "functions of another file are not checked, and not passed" {
+	# shellcheck disable=SC2016 # the variable is serverless.yml's
 	printf 'service: s\nprovider: {name: aws}\nfunctions: ${file(functions.yml)}\n' >serverless.yml
 	run bulkhead check serverless.yml
 	[ "$status" -eq 3 ]
