@@ -260,4 +260,18 @@ tap.check("a broken document is told", r.returncode == 3 and "not checked" in r.
 loop = "\n---\n".join(f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p{i}, namespace: lab}}\nspec: {{hostNetwork: true, containers: [{{name: c, image: i}}]}}" for i in range(300))
 r = run("paths", "--from", "lab/p0", "-", stdin=loop)
 tap.check("300 pods that reach each other", r.returncode in (0, 1) and not r.stderr, f"{r.returncode}: {r.stderr}{r.stdout[-300:]}")
+
+# ---- a demo of microservices ----
+SHOP = pathlib.Path(GOLDEN).parent / "boutique.yaml"
+code, found, _, err = ask("--to", "node", "--to", "secret:boutique/stripe", "--to", "cluster-admin", "--ways", "20", path=SHOP)
+node, stripe = found["node:a node"], found["secret:boutique/stripe"]
+tap.check("boutique: the checkout may create jobs, and so the node falls", [[s["concludes"] for s in w] for w in node["ways"].values()] ==
+          [["code boutique/frontend", "reached boutique/checkoutservice", "code boutique/checkoutservice", "identity boutique/checkoutservice", "creates boutique",
+            "node a node"]], err)
+tap.check("boutique: nobody is administrator", not found["cluster-admin"]["reached"])
+tap.check("boutique: the key of payments is behind the checkout", stripe["reached"] and all("code boutique/checkoutservice" in [s["concludes"] for s in w] for w in stripe["ways"].values()))
+for name, t in (("node", node), ("secret:boutique/stripe", stripe)):
+    for number, cut in t["cuts"].items():
+        code, _, _, err = ask("--to", name, *[a for c in cut for a in ("--without", c["fact"])], path=SHOP)
+        tap.check(f"boutique: {name}: cut {number} closes it", code == 0, err)
 tap.end()
