@@ -33,6 +33,7 @@ static const char details[] =
 	"who-can VERB RESOURCE PATH...   who may do that: RESOURCE as pods/log, deployments.apps, /healthz\n"
 	"can SUBJECT PATH...             what user:NAME, group:NAME or sa:NAMESPACE/NAME may do\n"
 	"risks PATH...                   what of all that is dangerous, as a report\n"
+	"diff OLD NEW                    rights that subjects gained and lost\n"
 	"least LOG...                    the roles that allow what an audit log shows, proven by replay\n"
 	"\n"
 	"PATH is a file of YAML or JSON manifests or a dump of kubectl get -o json, a folder that\n"
@@ -163,6 +164,18 @@ static int can(const struct cmd_args *args, const char *const *targets, size_t n
 	return verb ? may(args, &question) : list(args, &question, &columns);
 }
 
+static int diff(const struct cmd_args *args, const char *const *targets, size_t n)
+{
+	static const char *const names[] = { "change", "subject", "scope", "verbs", "resource", "name", "role", "binding" };
+	static const struct cmd_columns columns = { RBAC_ROW_CHANGE, names, RBAC_CHANGE_CELLS };
+	struct rbac_asking a;
+	struct bh_err err = { 0 };
+	if (cmd_rbac_asking(args, &a, &err) < 0)
+		return cmd_failed(&err);
+	const struct kube_question question = { .name = "roles", .paths = { { targets, 1 }, { targets + 1, n - 1 } }, .answer = rbac_diff, .ctx = &a };
+	return list(args, &question, &columns);
+}
+
 static const struct verb {
 	const char *name, *usage;
 	size_t min, max; /* words behind the verb */
@@ -171,10 +184,11 @@ static const struct verb {
 	{ "who-can", "VERB RESOURCE PATH...", 3, SIZE_MAX, who_can },
 	{ "can", "SUBJECT PATH...", 2, SIZE_MAX, can },
 	{ "risks", "PATH...", 1, SIZE_MAX, cmd_rbac_risks },
+	{ "diff", "OLD NEW", 2, 2, diff },
 	{ "least", "LOG...", 1, SIZE_MAX, cmd_rbac_least },
 };
 
-static const char *const verbs[] = { "who-can", "can", "risks", "least", NULL };
+static const char *const verbs[] = { "who-can", "can", "risks", "diff", "least", NULL };
 
 static const struct verb *find_verb(const struct cmd_args *args, const char *const **targets, size_t *n)
 {

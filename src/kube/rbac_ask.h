@@ -1,5 +1,5 @@
 /*
- * rbac_ask.h: questions about roles and bindings (ask.h): who can do something, what somebody can do, what changed between two sets, who is bound to what.
+ * rbac_ask.h: questions about roles and bindings (ask.h): who can do something, what somebody can do, what changed between two sets.
  * Their ctx is a struct rbac_asking; role 0 are the objects, role 1 the newer ones of a comparison.
  */
 #ifndef BH_KUBE_RBAC_ASK_H
@@ -16,10 +16,9 @@ struct rbac_asking {
 	struct rbac_request request;      /* rbac_who_can, rbac_may */
 	bool any_namespace;               /* in some namespace, or everywhere */
 	bool any_group;                   /* find the API group: of a known resource, or a CustomResourceDefinition of the set */
-	bool with_defaults;               /* rbac_diff, rbac_graph: list what the default bindings give, too */
 };
 
-enum rbac_row { RBAC_ROW_GRANT, RBAC_ROW_RULE, RBAC_ROW_ANSWER, RBAC_ROW_CHANGE, RBAC_ROW_BOUND };
+enum rbac_row { RBAC_ROW_GRANT, RBAC_ROW_RULE, RBAC_ROW_ANSWER, RBAC_ROW_CHANGE };
 
 /* Who can do the request, and how. NAMES: the only names it holds for; SCOPE: a namespace, or empty for all. */
 enum rbac_grant_cell { RBAC_GRANT_SUBJECT, RBAC_GRANT_SCOPE, RBAC_GRANT_NAMES, RBAC_GRANT_ROLE, RBAC_GRANT_BINDING, RBAC_GRANT_PLACE /* of the binding */, RBAC_GRANT_CELLS };
@@ -41,10 +40,6 @@ enum rbac_change_cell {
 	RBAC_CHANGE_CELLS
 };
 int rbac_diff(struct kube_asked *asked, void *ctx, struct bh_err *err);
-
-/* A row per subject of a binding. KIND of the role, WEIGHT: "all", "strong" (a critical or high risk) or empty. */
-enum rbac_bound_cell { RBAC_BOUND_SUBJECT, RBAC_BOUND_BINDING, RBAC_BOUND_SCOPE, RBAC_BOUND_ROLE, RBAC_BOUND_WEIGHT, RBAC_BOUND_CELLS };
-int rbac_bound(struct kube_asked *asked, void *ctx, struct bh_err *err);
 
 /* What all of them begin with: the model of a role's objects, its problems said as gaps. */
 int rbac_of_asked(struct kube_asked *asked, uint8_t role, enum rbac_defaults defaults, struct rbac **ret, struct bh_err *err) BH_MUST_CHECK;

@@ -179,18 +179,6 @@ static bool holds_here(const struct risk *risk, const struct rbac_binding *b)
 	return b->namespace.len == 0 || (!(risk->flags & FLAG_CLUSTER) && (!(risk->flags & FLAG_SYSTEM) || bh_slice_eq_str(b->namespace, "kube-system")));
 }
 
-unsigned rbac_weight(const struct rbac_binding *b)
-{
-	struct hits h = b->role ? find_hits(b->role) : (struct hits){ 0 };
-	unsigned worst = 0;
-	for (size_t i = 0; i < N_RISKS; i++) {
-		enum bh_severity s = b->namespace.len == 0 || bh_slice_eq_str(b->namespace, "kube-system") ? catalogue[i].wide : catalogue[i].narrow;
-		if ((h.met >> i & 1) && holds_here(&catalogue[i], b) && !catalogue[i].needs[1].verbs && s > worst)
-			worst = s;
-	}
-	return worst;
-}
-
 /* ---- the needs beyond the first: any binding of the subject may meet them ---- */
 
 struct looking {

@@ -14,7 +14,4 @@ enum rbac_risk_cell {
 };
 int rbac_risks(struct kube_asked *asked, void *ctx, struct bh_err *err);
 
-/* The worst that a role could do where the binding holds: a digit's value, 0 = nothing of the catalogue. For drawings. */
-unsigned rbac_weight(const struct rbac_binding *b);
-
 #endif

@@ -350,3 +350,20 @@ END
 	run bulkhead rbac least --subject group:x audit.log
 	fails 2 "user:NAME or sa:NAMESPACE/NAME"
 }
+
+@test "diff: rights, not texts" {
+	{ role Role r shop '{apiGroups: [""], resources: [pods, secrets], verbs: [get, list]}'; binding RoleBinding b shop Role r '{kind: User, name: alice}'; } >old.yaml
+	{
+		role Role s shop '{apiGroups: [""], resources: [secrets], verbs: [get, list], resourceNames: [a]}' '{apiGroups: [""], resources: [pods], verbs: [list, get, delete]}'
+		binding RoleBinding c shop Role s '{kind: User, name: alice}'
+	} >new.yaml
+	run bulkhead rbac diff -f csv old.yaml new.yaml
+	[ "$status" -eq 0 ]
+	[ "${lines[1]}" = "gained,user:alice,shop,delete,pods,,Role shop/s,RoleBinding shop/c" ]
+	[ "${lines[2]}" = 'lost,user:alice,shop,"get, list",secrets,,Role shop/r,RoleBinding shop/b' ]
+	[ "${#lines[@]}" -eq 3 ]
+	run bulkhead rbac diff -f csv old.yaml old.yaml
+	[ "${#lines[@]}" -eq 1 ]
+	run bulkhead rbac diff old.yaml
+	fails 2 "usage: bulkhead rbac diff OLD NEW"
+}
