@@ -185,7 +185,7 @@ static int measure_all(struct closure *c, struct radius_vec *out, struct bh_err 
 {
 	const struct logic *l = c->l;
 	const size_t all[] = { count_of(l, "pod_in"), count_of(l, "secret_in"), count_of(l, "account_in") };
-	for (uint32_t f = logic_next(l, "start", LOGIC_NONE); l->facts.ptr && f != LOGIC_NONE; f = logic_next(l, "start", f)) {
+	for (uint32_t f = logic_next(l, "start", LOGIC_NONE); f != LOGIC_NONE; f = logic_next(l, "start", f)) {
 		struct radius r = { .workload = logic_text(l, l->facts.ptr[f].arguments[0]) };
 		closure_run(c, f, &r);
 		r.score = score_of(&r, all);
@@ -204,9 +204,10 @@ int paths_blast(struct kube_asked *asked, struct paths_facts *f, struct kube_cel
 	int rc = begin_everywhere(&f->logic, err);
 	if (rc == 0 && !closure_init(&c, &f->logic))
 		rc = bh_fail(err, BH_ENOMEM, 0, "out of memory for the blast radius");
-	if (rc == 0)
+	if (rc == 0) {
 		closure_link(&c);
-	rc = rc < 0 ? rc : measure_all(&c, &radii, err);
+		rc = measure_all(&c, &radii, err);
+	}
 	for (size_t i = 0; rc == 0 && i < radii.len; i++)
 		rc = say(asked, cells, &radii.ptr[i], err);
 	radius_vec_done(&radii);
