@@ -1,6 +1,7 @@
 #include "kube/intake.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -49,6 +50,9 @@ int intake_add(struct intake *in, const char *const *paths, size_t n, uint8_t ro
 static int open_file(const char *path, struct bh_child_reply *reply, struct bh_err *err)
 {
 	uint64_t size;
+	struct stat st;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) /* no other folder is an entry: see kube_files_find */
+		return bh_fail(err, BH_EUNSUPPORTED, 0, "is a Helm chart: check the output of helm template instead");
 	reply->close_fd = strcmp(path, "-") != 0;
 	if (reply->close_fd)
 		return bh_open_regular(path, &reply->fd, &size, err);

@@ -323,3 +323,16 @@ END
 	[ "$status" -eq 0 ]
 	[[ $output == *"1 suppressed"* ]]
 }
+
+@test "a Helm chart in a folder is told as not checked, and its templates are not read as YAML" {
+	mkdir -p all/chart/templates
+	pod all/a.yaml
+	printf 'apiVersion: v2\nname: c\nversion: 1.0.0\n' >all/chart/Chart.yaml
+	printf '{{- if .Values.x }}\nkind: Pod\n{{- end }}\n' >all/chart/templates/p.yaml
+	for path in all all/chart; do
+		run bulkhead check --no-hardening "$path"
+		[ "$status" -eq 3 ]
+		[[ $output == *"all/chart"*"is a Helm chart: check the output of helm template instead"* ]]
+		[[ $output != *"p.yaml"* ]]
+	done
+}
