@@ -34,6 +34,7 @@ static const char details[] =
 	"can SUBJECT PATH...             what user:NAME, group:NAME or sa:NAMESPACE/NAME may do\n"
 	"risks PATH...                   what of all that is dangerous, as a report\n"
 	"diff OLD NEW                    rights that subjects gained and lost\n"
+	"graph PATH...                   a drawing of subjects and their roles, as SVG\n"
 	"least LOG...                    the roles that allow what an audit log shows, proven by replay\n"
 	"\n"
 	"PATH is a file of YAML or JSON manifests or a dump of kubectl get -o json, a folder that\n"
@@ -185,10 +186,11 @@ static const struct verb {
 	{ "can", "SUBJECT PATH...", 2, SIZE_MAX, can },
 	{ "risks", "PATH...", 1, SIZE_MAX, cmd_rbac_risks },
 	{ "diff", "OLD NEW", 2, 2, diff },
+	{ "graph", "PATH...", 1, SIZE_MAX, cmd_rbac_graph },
 	{ "least", "LOG...", 1, SIZE_MAX, cmd_rbac_least },
 };
 
-static const char *const verbs[] = { "who-can", "can", "risks", "diff", "least", NULL };
+static const char *const verbs[] = { "who-can", "can", "risks", "diff", "graph", "least", NULL };
 
 static const struct verb *find_verb(const struct cmd_args *args, const char *const **targets, size_t *n)
 {

@@ -15,6 +15,7 @@ int cmd_rbac_write(const struct cmd_args *args, const struct kube_answer *answer
 
 /* The verbs with a file of their own; targets: the words behind the verb. */
 int cmd_rbac_risks(const struct cmd_args *args, const char *const *targets, size_t n);
+int cmd_rbac_graph(const struct cmd_args *args, const char *const *targets, size_t n);
 int cmd_rbac_least(const struct cmd_args *args, const char *const *targets, size_t n);
 
 #endif

@@ -252,3 +252,29 @@ int rbac_may(struct kube_asked *asked, void *ctx, struct bh_err *err)
 	rbac_free(r);
 	return rc;
 }
+
+/* ---- who is bound to what ---- */
+
+int rbac_bound(struct kube_asked *asked, void *ctx, struct bh_err *err)
+{
+	const struct rbac_asking *a = ctx;
+	struct kube_cells c;
+	struct rbac *r;
+	int rc = rbac_of_asked(asked, 0, a->defaults, &r, err);
+	if (rc < 0)
+		return rc;
+	kube_cells_init(&c);
+	for (size_t i = 0; rc == 0 && i < r->bindings.len; i++) {
+		const struct rbac_binding *b = r->bindings.ptr[i];
+		for (size_t k = 0; rc == 0 && !b->is_default && k < b->n_subjects; k++) {
+			rbac_subject_print(&b->subjects[k], &c.text[RBAC_BOUND_SUBJECT]);
+			bh_buf_add(&c.text[RBAC_BOUND_SCOPE], b->namespace);
+			rbac_print_role(&c.text[RBAC_BOUND_ROLE], b);
+			rbac_print_binding(&c.text[RBAC_BOUND_BINDING], b);
+			rc = kube_cells_say(asked, &c, RBAC_ROW_BOUND, RBAC_BOUND_CELLS, err);
+		}
+	}
+	kube_cells_done(&c);
+	rbac_free(r);
+	return rc;
+}

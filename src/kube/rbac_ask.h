@@ -18,7 +18,7 @@ struct rbac_asking {
 	bool any_group;                   /* find the API group: of a known resource, or a CustomResourceDefinition of the set */
 };
 
-enum rbac_row { RBAC_ROW_GRANT, RBAC_ROW_RULE, RBAC_ROW_ANSWER, RBAC_ROW_CHANGE };
+enum rbac_row { RBAC_ROW_GRANT, RBAC_ROW_RULE, RBAC_ROW_ANSWER, RBAC_ROW_CHANGE, RBAC_ROW_BOUND };
 
 /* Who can do the request, and how. NAMES: the only names it holds for; SCOPE: a namespace, or empty for all. */
 enum rbac_grant_cell { RBAC_GRANT_SUBJECT, RBAC_GRANT_SCOPE, RBAC_GRANT_NAMES, RBAC_GRANT_ROLE, RBAC_GRANT_BINDING, RBAC_GRANT_PLACE /* of the binding */, RBAC_GRANT_CELLS };
@@ -40,6 +40,10 @@ enum rbac_change_cell {
 	RBAC_CHANGE_CELLS
 };
 int rbac_diff(struct kube_asked *asked, void *ctx, struct bh_err *err);
+
+/* A row per subject of a binding that the API server did not make. */
+enum rbac_bound_cell { RBAC_BOUND_SUBJECT, RBAC_BOUND_SCOPE, RBAC_BOUND_ROLE, RBAC_BOUND_BINDING, RBAC_BOUND_CELLS };
+int rbac_bound(struct kube_asked *asked, void *ctx, struct bh_err *err);
 
 /* What all of them begin with: the model of a role's objects, its problems said as gaps. */
 int rbac_of_asked(struct kube_asked *asked, uint8_t role, enum rbac_defaults defaults, struct rbac **ret, struct bh_err *err) BH_MUST_CHECK;

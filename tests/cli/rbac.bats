@@ -367,3 +367,9 @@ END
 	run bulkhead rbac diff old.yaml
 	fails 2 "usage: bulkhead rbac diff OLD NEW"
 }
+
+@test "graph: an SVG of subjects and roles" {
+	shop >rbac.yaml
+	"$BULKHEAD" rbac graph -o rbac.svg rbac.yaml
+	python3 -c 'import xml.etree.ElementTree as e; t = "".join(e.parse("rbac.svg").getroot().itertext()); assert "sa:shop/deployer" in t and "ClusterRole edit" in t, t'
+}
