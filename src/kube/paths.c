@@ -258,7 +258,9 @@ static int answer_named(struct answering *a, const struct kind *k, struct bh_sli
 {
 	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	bh_buf_init(&text, 1u << 16);
-	bh_buf_printf(&text, k->only ? "%s%.*s" : "%s:%.*s", k->word, BH_SLICE_FMT(k->only ? (struct bh_slice){ 0 } : name));
+	bh_buf_add_str(&text, k->word);
+	if (!k->only)
+		bh_buf_printf(&text, ":%.*s", BH_SLICE_FMT(name));
 	return answer_target(a, logic_find(&a->facts.logic, k->predicate, &name, 1), bh_buf_slice(&text));
 }
 

@@ -71,7 +71,9 @@ const struct rbac_role *rbac_find_role(const struct rbac *r, bool is_cluster, st
 {
 	struct rbac scratch = { 0 };
 	bh_arena_init(&scratch.arena, RBAC_KEY_BYTES_MAX * 2);
-	struct bh_slice key = make_key(&scratch, is_cluster, is_cluster ? (struct bh_slice){ 0 } : namespace, name);
+	if (is_cluster)
+		namespace = (struct bh_slice){ 0 };
+	struct bh_slice key = make_key(&scratch, is_cluster, namespace, name);
 	const struct rbac_role *role = key.len ? bh_map_get(&r->role_of, key) : NULL;
 	bh_arena_done(&scratch.arena);
 	return role;

@@ -13,7 +13,10 @@ static void print_name(struct bh_buf *out, const char *kind, struct bh_slice nam
 void rbac_print_role(struct bh_buf *out, const struct rbac_binding *b)
 {
 	bool is_cluster = bh_slice_eq_str(b->role_kind, "ClusterRole");
-	print_name(out, is_cluster ? "ClusterRole" : "Role", is_cluster ? (struct bh_slice){ 0 } : b->namespace, b->role_name);
+	struct bh_slice namespace = b->namespace;
+	if (is_cluster)
+		namespace = (struct bh_slice){ 0 };
+	print_name(out, is_cluster ? "ClusterRole" : "Role", namespace, b->role_name);
 }
 
 void rbac_print_binding(struct bh_buf *out, const struct rbac_binding *b)

@@ -548,8 +548,9 @@ static bool is_param(const struct review *r, const struct kube_object *o, struct
 static struct kube_kind params_of(const struct review *r)
 {
 	struct bh_slice group, version;
-	bool is_core = !bh_slice_cut(kube_text(r->policy->spec, "paramKind.apiVersion"), '/', &group, &version);
-	return kube_world_kind(r->world, is_core ? (struct bh_slice){ 0 } : group, kube_text(r->policy->spec, "paramKind.kind"));
+	if (!bh_slice_cut(kube_text(r->policy->spec, "paramKind.apiVersion"), '/', &group, &version))
+		group = (struct bh_slice){ 0 }; /* the core's */
+	return kube_world_kind(r->world, group, kube_text(r->policy->spec, "paramKind.kind"));
 }
 
 static int review_params(struct review *r)
