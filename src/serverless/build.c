@@ -155,6 +155,12 @@ void fn_put(struct fn_map *m, const char *name, struct fn_from from)
 	set_named(m, bh_slice_str(name), from.value, from);
 }
 
+void fn_put_whole(struct fn_map *m, const char *name, struct fn_from from)
+{
+	bool is_open = from.value.kind == CEL_STRING && bh_slice_search(from.value.text, "${") != NULL;
+	set_named(m, bh_slice_str(name), is_open ? cel_unknown() : from.value, from);
+}
+
 void fn_put_as(struct fn_map *m, const char *name, struct cel_value v, struct fn_from from)
 {
 	set_named(m, bh_slice_str(name), v, from);

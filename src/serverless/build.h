@@ -70,6 +70,9 @@ struct cel_value fn_text(struct fn_doc *doc, const char *fmt, ...) BH_PRINTF(2, 
 struct fn_map fn_map_at(struct fn_doc *doc, struct fn_from whole);
 void fn_set(struct fn_map *m, const char *name, struct cel_value v);             /* has the map's own place; null is left out */
 void fn_put(struct fn_map *m, const char *name, struct fn_from from);            /* null is left out */
+/* The same of a text that means nothing while a part of it is open ("web:${Tag}"): it is unknown then. */
+void fn_put_whole(struct fn_map *m, const char *name, struct fn_from from);
+
 void fn_put_as(struct fn_map *m, const char *name, struct cel_value v, struct fn_from from);
 void fn_put_number(struct fn_map *m, const char *name, struct fn_from from);     /* also of a text of digits */
 struct cel_value fn_map_end(struct fn_map *m);

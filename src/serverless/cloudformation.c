@@ -107,7 +107,7 @@ static void put_code(struct cfn_function *f)
 	bool is_image = fn_has(image) || fn_is_text(cfn_property(f, "PackageType"), "Image");
 	fn_set(&f->spec, "packageType", cel_string(is_image ? BH_SLICE_LIT("Image") : BH_SLICE_LIT("Zip")));
 	if (image.value.kind == CEL_STRING || image.value.kind == CEL_UNKNOWN)
-		fn_put(&f->spec, "image", image);
+		fn_put_whole(&f->spec, "image", image);
 	if (!is_image)
 		fn_put_runtime(&f->spec, "aws-lambda", cfn_property(f, "Runtime"));
 	struct fn_from code = cfn_property(f, "CodeUri");

@@ -54,7 +54,7 @@ static void put_code(struct function *f)
 			if (fn_has(named))
 				uri = named.value.kind == CEL_MAP ? fn_path(f->doc, named, "uri") : named;
 		}
-		fn_put(&f->spec, "image", uri); /* one that is built from a folder has no name yet */
+		fn_put_whole(&f->spec, "image", uri); /* one that is built from a folder has no name yet */
 	} else {
 		fn_put_runtime(&f->spec, f->platform, property(f, "runtime"));
 	}

@@ -90,7 +90,7 @@ static void read(struct fn_doc *doc)
 	fn_set(&spec, "platform", cel_string(BH_SLICE_LIT("knative")));
 	fn_set(&spec, "format", cel_string(BH_SLICE_LIT("knative")));
 	fn_set(&spec, "packageType", cel_string(BH_SLICE_LIT("Image")));
-	fn_put(&spec, "image", fn_path(doc, container, "image"));
+	fn_put_whole(&spec, "image", fn_path(doc, container, "image"));
 	struct fn_from env = fn_path(doc, container, "env");
 	fn_put_as(&spec, "environment", environment(doc, env), env);
 	put_limits(doc, &spec, template);

@@ -15,7 +15,7 @@ void openfaas_function(struct fn_doc *doc, struct fn_from own, struct bh_slice n
 	fn_set(&spec, "platform", cel_string(BH_SLICE_LIT("openfaas")));
 	fn_set(&spec, "format", cel_string(bh_slice_str(format)));
 	fn_set(&spec, "packageType", cel_string(BH_SLICE_LIT("Image")));
-	fn_put(&spec, "image", fn_path(doc, own, "image"));
+	fn_put_whole(&spec, "image", fn_path(doc, own, "image"));
 	struct fn_from environment = fn_path(doc, own, "environment"), memory = fn_path(doc, own, "limits.memory"), root = fn_path(doc, own, read_only);
 	fn_put_as(&spec, "environment", fn_environment(doc, environment), environment);
 	fn_put_as(&spec, "hasMemoryLimit", memory.value.kind == CEL_UNKNOWN ? memory.value : cel_bool(fn_has(memory)), fn_has(memory) ? memory : whole);

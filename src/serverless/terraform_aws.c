@@ -28,7 +28,7 @@ static void put_settings(struct function *f)
 	struct fn_from image = value(f, "image_uri"), at_once = value(f, "reserved_concurrent_executions");
 	bool is_image = fn_has(image) || fn_is_text(value(f, "package_type"), "Image");
 	fn_set(&f->spec, "packageType", cel_string(is_image ? BH_SLICE_LIT("Image") : BH_SLICE_LIT("Zip")));
-	fn_put(&f->spec, "image", image);
+	fn_put_whole(&f->spec, "image", image);
 	if (!is_image)
 		fn_put_runtime(&f->spec, "aws-lambda", value(f, "runtime"));
 	fn_put(&f->spec, "codePath", value(f, "filename"));

@@ -47,6 +47,35 @@ END
 	[ "$status" -eq 3 ]
 }
 
+@test "what is there or not by a condition that is open is not checked, and not passed" {
+	cat >open.yaml <<'END'
+AWSTemplateFormatVersion: '2010-09-09'
+Parameters:
+  Key: {Type: String}
+  Tag: {Type: String}
+Resources:
+  Api:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.13
+      KmsKeyArn: !Ref Key
+      CodeSigningConfigArn: !Ref Key
+      ReservedConcurrentExecutions: !Ref Key
+      DeadLetterConfig: {TargetArn: !Ref Key}
+      Environment: {Variables: {A: b}}
+  Image:
+    Type: AWS::Lambda::Function
+    Properties:
+      PackageType: Image
+      Code: {ImageUri: !Sub 'registry.example/api:${Tag}'}
+END
+	run report open.yaml
+	for check in fn-env-key fn-code-signing fn-limits fn-image-tag; do
+		[[ $output == *"policy $check on Function "* ]] || { echo "$check is not told"; return 1; }
+	done
+	[[ $output != *"fn-image-tag open.yaml"* && $output != *"fn-env-key open.yaml"* ]]
+}
+
 @test "a default decides a condition" {
 	template
 	sed -i 's/Default: dev/Default: prod/' template.yaml
