@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """serverless BULKHEAD: the checks of functions beside cfn-lint (ends of Lambda's runtimes) and Checkov (what it finds in the fixture of CloudFormation).
-Both come from PyPI: pip install cfn-lint==1.58.0 checkov. Prints TAP; skips what is not installed."""
+Both are installed from PyPI into /var/cache/bulkhead-tests/functions-venv once (BULKHEAD_TEST_CACHE: another folder). Prints TAP; skips where PyPI is not
+there."""
 import calendar
-import importlib.metadata
 import importlib.util
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,13 +20,21 @@ KNOWN = {("CKV_AWS_116", "GoodDestination")}
 
 
 TABLE = "1.58.0"  # of cfn-lint, which src/serverless/runtimes.def was made from: AWS moves ends, other versions have others
+VENV = pathlib.Path(os.environ.get("BULKHEAD_TEST_CACHE", "/var/cache/bulkhead-tests")) / "functions-venv"
 
 
-def has_table():
-    try:
-        return importlib.metadata.version("cfn-lint") == TABLE
-    except importlib.metadata.PackageNotFoundError:
-        return False
+def move_in():
+    """Goes on in an environment that has both."""
+    if sys.prefix == str(VENV):
+        return
+    if not (VENV / "installed").exists():
+        for command in ([sys.executable, "-m", "venv", VENV], [VENV / "bin/python", "-m", "pip", "install", "-q", f"cfn-lint=={TABLE}", "checkov"]):
+            r = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            if r.returncode:
+                print(f"1..0 # SKIP {r.stdout.decode()[-200:].strip()!r}")
+                sys.exit(0)
+        (VENV / "installed").touch()
+    os.execv(VENV / "bin/python", [VENV / "bin/python", __file__, *sys.argv[1:]])
 
 
 def findings(bulkhead, path, day):
@@ -54,7 +61,7 @@ def runtimes(bulkhead, folder):
 
 
 def checkov(bulkhead, folder):
-    r = subprocess.run([shutil.which("checkov"), "-f", str(FIXTURE), "--framework", "cloudformation", "-o", "json", "--compact", "--quiet"],
+    r = subprocess.run([VENV / "bin/checkov", "-f", str(FIXTURE), "--framework", "cloudformation", "-o", "json", "--compact", "--quiet"],
                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder)
     report = json.loads(r.stdout)
     report = report[0] if isinstance(report, list) else report
@@ -65,15 +72,13 @@ def checkov(bulkhead, folder):
 
 
 def main():
-    parts = [("ends of runtimes as in cfn-lint", runtimes, has_table()), ("what Checkov objects to", checkov, shutil.which("checkov"))]
-    if not any(there for _, _, there in parts):
-        print(f"1..0 # SKIP neither is installed: pip install cfn-lint=={TABLE} checkov")
-        return
+    move_in()
+    parts = [("ends of runtimes as in cfn-lint", runtimes), ("what Checkov objects to", checkov)]
     print(f"1..{len(parts)}")
     with tempfile.TemporaryDirectory() as folder:
-        for number, (name, part, there) in enumerate(parts, 1):
-            wrong = part(sys.argv[1], folder) if there else []
-            print(f"{'not ok' if wrong else 'ok'} {number} {name}{'' if there else ' # SKIP it is not installed'}")
+        for number, (name, part) in enumerate(parts, 1):
+            wrong = part(sys.argv[1], folder)
+            print(f"{'not ok' if wrong else 'ok'} {number} {name}")
             for w in wrong:
                 print(f"# {w}")
 
