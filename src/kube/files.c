@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <fts.h>
-#include <stdio.h>
-#include <unistd.h>
 
-#include "base/limits.h"
+#include "kube/render.h"
 
 #define DEPTH_MAX 64
 
@@ -31,14 +29,6 @@ static int add(const char *path, struct bh_arena *arena, struct kube_file_vec *o
 	return 0;
 }
 
-/* A Helm chart: its files are templates, which look like YAML and are none. */
-static bool is_chart(const char *folder)
-{
-	char path[BH_PATH_BYTES_MAX];
-	int n = snprintf(path, sizeof(path), "%s/Chart.yaml", folder);
-	return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
-}
-
 static int visit(FTS *tree, FTSENT *e, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err)
 {
 	switch (e->fts_info) {
@@ -48,7 +38,7 @@ static int visit(FTS *tree, FTSENT *e, struct bh_arena *arena, struct kube_file_
 		/* .git and its like hold nothing that anybody applies. */
 		if (e->fts_level > DEPTH_MAX || (e->fts_level > FTS_ROOTLEVEL && e->fts_name[0] == '.'))
 			(void)fts_set(tree, e, FTS_SKIP);
-		else if (is_chart(e->fts_accpath)) {
+		else if (kube_template_of(e->fts_accpath) != KUBE_NO_TEMPLATE) {
 			(void)fts_set(tree, e, FTS_SKIP);
 			return add(e->fts_path, arena, out, err);
 		}

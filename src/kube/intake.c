@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "kube/live.h"
+#include "kube/render.h"
 #include "model/wire.h"
 #include "sys/files.h"
 
@@ -51,9 +52,9 @@ static int open_file(const char *path, struct bh_child_reply *reply, struct bh_e
 {
 	uint64_t size;
 	struct stat st;
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) /* no other folder is an entry: see kube_files_find */
-		return bh_fail(err, BH_EUNSUPPORTED, 0, "is a Helm chart: check the output of helm template instead");
 	reply->close_fd = strcmp(path, "-") != 0;
+	if (reply->close_fd && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) /* no other folder is an entry: see kube_files_find */
+		return kube_render(kube_template_of(path), path, &reply->fd, err);
 	if (reply->close_fd)
 		return bh_open_regular(path, &reply->fd, &size, err);
 	reply->fd = STDIN_FILENO;

@@ -324,15 +324,69 @@ END
 	[[ $output == *"1 suppressed"* ]]
 }
 
-@test "a Helm chart in a folder is told as not checked, and its templates are not read as YAML" {
+# A PATH with the programs of the system that are needed, and those of $PWD/bin.
+narrow_path() {
+	mkdir -p bin
+	for program in timeout sh cat ls env; do
+		ln -sf "$(command -v $program)" bin/
+	done
+}
+
+@test "a Helm chart that nothing here renders is told as not checked, and its templates are not read as YAML" {
 	mkdir -p all/chart/templates
 	pod all/a.yaml
 	printf 'apiVersion: v2\nname: c\nversion: 1.0.0\n' >all/chart/Chart.yaml
 	printf '{{- if .Values.x }}\nkind: Pod\n{{- end }}\n' >all/chart/templates/p.yaml
+	narrow_path
 	for path in all all/chart; do
-		run bulkhead check --no-hardening "$path"
+		PATH=$PWD/bin run "$BULKHEAD" check --no-hardening "$path"
 		[ "$status" -eq 3 ]
-		[[ $output == *"all/chart"*"is a Helm chart: check the output of helm template instead"* ]]
+		[[ $output == *"all/chart: is a Helm chart: install helm, or check the output of helm template"* ]]
 		[[ $output != *"p.yaml"* ]]
 	done
+}
+
+@test "what helm makes of a chart is checked, without network and with its complaints" {
+	mkdir -p chart
+	printf 'apiVersion: v2\nname: c\nversion: 1.0.0\n' >chart/Chart.yaml
+	pod pod.yaml
+	echo '  hostNetwork: true' >>pod.yaml
+	narrow_path
+	printf '#!/bin/sh\n[ "$*" = "template release chart" ] || exit 9\ncat pod.yaml\n' >bin/helm
+	chmod +x bin/helm
+	PATH=$PWD/bin run "$BULKHEAD" check -f csv --no-hardening chart
+	[ "$status" -eq 1 ]
+	[[ $output == *"pss-host-namespaces"*",chart,"* ]]
+	printf '#!/bin/sh\necho "parse error at c/templates/p.yaml:3" >&2; exit 1\n' >bin/helm
+	PATH=$PWD/bin run "$BULKHEAD" check --no-hardening chart
+	[ "$status" -eq 3 ]
+	[[ $output == *"helm: parse error at c/templates/p.yaml:3"* ]]
+	# Of the network's devices it sees the loopback alone.
+	printf '#!/bin/sh\nwhile read -r name rest; do case $name in *:) seen="$seen $name" ;; esac; done </proc/self/net/dev; echo "devices:$seen." >&2; exit 1\n' >bin/helm
+	PATH=$PWD/bin run "$BULKHEAD" check --no-hardening chart
+	[[ $output == *"helm: devices: lo:."* ]]
+}
+
+@test "what Kustomize makes of a folder is checked instead of its parts" {
+	command -v kubectl >/dev/null || command -v kustomize >/dev/null || skip "neither kubectl nor kustomize is installed"
+	mkdir -p base prod
+	pod base/pod.yaml
+	printf 'resources: [pod.yaml]\n' >base/kustomization.yaml
+	cat >prod/kustomization.yaml <<-'END'
+		resources: [../base]
+		namespace: shop
+		patches:
+		- target: {kind: Pod}
+		  patch: |-
+		    - op: add
+		      path: /spec/hostNetwork
+		      value: true
+	END
+	run bulkhead check -f csv --no-hardening --pod-security baseline prod
+	[ "$status" -eq 1 ]
+	[[ $output == *"pss-host-namespaces"*",prod,"* ]]
+	printf 'resources: [none.yaml]\n' >prod/kustomization.yaml
+	run bulkhead check --no-hardening prod
+	[ "$status" -eq 3 ]
+	[[ $output == *"NOT CHECKED"* ]]
 }
