@@ -92,7 +92,7 @@ static int check_block(const struct checked *c, struct cel_value block)
 	struct cel_value except = kube_get(block, "except");
 	struct kube_address_range whole, out;
 	int rc = check_prefix(c, block, kube_get(block, "cidr"), "an ipBlock whose cidr is no prefix", &whole);
-	for (size_t i = 0; rc == 0 && i < netpol_length(except); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(except); i++) {
 		rc = check_prefix(c, block, except.list->items[i], "an ipBlock whose except has what is no prefix", &out);
 		if (rc == 0 && (!kube_addresses_hold(&whole, &out) || kube_addresses_hold(&out, &whole)))
 			rc = wrong(c, block, "an ipBlock whose except is not inside its cidr");
@@ -133,9 +133,9 @@ static int check_peer(const struct checked *c, struct cel_value peer)
 static int check_rule(const struct checked *c, const struct netpol_rule *rule)
 {
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < netpol_length(rule->peers); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(rule->peers); i++)
 		rc = check_peer(c, rule->peers.list->items[i]);
-	for (size_t i = 0; rc == 0 && i < netpol_length(rule->ports); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(rule->ports); i++)
 		rc = check_port(c, rule->ports.list->items[i]);
 	return rc;
 }
@@ -144,7 +144,7 @@ static int check_types(const struct checked *c)
 {
 	static const char *const known[] = { "Ingress", "Egress", NULL };
 	struct cel_value types = kube_path(c->p->object->value, "spec.policyTypes");
-	for (size_t i = 0; i < netpol_length(types); i++)
+	for (size_t i = 0; i < kube_length(types); i++)
 		if (types.list->items[i].kind != CEL_STRING || !bh_slice_is_one_of(types.list->items[i].text, known))
 			return wrong(c, types, "a policy type that is neither Ingress nor Egress");
 	return 0;
@@ -181,7 +181,7 @@ static int check_admin_peer(const struct checked *c, const struct netpol_rule *r
 		return wrong(c, peer, "exactly one field must be set in a rule's peer");
 	int rc = check_unknown(c, peer);
 	rc = rc < 0 ? rc : check_domains(c, rule, peer);
-	for (size_t i = 0; rc == 0 && i < netpol_length(networks); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(networks); i++)
 		rc = check_prefix(c, peer, networks.list->items[i], "networks with what is no prefix", &range);
 	return rc;
 }
@@ -223,11 +223,11 @@ static int check_protocol(const struct checked *c, struct cel_value protocol)
 static int check_names(const struct checked *c, const struct netpol_rule *rule)
 {
 	bool outside = false, named = false;
-	for (size_t i = 0; i < netpol_length(rule->peers); i++) {
+	for (size_t i = 0; i < kube_length(rule->peers); i++) {
 		struct cel_value peer = rule->peers.list->items[i];
 		outside |= netpol_has(peer, "networks") || netpol_has(peer, "nodes") || netpol_has(peer, "domainNames");
 	}
-	for (size_t i = 0; i < netpol_length(rule->ports); i++)
+	for (size_t i = 0; i < kube_length(rule->ports); i++)
 		named |= netpol_has(rule->ports.list->items[i], "destinationNamedPort");
 	return outside && named ? wrong(c, rule->value, "networks, nodes and domainNames have no named ports") : 0;
 }
@@ -246,15 +246,15 @@ static int check_action(const struct checked *c, const struct netpol_rule *rule)
 static int check_admin_rule(const struct checked *c, const struct netpol_rule *rule)
 {
 	bool is_cluster = c->p->api == NETPOL_API_CLUSTER;
-	if (netpol_length(rule->peers) == 0)
+	if (kube_length(rule->peers) == 0)
 		return wrong(c, rule->value, c->d == NETPOL_INGRESS ? "a rule's from must be defined and hold at least one item" :
 								      "a rule's to must be defined and hold at least one item");
-	if (is_cluster && (netpol_length(rule->peers) > CLUSTER_PEERS_MAX || netpol_length(rule->ports) > CLUSTER_PEERS_MAX))
+	if (is_cluster && (kube_length(rule->peers) > CLUSTER_PEERS_MAX || kube_length(rule->ports) > CLUSTER_PEERS_MAX))
 		return wrong(c, rule->value, "a rule with more than 25 peers or protocols");
 	int rc = check_action(c, rule);
-	for (size_t i = 0; rc == 0 && i < netpol_length(rule->peers); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(rule->peers); i++)
 		rc = check_admin_peer(c, rule, rule->peers.list->items[i]);
-	for (size_t i = 0; rc == 0 && i < netpol_length(rule->ports); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(rule->ports); i++)
 		rc = is_cluster ? check_protocol(c, rule->ports.list->items[i]) : check_admin_port(c, rule->ports.list->items[i]);
 	return rc < 0 || !is_cluster ? rc : check_names(c, rule);
 }

@@ -169,7 +169,7 @@ static void take_prefix(const struct taking *t, enum netpol_direction d, struct 
 {
 	uint32_t from, to, skip_from, skip_to;
 	blocks_inside(t->n, d, cidr, &from, &to);
-	for (size_t i = 0; i < netpol_length(except); i++) {
+	for (size_t i = 0; i < kube_length(except); i++) {
 		blocks_inside(t->n, d, except.list->items[i], &skip_from, &skip_to);
 		for (uint32_t k = skip_from; k < skip_to; k++)
 			set_bit(t->n->skipped, k);
@@ -189,7 +189,7 @@ static void take_admin(const struct taking *t, enum netpol_direction d, struct c
 	else if (netpol_has(peer, "pods"))
 		take_namespaces(t, kube_get(pods, "namespaceSelector"), kube_get(pods, "podSelector"), peers);
 	else if (netpol_has(peer, "networks"))
-		for (size_t i = 0; i < netpol_length(kube_get(peer, "networks")); i++)
+		for (size_t i = 0; i < kube_length(kube_get(peer, "networks")); i++)
 			take_prefix(t, d, kube_get(peer, "networks").list->items[i], cel_null());
 }
 
@@ -228,7 +228,7 @@ static void take_all(const struct taking *t, enum netpol_direction d)
 static bool has_unknown_peer(const struct netpol_rule *rule)
 {
 	static const char *const known[] = { "namespaces", "pods", "nodes", "networks", "domainNames", NULL };
-	for (size_t i = 0; i < netpol_length(rule->peers); i++)
+	for (size_t i = 0; i < kube_length(rule->peers); i++)
 		if (!bh_slice_is_one_of(rule->peers.list->items[i].map->entries[0].key.text, known))
 			return true;
 	return false;
@@ -254,12 +254,12 @@ static int compile_rule(struct netpol *n, const struct netpol_policy *p, enum ne
 	}
 	const struct taking t = { n, bits, p->api != NETPOL_API_V1 };
 	/* No peers at all are only possible in a NetworkPolicy. */
-	if (deny_all || netpol_length(rule->peers) == 0)
+	if (deny_all || kube_length(rule->peers) == 0)
 		take_all(&t, d);
-	for (size_t i = 0; !deny_all && i < netpol_length(rule->peers); i++)
+	for (size_t i = 0; !deny_all && i < kube_length(rule->peers); i++)
 		take_peer(&t, p, d, rule->peers.list->items[i]);
 	rule->takes = bits;
-	for (size_t i = 0; i < netpol_length(rule->ports); i++)
+	for (size_t i = 0; i < kube_length(rule->ports); i++)
 		rule->by_name |= port_has_name(p, rule->ports.list->items[i]);
 	if (rule->by_name)
 		return 0;
@@ -305,9 +305,9 @@ static void add_number(struct bh_buf *out, uint64_t number)
 static void add_port_names(struct bh_buf *out, const struct kube_workload *w)
 {
 	struct cel_value containers = kube_get(w->spec, "containers");
-	for (size_t i = 0; i < netpol_length(containers); i++) {
+	for (size_t i = 0; i < kube_length(containers); i++) {
 		struct cel_value ports = kube_get(containers.list->items[i], "ports");
-		for (size_t k = 0; k < netpol_length(ports); k++) {
+		for (size_t k = 0; k < kube_length(ports); k++) {
 			struct cel_value p = ports.list->items[k];
 			if (kube_text(p, "name").len == 0)
 				continue;

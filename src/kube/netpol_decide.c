@@ -25,9 +25,9 @@ int netpol_join_named(struct netpol *n, const enum kube_protocol *protocol, stru
 {
 	struct cel_value containers = kube_get(to->spec, "containers");
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < netpol_length(containers); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(containers); i++) {
 		struct cel_value ports = kube_get(containers.list->items[i], "ports");
-		for (size_t k = 0; rc == 0 && k < netpol_length(ports); k++) {
+		for (size_t k = 0; rc == 0 && k < kube_length(ports); k++) {
 			struct cel_value p = ports.list->items[k];
 			uint64_t number = netpol_port_number(kube_get(p, "containerPort"));
 			if (number && bh_slice_eq(kube_text(p, "name"), name) && (!protocol || netpol_protocol(p) == *protocol))
@@ -81,12 +81,12 @@ static int join_protocol(struct netpol *n, struct cel_value port, const struct n
 int netpol_rule_ports(struct netpol *n, const struct netpol_policy *p, const struct netpol_rule *rule, const struct netpol_peer *to, struct kube_ports *ret)
 {
 	int rc = 0;
-	if (netpol_length(rule->ports) == 0) {
+	if (kube_length(rule->ports) == 0) {
 		*ret = kube_ports_all();
 		return 0;
 	}
 	*ret = kube_ports_none();
-	for (size_t i = 0; rc == 0 && i < netpol_length(rule->ports); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(rule->ports); i++) {
 		struct cel_value port = rule->ports.list->items[i];
 		rc = p->api == NETPOL_API_V1 ? join_port(n, port, to, ret) : p->api == NETPOL_API_ADMIN ? join_admin_port(n, port, to, ret) : join_protocol(n, port, to, ret);
 	}

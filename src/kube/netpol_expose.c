@@ -17,7 +17,7 @@ static int join_service(struct netpol *n, struct cel_value service, struct cel_v
 {
 	struct cel_value ports = kube_path(service, "spec.ports");
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < netpol_length(ports); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(ports); i++) {
 		struct cel_value p = ports.list->items[i], target = kube_get(p, "targetPort"), name = kube_get(p, "name"), number = kube_get(p, "port");
 		enum kube_protocol protocol = netpol_protocol(p);
 		if (wanted.kind != CEL_NULL && !cel_equal(wanted, number) && !cel_equal(wanted, name) && !cel_equal(wanted, target))
@@ -35,7 +35,7 @@ const struct kube_object *netpol_find_service(const struct netpol *n, struct bh_
 {
 	for (size_t i = 0; i < n->all->len; i++) {
 		const struct kube_object *o = &n->all->ptr[i];
-		if (bh_slice_eq(o->name, name) && bh_slice_eq_str(o->kind, "Service") && o->group.len == 0 && bh_slice_eq(netpol_namespace_of(o), namespace))
+		if (bh_slice_eq(o->name, name) && bh_slice_eq_str(o->kind, "Service") && o->group.len == 0 && bh_slice_eq(kube_namespace(o), namespace))
 			return o;
 	}
 	return NULL;
@@ -47,7 +47,7 @@ bool netpol_service_selects(const struct kube_object *service, const struct kube
 	struct cel_entry entry = { cel_string(BH_SLICE_LIT("matchLabels")), selector };
 	const struct cel_map map = { .len = 1, .entries = &entry };
 	const struct cel_value match = { .kind = CEL_MAP, .map = &map };
-	return selector.kind == CEL_MAP && selector.map->len && bh_slice_eq(w->namespace, netpol_namespace_of(service)) && kube_selects(match, w->labels);
+	return selector.kind == CEL_MAP && selector.map->len && bh_slice_eq(w->namespace, kube_namespace(service)) && kube_selects(match, w->labels);
 }
 
 int netpol_service_ports(struct netpol *n, const struct kube_object *service, struct cel_value wanted, size_t workload, struct kube_ports *ret)
@@ -84,7 +84,7 @@ static int expose_backend(const struct exposing *x, const struct kube_object *by
 		name = kube_text(backend, "serviceName");
 		port = kube_get(backend, "servicePort");
 	}
-	return expose(x, netpol_namespace_of(by), name, port);
+	return expose(x, kube_namespace(by), name, port);
 }
 
 static int expose_ingress(const struct exposing *x, const struct kube_object *o)
@@ -92,9 +92,9 @@ static int expose_ingress(const struct exposing *x, const struct kube_object *o)
 	struct cel_value rules = kube_path(o->value, "spec.rules");
 	int rc = expose_backend(x, o, kube_path(o->value, "spec.defaultBackend"));
 	rc = rc < 0 ? rc : expose_backend(x, o, kube_path(o->value, "spec.backend"));
-	for (size_t i = 0; rc == 0 && i < netpol_length(rules); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(rules); i++) {
 		struct cel_value paths = kube_path(rules.list->items[i], "http.paths");
-		for (size_t k = 0; rc == 0 && k < netpol_length(paths); k++)
+		for (size_t k = 0; rc == 0 && k < kube_length(paths); k++)
 			rc = expose_backend(x, o, kube_get(paths.list->items[k], "backend"));
 	}
 	return rc;
@@ -103,9 +103,9 @@ static int expose_ingress(const struct exposing *x, const struct kube_object *o)
 static int expose_route(const struct exposing *x, const struct kube_object *o)
 {
 	struct cel_value port = kube_path(o->value, "spec.port.targetPort"), more = kube_path(o->value, "spec.alternateBackends");
-	int rc = expose(x, netpol_namespace_of(o), kube_text(o->value, "spec.to.name"), port);
-	for (size_t i = 0; rc == 0 && i < netpol_length(more); i++)
-		rc = expose(x, netpol_namespace_of(o), kube_text(more.list->items[i], "name"), port);
+	int rc = expose(x, kube_namespace(o), kube_text(o->value, "spec.to.name"), port);
+	for (size_t i = 0; rc == 0 && i < kube_length(more); i++)
+		rc = expose(x, kube_namespace(o), kube_text(more.list->items[i], "name"), port);
 	return rc;
 }
 
@@ -113,7 +113,7 @@ static int expose_route(const struct exposing *x, const struct kube_object *o)
 
 static bool list_names(struct cel_value list, const char *kind_field, struct bh_slice kind, const char *text_field, struct bh_slice text)
 {
-	for (size_t i = 0; i < netpol_length(list); i++) {
+	for (size_t i = 0; i < kube_length(list); i++) {
 		struct bh_slice wanted = kube_text(list.list->items[i], text_field);
 		if (bh_slice_eq(kube_text(list.list->items[i], kind_field), kind) && (wanted.len == 0 || bh_slice_eq(wanted, text)))
 			return true;
@@ -126,8 +126,8 @@ static bool is_granted(const struct netpol *n, const struct kube_object *route, 
 {
 	for (size_t i = 0; i < n->all->len; i++) {
 		const struct kube_object *o = &n->all->ptr[i];
-		if (bh_slice_eq_str(o->kind, "ReferenceGrant") && bh_slice_eq(netpol_namespace_of(o), namespace)
-		    && list_names(kube_path(o->value, "spec.from"), "kind", route->kind, "namespace", netpol_namespace_of(route))
+		if (bh_slice_eq_str(o->kind, "ReferenceGrant") && bh_slice_eq(kube_namespace(o), namespace)
+		    && list_names(kube_path(o->value, "spec.from"), "kind", route->kind, "namespace", kube_namespace(route))
 		    && list_names(kube_path(o->value, "spec.to"), "kind", BH_SLICE_LIT("Service"), "name", name))
 			return true;
 	}
@@ -139,8 +139,8 @@ static int expose_reference(const struct exposing *x, const struct kube_object *
 	struct bh_slice kind = kube_text(ref, "kind"), name = kube_text(ref, "name"), namespace = kube_text(ref, "namespace");
 	if ((kind.len && !bh_slice_eq_str(kind, "Service")) || kube_text(ref, "group").len)
 		return 0;
-	if (namespace.len == 0 || bh_slice_eq(namespace, netpol_namespace_of(route)))
-		return expose(x, netpol_namespace_of(route), name, kube_get(ref, "port"));
+	if (namespace.len == 0 || bh_slice_eq(namespace, kube_namespace(route)))
+		return expose(x, kube_namespace(route), name, kube_get(ref, "port"));
 	return is_granted(x->n, route, namespace, name) ? expose(x, namespace, name, kube_get(ref, "port")) : 0;
 }
 
@@ -148,7 +148,7 @@ static int expose_reference(const struct exposing *x, const struct kube_object *
 static bool has_gateway(const struct kube_object *route)
 {
 	struct cel_value parents = kube_path(route->value, "spec.parentRefs");
-	for (size_t i = 0; i < netpol_length(parents); i++)
+	for (size_t i = 0; i < kube_length(parents); i++)
 		if (!bh_slice_eq_str(kube_text(parents.list->items[i], "kind"), "Service"))
 			return true;
 	return false;
@@ -158,9 +158,9 @@ static int expose_gateway_route(const struct exposing *x, const struct kube_obje
 {
 	struct cel_value rules = kube_path(route->value, "spec.rules");
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && has_gateway(route) && i < netpol_length(rules); i++) {
+	for (size_t i = 0; rc == 0 && has_gateway(route) && i < kube_length(rules); i++) {
 		struct cel_value refs = kube_get(rules.list->items[i], "backendRefs");
-		for (size_t k = 0; rc == 0 && k < netpol_length(refs); k++)
+		for (size_t k = 0; rc == 0 && k < kube_length(refs); k++)
 			rc = expose_reference(x, route, refs.list->items[k]);
 	}
 	return rc;
@@ -202,13 +202,13 @@ static const char *outside_of(const struct kube_object *o)
 		return "LoadBalancer";
 	if (bh_slice_eq_str(type, "NodePort"))
 		return "NodePort";
-	return netpol_length(kube_path(o->value, "spec.externalIPs")) ? "externalIPs" : NULL;
+	return kube_length(kube_path(o->value, "spec.externalIPs")) ? "externalIPs" : NULL;
 }
 
 static int expose_outside(struct netpol *n, const struct kube_object *o, const char *how, int (*each)(void *ctx, const struct netpol_exposure *e), void *ctx)
 {
 	struct exposing x = { n, bh_arena_array(&n->scratch, n->workloads.len + 1, sizeof(struct kube_ports)) };
-	const char *source = bh_arena_printf(&n->arena, "{%s %.*s/%.*s}", how, BH_SLICE_FMT(netpol_namespace_of(o)), BH_SLICE_FMT(o->name));
+	const char *source = bh_arena_printf(&n->arena, "{%s %.*s/%.*s}", how, BH_SLICE_FMT(kube_namespace(o)), BH_SLICE_FMT(o->name));
 	if (!x.ports || !source)
 		return netpol_no_memory(n);
 	int rc = expose_service(&x, o, cel_null());

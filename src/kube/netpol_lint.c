@@ -80,7 +80,7 @@ static bool is_world(struct cel_value block)
 {
 	struct kube_address_range range;
 	struct bh_slice cidr = kube_text(block, "cidr");
-	if (netpol_length(kube_get(block, "except")) || !kube_prefix_read(cidr, &range))
+	if (kube_length(kube_get(block, "except")) || !kube_prefix_read(cidr, &range))
 		return false;
 	const struct kube_address_range all = kube_addresses_all(range.is_v6);
 	return kube_addresses_hold(&range, &all);
@@ -92,10 +92,10 @@ static int check_world(struct linting *l, const struct netpol_policy *p, enum ne
 	int rc = 0;
 	if (p->api != NETPOL_API_V1)
 		return 0;
-	if (netpol_length(rule->peers) == 0)
-		return netpol_length(rule->ports) == 0 ? say_policy(l, &empty_rule, p, rule->value, "an empty rule allows everything, from and to everywhere") :
+	if (kube_length(rule->peers) == 0)
+		return kube_length(rule->ports) == 0 ? say_policy(l, &empty_rule, p, rule->value, "an empty rule allows everything, from and to everywhere") :
 			say_policy(l, check, p, rule->value, d == NETPOL_INGRESS ? "without from, everybody may connect, the outside too" : "without to, every destination is allowed, the outside too");
-	for (size_t i = 0; rc == 0 && i < netpol_length(rule->peers); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(rule->peers); i++)
 		if (is_world(kube_get(rule->peers.list->items[i], "ipBlock")))
 			rc = say_policy(l, check, p, rule->peers.list->items[i], "a block of all addresses without except");
 	return rc;
@@ -105,7 +105,7 @@ static int check_world(struct linting *l, const struct netpol_policy *p, enum ne
 static int check_apart(struct linting *l, const struct netpol_policy *p, const struct netpol_rule *rule)
 {
 	int rc = 0;
-	for (size_t i = 1; rc == 0 && p->api == NETPOL_API_V1 && i < netpol_length(rule->peers); i++) {
+	for (size_t i = 1; rc == 0 && p->api == NETPOL_API_V1 && i < kube_length(rule->peers); i++) {
 		struct cel_value a = rule->peers.list->items[i - 1], b = rule->peers.list->items[i];
 		if (netpol_has(a, "namespaceSelector") && !netpol_has(a, "podSelector") && netpol_has(b, "podSelector") && !netpol_has(b, "namespaceSelector"))
 			rc = say_policy(l, &selectors_apart, p, b, "two peers, of which either is enough: all pods of those namespaces, and these pods of the policy's own");
@@ -139,9 +139,9 @@ static int declared(struct linting *l, const struct netpol_policy *p, struct kub
 		size_t n = 0;
 		if (!netpol_bit(p->subjects, i))
 			continue;
-		for (size_t k = 0; rc == 0 && k < netpol_length(containers); k++) {
+		for (size_t k = 0; rc == 0 && k < kube_length(containers); k++) {
 			struct cel_value ports = kube_get(containers.list->items[k], "ports");
-			for (size_t m = 0; rc == 0 && m < netpol_length(ports); m++, n++) {
+			for (size_t m = 0; rc == 0 && m < kube_length(ports); m++, n++) {
 				uint64_t number = netpol_port_number(kube_get(ports.list->items[m], "containerPort"));
 				rc = netpol_join_range(l->n, netpol_protocol(ports.list->items[m]), number, number, ret);
 			}
@@ -159,7 +159,7 @@ static struct bh_slice port_name(const struct netpol_policy *p, struct cel_value
 static int check_names(struct linting *l, const struct netpol_policy *p, enum netpol_direction d, const struct netpol_rule *rule)
 {
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < netpol_length(rule->ports); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(rule->ports); i++) {
 		struct bh_slice name = port_name(p, rule->ports.list->items[i]);
 		bool any;
 		if (name.len == 0)
@@ -179,7 +179,7 @@ static int check_numbers(struct linting *l, const struct netpol_policy *p, enum 
 {
 	struct kube_ports known, both;
 	bool all;
-	if (d != NETPOL_INGRESS || rule->by_name || netpol_length(rule->ports) == 0)
+	if (d != NETPOL_INGRESS || rule->by_name || kube_length(rule->ports) == 0)
 		return 0;
 	int rc = declared(l, p, &known, &all);
 	if (rc == 0 && !kube_ports_both(&l->n->scratch, &rule->fixed, &known, &both))
@@ -195,7 +195,7 @@ static int check_rule(struct linting *l, const struct netpol_policy *p, enum net
 	rc = rc < 0 ? rc : check_apart(l, p, rule);
 	rc = rc < 0 ? rc : check_names(l, p, d, rule);
 	rc = rc < 0 ? rc : check_numbers(l, p, d, rule);
-	if (rc == 0 && netpol_length(rule->peers) && is_empty(rule->takes, l->n->peers.len))
+	if (rc == 0 && kube_length(rule->peers) && is_empty(rule->takes, l->n->peers.len))
 		rc = say_policy(l, &takes_nobody, p, rule->value, d == NETPOL_INGRESS ? "nobody is one of these sources" : "nobody is one of these destinations");
 	return rc;
 }
@@ -212,7 +212,7 @@ static int covers(struct linting *l, const struct netpol_policy *p, const struct
 	bool by_name = a->by_name || b->by_name;
 	if (!by_name && !kube_ports_without(&l->n->scratch, &a->fixed, &b->fixed, &left))
 		return netpol_no_memory(l->n);
-	*ret = by_name ? netpol_length(b->ports) == 0 || (netpol_length(a->ports) && cel_equal(a->ports, b->ports)) : kube_ports_are_none(&left);
+	*ret = by_name ? kube_length(b->ports) == 0 || (kube_length(a->ports) && cel_equal(a->ports, b->ports)) : kube_ports_are_none(&left);
 	bh_arena_done(&l->n->scratch);
 	return 0;
 }

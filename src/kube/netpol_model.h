@@ -129,11 +129,6 @@ int netpol_no_memory(struct netpol *n);
 
 /* ---- parts of objects ---- */
 
-static inline size_t netpol_length(struct cel_value list)
-{
-	return list.kind == CEL_LIST ? list.list->len : 0;
-}
-
 static inline bool netpol_has(struct cel_value map, const char *field)
 {
 	return map.kind == CEL_MAP && cel_map_field(map.map, bh_slice_str(field)) != NULL;
@@ -149,7 +144,6 @@ static inline bool netpol_bit(const uint64_t *bits, size_t i)
 	return bits[i / 64] >> (i % 64) & 1;
 }
 
-struct bh_slice netpol_namespace_of(const struct kube_object *o);
 const struct netpol_namespace *netpol_find_namespace(const struct netpol *n, struct bh_slice name);
 enum kube_protocol netpol_protocol(struct cel_value port);
 

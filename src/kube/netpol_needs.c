@@ -64,7 +64,7 @@ static int index_objects(struct needing *x)
 		bool is_service = bh_slice_eq_str(o->kind, "Service"), is_map = bh_slice_eq_str(o->kind, "ConfigMap");
 		if (o->group.len || (!is_service && !is_map))
 			continue;
-		const char *key = bh_arena_printf(&x->n->arena, "%.*s/%.*s", BH_SLICE_FMT(netpol_namespace_of(o)), BH_SLICE_FMT(o->name));
+		const char *key = bh_arena_printf(&x->n->arena, "%.*s/%.*s", BH_SLICE_FMT(kube_namespace(o)), BH_SLICE_FMT(o->name));
 		void **at = key ? bh_map_put(is_service ? &x->services : &x->config_maps, bh_slice_str(key)) : NULL;
 		if (!at)
 			return netpol_no_memory(x->n);
@@ -227,12 +227,12 @@ static int environment(struct needing *x, const struct kube_object *o, struct ce
 {
 	struct cel_value env = kube_get(container, "env"), from = kube_get(container, "envFrom");
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < netpol_length(env); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(env); i++) {
 		struct cel_value e = env.list->items[i];
 		rc = look_at(x, o, e, "value", "env", kube_text(e, "name"), kube_get(e, "value"));
 		rc = rc < 0 ? rc : config_map(x, kube_text(e, "valueFrom.configMapKeyRef.name"), kube_text(e, "valueFrom.configMapKeyRef.key"));
 	}
-	for (size_t i = 0; rc == 0 && i < netpol_length(from); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(from); i++)
 		rc = config_map(x, kube_text(from.list->items[i], "configMapRef.name"), (struct bh_slice){ 0 });
 	return rc;
 }
@@ -241,7 +241,7 @@ static int words(struct needing *x, const struct kube_object *o, struct cel_valu
 {
 	struct cel_value list = kube_get(container, field);
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < netpol_length(list); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(list); i++)
 		rc = look_at(x, o, list, NULL, field, (struct bh_slice){ 0 }, list.list->items[i]);
 	return rc;
 }
@@ -250,7 +250,7 @@ static int containers(struct needing *x, const struct kube_workload *w, const ch
 {
 	struct cel_value list = kube_get(w->spec, field);
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < netpol_length(list); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(list); i++) {
 		rc = environment(x, w->object, list.list->items[i]);
 		rc = rc < 0 ? rc : words(x, w->object, list.list->items[i], "command");
 		rc = rc < 0 ? rc : words(x, w->object, list.list->items[i], "args");
@@ -265,7 +265,7 @@ static int workload(struct needing *x, size_t i)
 	x->from = &x->n->peers.ptr[i];
 	int rc = containers(x, w, "containers");
 	rc = rc < 0 ? rc : containers(x, w, "initContainers");
-	for (size_t k = 0; rc == 0 && k < netpol_length(volumes); k++)
+	for (size_t k = 0; rc == 0 && k < kube_length(volumes); k++)
 		rc = config_map(x, kube_text(volumes.list->items[k], "configMap.name"), (struct bh_slice){ 0 });
 	return rc;
 }

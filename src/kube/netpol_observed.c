@@ -122,9 +122,9 @@ static bool index_addresses(struct resolving *r)
 		struct cel_value owners = kube_path(o->value, "metadata.ownerReferences");
 		if (address.len == 0 || !bh_slice_eq_str(o->kind, "Pod") || cel_is_true(kube_path(o->value, "spec.hostNetwork")))
 			continue;
-		if (netpol_length(owners))
+		if (kube_length(owners))
 			owner = kube_text(owners.list->items[0], "name");
-		uintptr_t workload = number_of(&r->workloads, key_of(r->n, netpol_namespace_of(o), owner.len ? owner : o->name));
+		uintptr_t workload = number_of(&r->workloads, key_of(r->n, kube_namespace(o), owner.len ? owner : o->name));
 		if (workload && !put(&r->addresses, address, workload))
 			return false;
 	}

@@ -13,11 +13,6 @@ int netpol_no_memory(struct netpol *n)
 	return bh_fail(n->err, BH_ELIMIT, 0, "the network policies need more memory than there is for them");
 }
 
-struct bh_slice netpol_namespace_of(const struct kube_object *o)
-{
-	return o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
-}
-
 /* ---- namespaces ---- */
 
 /* Their own labels, and the one that every namespace has. */
@@ -92,9 +87,9 @@ static int find_namespaces(struct netpol *n)
 static bool has_type(const struct kube_object *o, enum netpol_direction d)
 {
 	struct cel_value types = kube_path(o->value, "spec.policyTypes");
-	if (netpol_length(types) == 0)
-		return d == NETPOL_INGRESS || netpol_length(kube_path(o->value, "spec.egress")) > 0;
-	for (size_t i = 0; i < netpol_length(types); i++)
+	if (kube_length(types) == 0)
+		return d == NETPOL_INGRESS || kube_length(kube_path(o->value, "spec.egress")) > 0;
+	for (size_t i = 0; i < kube_length(types); i++)
 		if (types.list->items[i].kind == CEL_STRING && bh_slice_eq_str(types.list->items[i].text, d == NETPOL_INGRESS ? "Ingress" : "Egress"))
 			return true;
 	return false;
@@ -110,10 +105,10 @@ static int read_rules(struct netpol *n, struct netpol_policy *p, enum netpol_dir
 {
 	struct cel_value rules = kube_path(p->object->value, d == NETPOL_INGRESS ? "spec.ingress" : "spec.egress");
 	struct netpol_rules *out = &p->rules[d];
-	out->list = bh_arena_array(&n->arena, netpol_length(rules) + 1, sizeof(*out->list));
+	out->list = bh_arena_array(&n->arena, kube_length(rules) + 1, sizeof(*out->list));
 	if (!out->list)
 		return netpol_no_memory(n);
-	out->n = netpol_length(rules);
+	out->n = kube_length(rules);
 	for (size_t i = 0; i < out->n; i++) {
 		struct cel_value rule = rules.list->items[i];
 		out->list[i] = (struct netpol_rule){
@@ -135,7 +130,7 @@ static bool policy_of(const struct kube_object *o, struct netpol_policy *ret)
 	if (bh_slice_eq_str(o->kind, "NetworkPolicy") && is_v1_group && kube_get(o->value, "spec").kind == CEL_MAP) {
 		ret->tier = NETPOL_POLICY;
 		ret->priority = 0;
-		ret->namespace = netpol_namespace_of(o);
+		ret->namespace = kube_namespace(o);
 		ret->decides[NETPOL_INGRESS] = has_type(o, NETPOL_INGRESS);
 		ret->decides[NETPOL_EGRESS] = has_type(o, NETPOL_EGRESS);
 		return true;

@@ -71,6 +71,18 @@ const struct kube_object_vec *kube_set_objects(const struct kube_set *set);
 const struct kube_problem_vec *kube_set_problems(const struct kube_set *set);
 struct bh_arena *kube_set_arena(struct kube_set *set);
 
+/* The namespace of a namespaced object: "default" where it names none. */
+static inline struct bh_slice kube_namespace(const struct kube_object *o)
+{
+	return o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
+}
+
+/* Items of a list; 0 of everything else. */
+static inline size_t kube_length(struct cel_value list)
+{
+	return list.kind == CEL_LIST ? list.list->len : 0;
+}
+
 /* Fields of values, chained: nothing (CEL_NULL, empty) when something on the way is missing or another kind. */
 struct cel_value kube_get(struct cel_value map, const char *field);
 struct cel_value kube_path(struct cel_value map, const char *path); /* "spec.template.spec" */

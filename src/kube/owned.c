@@ -24,7 +24,7 @@ static struct cel_value controller_of(const struct kube_object *object)
 	const struct cel_value owners = kube_path(object->value, "metadata.ownerReferences");
 	for (size_t i = 0; owners.kind == CEL_LIST && i < owners.list->len; i++) {
 		const struct cel_value is = kube_get(owners.list->items[i], "controller");
-		if (is.kind == CEL_BOOL && is.boolean)
+		if (cel_is_true(is))
 			return owners.list->items[i];
 	}
 	return (struct cel_value){ .kind = CEL_NULL };

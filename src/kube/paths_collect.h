@@ -28,9 +28,6 @@ struct bh_slice paths_place(struct paths_collect *c, const struct kube_object *o
 /* "NAMESPACE/NAME" in the arena; empty when it is full, which the next paths_give tells. */
 struct bh_slice paths_name(struct paths_collect *c, struct bh_slice namespace, struct bh_slice name);
 
-/* The namespace an object is in, "default" when it says none. */
-struct bh_slice paths_namespace_of(const struct kube_object *o);
-
 /* Is a container's root with it the node's? */
 bool paths_capability_is_dangerous(struct bh_slice capability, bool host_pid);
 

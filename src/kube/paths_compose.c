@@ -39,19 +39,9 @@ struct bh_slice compose_text(const struct compose_service *s, struct cel_value v
 	return copy;
 }
 
-static bool is_true(struct cel_value v)
-{
-	return v.kind == CEL_BOOL && v.boolean;
-}
-
 static struct cel_value item(struct cel_value list, size_t i)
 {
 	return list.kind == CEL_LIST && i < list.list->len ? list.list->items[i] : cel_null();
-}
-
-static size_t length(struct cel_value list)
-{
-	return list.kind == CEL_LIST ? list.list->len : 0;
 }
 
 /* ---- ways to the host ---- */
@@ -76,15 +66,15 @@ static int look_at_rights(const struct compose_service *s)
 {
 	struct cel_value add = kube_get(s->value, "cap_add"), devices = kube_get(s->value, "devices");
 	bool host_pid = bh_slice_eq_str(kube_text(s->value, "pid"), "host");
-	int rc = is_true(kube_get(s->value, "privileged")) ? give_escape(s, "a privileged container", (struct bh_slice){ 0 }, "privileged") : 0;
-	if (rc == 0 && is_true(kube_get(s->value, "use_api_socket")))
+	int rc = cel_is_true(kube_get(s->value, "privileged")) ? give_escape(s, "a privileged container", (struct bh_slice){ 0 }, "privileged") : 0;
+	if (rc == 0 && cel_is_true(kube_get(s->value, "use_api_socket")))
 		rc = give_escape(s, "the runtime's socket", (struct bh_slice){ 0 }, "use_api_socket");
-	for (size_t i = 0; rc == 0 && i < length(add); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(add); i++) {
 		struct bh_slice name = compose_text(s, item(add, i));
 		if (paths_capability_is_dangerous(name, host_pid))
 			rc = give_escape(s, "the capability ", name, "cap_add");
 	}
-	for (size_t i = 0; rc == 0 && i < length(devices); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(devices); i++) {
 		struct cel_value v = item(devices, i);
 		struct bh_slice path, rest;
 		(void)bh_slice_cut(compose_text(s, v.kind == CEL_MAP ? kube_get(v, "source") : v), ':', &path, &rest);
@@ -127,7 +117,7 @@ static struct mount read_mount(const struct compose_service *s, struct cel_value
 	if (v.kind != CEL_MAP)
 		return read_short_mount(compose_text(s, v));
 	return (struct mount){
-		.source = compose_text(s, kube_get(v, "source")), .is_bind = bh_slice_eq_str(kube_text(v, "type"), "bind"), .is_read_only = is_true(kube_get(v, "read_only")),
+		.source = compose_text(s, kube_get(v, "source")), .is_bind = bh_slice_eq_str(kube_text(v, "type"), "bind"), .is_read_only = cel_is_true(kube_get(v, "read_only")),
 	};
 }
 
@@ -167,7 +157,7 @@ static int look_at_environment(const struct compose_service *s)
 	struct cel_value all = kube_get(s->value, "environment");
 	struct bh_slice name, value;
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < length(all); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(all); i++) {
 		struct cel_value v = item(all, i);
 		bool is_set = v.kind == CEL_STRING && bh_slice_cut(v.text, '=', &name, &value);
 		if (!is_set)
@@ -186,7 +176,7 @@ static int look_at_secrets(const struct compose_service *s)
 {
 	struct cel_value all = kube_get(s->value, "secrets");
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < length(all); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(all); i++) {
 		struct cel_value v = item(all, i);
 		rc = give_secret(s, compose_text(s, v.kind == CEL_MAP ? kube_get(v, "source") : v), "secrets");
 	}
@@ -222,7 +212,7 @@ static int look_at_service(const struct compose_service *s)
 	rc = rc < 0 ? rc : compose_give(s, "on", host, "image");
 	rc = rc < 0 ? rc : paths_give(s->c, "hosts", hosts, 2, (struct bh_slice){ 0 });
 	rc = rc < 0 ? rc : look_at_rights(s);
-	for (size_t i = 0; rc == 0 && i < length(volumes); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(volumes); i++)
 		rc = look_at_mount(s, item(volumes, i));
 	rc = rc < 0 ? rc : look_at_secrets(s);
 	return rc < 0 ? rc : say_what_is_elsewhere(s);

@@ -48,11 +48,6 @@ static struct cel_value definition_of(const struct compose_service *s, struct bh
 	return v ? *v : cel_null();
 }
 
-static bool is_true(struct cel_value v)
-{
-	return v.kind == CEL_BOOL && v.boolean;
-}
-
 /* Networks by index: of a list, of a map's keys, or "default" alone. False: there are no more. */
 static bool network_at(const struct compose_service *s, size_t i, struct bh_slice *ret)
 {
@@ -78,7 +73,7 @@ static bool is_same(const struct compose_service *a, struct bh_slice x, const st
 {
 	struct cel_value of_a = definition_of(a, x), of_b = definition_of(b, y);
 	struct bh_slice name_a = kube_text(of_a, "name"), name_b = kube_text(of_b, "name");
-	bool shared_a = name_a.len || is_true(kube_get(of_a, "external")) || mode_of(a).len, shared_b = name_b.len || is_true(kube_get(of_b, "external")) || mode_of(b).len;
+	bool shared_a = name_a.len || cel_is_true(kube_get(of_a, "external")) || mode_of(a).len, shared_b = name_b.len || cel_is_true(kube_get(of_b, "external")) || mode_of(b).len;
 	if (!shared_a && !shared_b)
 		return bh_slice_eq(x, y) && bh_slice_eq(a->file->name, b->file->name);
 	return shared_a && shared_b && bh_slice_eq(name_a.len ? name_a : x, name_b.len ? name_b : y);
@@ -141,7 +136,7 @@ static int look_at_metadata(const struct compose_service *s, const struct compos
 	struct bh_slice network;
 	bool is_outward = is_on_host(owner);
 	for (size_t i = 0; !is_outward && network_at(owner, i, &network); i++)
-		is_outward = !is_true(kube_get(definition_of(owner, network), "internal"));
+		is_outward = !cel_is_true(kube_get(definition_of(owner, network), "internal"));
 	return is_outward ? compose_give(s, "metadata", (struct bh_slice){ 0 }, "networks") : 0;
 }
 

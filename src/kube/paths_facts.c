@@ -114,11 +114,6 @@ struct bh_slice paths_name(struct paths_collect *c, struct bh_slice namespace, s
 	return bh_slice_str(text);
 }
 
-struct bh_slice paths_namespace_of(const struct kube_object *o)
-{
-	return o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
-}
-
 /* ---- the network ---- */
 
 /* Workloads that no policy tells apart. */
@@ -253,7 +248,7 @@ static int find_secrets(struct paths_collect *c)
 		const struct kube_object *o = secrets.objects[i];
 		struct cel_value notes = kube_path(o->value, "metadata.annotations");
 		const struct cel_value *account = notes.kind == CEL_MAP ? cel_map_field(notes.map, BH_SLICE_LIT("kubernetes.io/service-account.name")) : NULL;
-		const struct bh_slice in[] = { paths_namespace_of(o), paths_name(c, paths_namespace_of(o), o->name) };
+		const struct bh_slice in[] = { kube_namespace(o), paths_name(c, kube_namespace(o), o->name) };
 		rc = paths_give(c, "secret_in", in, 2, (struct bh_slice){ 0 });
 		if (rc == 0 && account && account->kind == CEL_STRING && bh_slice_eq_str(kube_text(o->value, "type"), "kubernetes.io/service-account-token")) {
 			const struct bh_slice token[] = { in[1], paths_name(c, in[0], account->text) };

@@ -8,16 +8,6 @@ struct pod {
 	bool host_pid;
 };
 
-static size_t length(struct cel_value list)
-{
-	return list.kind == CEL_LIST ? list.list->len : 0;
-}
-
-static bool is_true(struct cel_value v)
-{
-	return v.kind == CEL_BOOL && v.boolean;
-}
-
 static int give(const struct pod *p, const char *predicate, struct bh_slice second, struct cel_value at, const char *field)
 {
 	const struct bh_slice arguments[] = { p->name, second };
@@ -38,8 +28,8 @@ bool paths_capability_is_dangerous(struct bh_slice capability, bool host_pid)
 static int look_at_security(const struct pod *p, struct cel_value container)
 {
 	struct cel_value security = kube_get(container, "securityContext"), add = kube_path(security, "capabilities.add");
-	int rc = is_true(kube_get(security, "privileged")) ? give(p, "escape", BH_SLICE_LIT("a privileged container"), security, "privileged") : 0;
-	for (size_t i = 0; rc == 0 && i < length(add); i++) {
+	int rc = cel_is_true(kube_get(security, "privileged")) ? give(p, "escape", BH_SLICE_LIT("a privileged container"), security, "privileged") : 0;
+	for (size_t i = 0; rc == 0 && i < kube_length(add); i++) {
 		struct cel_value v = add.list->items[i];
 		if (v.kind != CEL_STRING || !paths_capability_is_dangerous(v.text, p->host_pid))
 			continue;
@@ -94,7 +84,7 @@ static struct bh_slice clean(struct bh_slice path)
 static struct cel_value find_volume(const struct pod *p, struct bh_slice name)
 {
 	struct cel_value volumes = kube_get(p->w->spec, "volumes");
-	for (size_t i = 0; i < length(volumes); i++)
+	for (size_t i = 0; i < kube_length(volumes); i++)
 		if (bh_slice_eq(kube_text(volumes.list->items[i], "name"), name))
 			return volumes.list->items[i];
 	return cel_null();
@@ -121,7 +111,7 @@ static int look_at_mount(const struct pod *p, struct cel_value mount)
 {
 	struct cel_value volume = find_volume(p, kube_text(mount, "name")), host = kube_get(volume, "hostPath");
 	struct bh_slice how, path = kube_text(host, "path");
-	int rc = paths_host_path(p->c, path, !is_true(kube_get(mount, "readOnly")), &how);
+	int rc = paths_host_path(p->c, path, !cel_is_true(kube_get(mount, "readOnly")), &how);
 	return rc < 0 || how.len == 0 ? rc : give(p, "escape", how, host, "path");
 }
 
@@ -142,9 +132,9 @@ static int look_at_variables(const struct pod *p, struct cel_value container)
 {
 	struct cel_value one = kube_get(container, "env"), all = kube_get(container, "envFrom");
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < length(one); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(one); i++)
 		rc = give_secret(p, kube_path(one.list->items[i], "valueFrom.secretKeyRef"), "name");
-	for (size_t i = 0; rc == 0 && i < length(all); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(all); i++)
 		rc = give_secret(p, kube_get(all.list->items[i], "secretRef"), "name");
 	return rc;
 }
@@ -153,10 +143,10 @@ static int look_at_volumes(const struct pod *p, bool *projects_token)
 {
 	struct cel_value volumes = kube_get(p->w->spec, "volumes");
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < length(volumes); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(volumes); i++) {
 		struct cel_value v = volumes.list->items[i], sources = kube_path(v, "projected.sources"), claim = kube_get(v, "persistentVolumeClaim");
 		rc = give_secret(p, kube_get(v, "secret"), "secretName");
-		for (size_t k = 0; rc == 0 && k < length(sources); k++) {
+		for (size_t k = 0; rc == 0 && k < kube_length(sources); k++) {
 			*projects_token |= kube_get(sources.list->items[k], "serviceAccountToken").kind == CEL_MAP;
 			rc = give_secret(p, kube_get(sources.list->items[k], "secret"), "name");
 		}
@@ -170,7 +160,7 @@ static const struct kube_object *find_account(const struct paths_collect *c, str
 {
 	const struct kube_kind accounts = kube_world_kind(&c->world, (struct bh_slice){ 0 }, BH_SLICE_LIT("ServiceAccount"));
 	for (size_t i = 0; i < accounts.n; i++)
-		if (bh_slice_eq(accounts.objects[i]->name, name) && bh_slice_eq(paths_namespace_of(accounts.objects[i]), namespace))
+		if (bh_slice_eq(accounts.objects[i]->name, name) && bh_slice_eq(kube_namespace(accounts.objects[i]), namespace))
 			return accounts.objects[i];
 	return NULL;
 }
@@ -225,11 +215,11 @@ static int look_at_containers(const struct pod *p, const char *list)
 {
 	struct cel_value containers = kube_get(p->w->spec, list);
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < length(containers); i++) {
+	for (size_t i = 0; rc == 0 && i < kube_length(containers); i++) {
 		struct cel_value container = containers.list->items[i], mounts = kube_get(container, "volumeMounts");
 		rc = look_at_security(p, container);
 		rc = rc < 0 ? rc : look_at_variables(p, container);
-		for (size_t k = 0; rc == 0 && k < length(mounts); k++)
+		for (size_t k = 0; rc == 0 && k < kube_length(mounts); k++)
 			rc = look_at_mount(p, mounts.list->items[k]);
 	}
 	return rc;
@@ -242,7 +232,7 @@ static int look_at_pod(const struct pod *p)
 	bool projects_token = false;
 	int rc = paths_give(p->c, "pod_in", in, 2, (struct bh_slice){ 0 });
 	rc = rc < 0 ? rc : paths_give(p->c, "namespace", &p->w->namespace, 1, (struct bh_slice){ 0 });
-	if (rc == 0 && is_true(kube_get(p->w->spec, "hostNetwork")))
+	if (rc == 0 && cel_is_true(kube_get(p->w->spec, "hostNetwork")))
 		rc = give(p, "host_network", (struct bh_slice){ 0 }, p->w->spec, "hostNetwork");
 	for (size_t i = 0; rc == 0 && i < sizeof(lists) / sizeof(*lists); i++)
 		rc = look_at_containers(p, lists[i]);
@@ -256,7 +246,7 @@ int paths_find_pods(struct paths_collect *c)
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < c->workloads.len; i++) {
 		const struct kube_workload *w = &c->workloads.ptr[i];
-		const struct pod p = { c, w, paths_name(c, w->namespace, w->name), is_true(kube_get(w->spec, "hostPID")) };
+		const struct pod p = { c, w, paths_name(c, w->namespace, w->name), cel_is_true(kube_get(w->spec, "hostPID")) };
 		rc = look_at_pod(&p);
 		kube_say_progress(c->asked, i);
 	}

@@ -199,8 +199,8 @@ static int ask_accounts(struct asking *a)
 	const struct logic *l = &a->c->f->logic;
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < accounts.n; i++) {
-		const struct bh_slice in[] = { paths_namespace_of(accounts.objects[i]),
-					       paths_name(a->c, paths_namespace_of(accounts.objects[i]), accounts.objects[i]->name) };
+		const struct bh_slice in[] = { kube_namespace(accounts.objects[i]),
+					       paths_name(a->c, kube_namespace(accounts.objects[i]), accounts.objects[i]->name) };
 		rc = paths_give(a->c, "account_in", in, 2, (struct bh_slice){ 0 });
 	}
 	for (uint32_t f = logic_next(l, "account_in", LOGIC_NONE); rc == 0 && f != LOGIC_NONE; f = logic_next(l, "account_in", f))

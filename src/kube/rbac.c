@@ -108,7 +108,7 @@ static int complain(struct reading *r, uint32_t line, const char *what)
 /* A list of texts; *bad when it is something else, or holds something else. */
 static int read_words(struct reading *r, struct cel_value list, struct rbac_words *ret, bool *bad)
 {
-	size_t n = list.kind == CEL_LIST ? list.list->len : 0;
+	size_t n = kube_length(list);
 	struct bh_slice *words = bh_arena_array(&r->rbac->arena, n + 1, sizeof(*words));
 	if (!words)
 		return no_memory(r->err);
@@ -143,7 +143,7 @@ static int read_rule(struct reading *r, struct cel_value v, const struct rbac_ro
 static int read_rules(struct reading *r, struct rbac_role *role, struct rbac_rule **ret)
 {
 	struct cel_value list = kube_get(r->object->value, "rules");
-	size_t n = list.kind == CEL_LIST ? list.list->len : 0;
+	size_t n = kube_length(list);
 	struct rbac_rule *rules = bh_arena_array(&r->rbac->arena, n + 1, sizeof(*rules));
 	if (!rules)
 		return no_memory(r->err);
@@ -155,11 +155,6 @@ static int read_rules(struct reading *r, struct rbac_role *role, struct rbac_rul
 	return rc;
 }
 
-static struct bh_slice namespace_of(const struct kube_object *o)
-{
-	return o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
-}
-
 static int read_role(struct reading *r, bool is_cluster)
 {
 	const struct kube_object *o = r->object;
@@ -168,7 +163,7 @@ static int read_role(struct reading *r, bool is_cluster)
 		return no_memory(r->err);
 	*role = (struct rbac_role){ .is_cluster = is_cluster, .name = o->name, .object = o };
 	if (!is_cluster)
-		role->namespace = namespace_of(o);
+		role->namespace = kube_namespace(o);
 	role->labels = kube_path(o->value, "metadata.labels");
 	role->selectors = kube_path(o->value, "aggregationRule.clusterRoleSelectors");
 	role->is_aggregated = is_cluster && kube_get(o->value, "aggregationRule").kind == CEL_MAP;
@@ -196,7 +191,7 @@ static bool read_subject(const struct rbac_binding *b, struct cel_value v, struc
 static int read_subjects(struct reading *r, struct rbac_binding *b)
 {
 	struct cel_value list = kube_get(r->object->value, "subjects");
-	size_t n = list.kind == CEL_LIST ? list.list->len : 0;
+	size_t n = kube_length(list);
 	struct rbac_subject *subjects = bh_arena_array(&r->rbac->arena, n + 1, sizeof(*subjects));
 	if (!subjects)
 		return no_memory(r->err);
@@ -219,7 +214,7 @@ static int read_binding(struct reading *r, bool is_cluster)
 		return no_memory(r->err);
 	*b = (struct rbac_binding){ .name = o->name, .object = o };
 	if (!is_cluster)
-		b->namespace = namespace_of(o);
+		b->namespace = kube_namespace(o);
 	b->role_kind = kube_text(o->value, "roleRef.kind");
 	b->role_name = kube_text(o->value, "roleRef.name");
 	bool good = b->role_name.len && (bh_slice_eq_str(b->role_kind, "ClusterRole") || (!is_cluster && bh_slice_eq_str(b->role_kind, "Role")));

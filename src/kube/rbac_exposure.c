@@ -23,11 +23,6 @@ struct finding {
 	struct door_vec doors;
 };
 
-static struct bh_slice namespace_of(const struct kube_object *o)
-{
-	return o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
-}
-
 static const char *make_key(struct bh_arena *arena, struct bh_slice namespace, struct bh_slice name)
 {
 	return bh_arena_printf(arena, "%.*s/%.*s", BH_SLICE_FMT(namespace), BH_SLICE_FMT(name));
@@ -37,16 +32,11 @@ static const char *make_key(struct bh_arena *arena, struct bh_slice namespace, s
 
 static bool add_routed(struct finding *f, const struct kube_object *o, struct bh_slice service)
 {
-	const char *key = service.len ? make_key(&f->x->arena, namespace_of(o), service) : "";
+	const char *key = service.len ? make_key(&f->x->arena, kube_namespace(o), service) : "";
 	void **at = key && *key ? bh_map_put(&f->routed, bh_slice_str(key)) : NULL;
 	if (at)
 		*at = (void *)(uintptr_t)o;
 	return key && (at || !*key);
-}
-
-static size_t length(struct cel_value list)
-{
-	return list.kind == CEL_LIST ? list.list->len : 0;
 }
 
 static struct bh_slice ingress_service(struct cel_value backend)
@@ -59,9 +49,9 @@ static bool read_ingress(struct finding *f, const struct kube_object *o)
 {
 	struct cel_value rules = kube_path(o->value, "spec.rules");
 	bool ok = add_routed(f, o, ingress_service(kube_path(o->value, "spec.defaultBackend"))) && add_routed(f, o, ingress_service(kube_path(o->value, "spec.backend")));
-	for (size_t i = 0; ok && i < length(rules); i++) {
+	for (size_t i = 0; ok && i < kube_length(rules); i++) {
 		struct cel_value paths = kube_path(rules.list->items[i], "http.paths");
-		for (size_t k = 0; ok && k < length(paths); k++)
+		for (size_t k = 0; ok && k < kube_length(paths); k++)
 			ok = add_routed(f, o, ingress_service(kube_get(paths.list->items[k], "backend")));
 	}
 	return ok;
@@ -71,9 +61,9 @@ static bool read_route(struct finding *f, const struct kube_object *o)
 {
 	struct cel_value rules = kube_path(o->value, "spec.rules");
 	bool ok = true;
-	for (size_t i = 0; ok && i < length(rules); i++) {
+	for (size_t i = 0; ok && i < kube_length(rules); i++) {
 		struct cel_value refs = kube_get(rules.list->items[i], "backendRefs");
-		for (size_t k = 0; ok && k < length(refs); k++)
+		for (size_t k = 0; ok && k < kube_length(refs); k++)
 			ok = add_routed(f, o, kube_text(refs.list->items[k], "name"));
 	}
 	return ok;
@@ -98,12 +88,12 @@ static const char *how_open(struct finding *f, const struct kube_object *service
 	struct bh_slice type = kube_text(service->value, "spec.type");
 	struct cel_value external = kube_path(service->value, "spec.externalIPs");
 	if (bh_slice_eq_str(type, "LoadBalancer") || bh_slice_eq_str(type, "NodePort"))
-		return bh_arena_printf(&f->x->arena, "%.*s %.*s/%.*s", BH_SLICE_FMT(type), BH_SLICE_FMT(namespace_of(service)), BH_SLICE_FMT(service->name));
-	if (length(external))
+		return bh_arena_printf(&f->x->arena, "%.*s %.*s/%.*s", BH_SLICE_FMT(type), BH_SLICE_FMT(kube_namespace(service)), BH_SLICE_FMT(service->name));
+	if (kube_length(external))
 		return "externalIPs of its service";
-	const char *key = make_key(&f->x->arena, namespace_of(service), service->name);
+	const char *key = make_key(&f->x->arena, kube_namespace(service), service->name);
 	const struct kube_object *by = key ? bh_map_get(&f->routed, bh_slice_str(key)) : NULL;
-	return by ? bh_arena_printf(&f->x->arena, "%.*s %.*s/%.*s", BH_SLICE_FMT(by->kind), BH_SLICE_FMT(namespace_of(by)), BH_SLICE_FMT(by->name)) : NULL;
+	return by ? bh_arena_printf(&f->x->arena, "%.*s %.*s/%.*s", BH_SLICE_FMT(by->kind), BH_SLICE_FMT(kube_namespace(by)), BH_SLICE_FMT(by->name)) : NULL;
 }
 
 static bool read_services(struct finding *f)
@@ -124,7 +114,7 @@ static bool read_services(struct finding *f)
 static bool takes(const struct door *d, const struct kube_workload *w)
 {
 	struct cel_value selector = kube_path(d->service->value, "spec.selector");
-	if (!bh_slice_eq(namespace_of(d->service), w->namespace) || selector.map->len == 0)
+	if (!bh_slice_eq(kube_namespace(d->service), w->namespace) || selector.map->len == 0)
 		return false;
 	for (size_t i = 0; i < selector.map->len; i++) {
 		const struct cel_value *label = w->labels.kind == CEL_MAP ? cel_map_field(w->labels.map, selector.map->entries[i].key.text) : NULL;
@@ -137,9 +127,9 @@ static bool takes(const struct door *d, const struct kube_workload *w)
 static bool has_host_port(struct cel_value spec)
 {
 	struct cel_value containers = kube_get(spec, "containers");
-	for (size_t i = 0; i < length(containers); i++) {
+	for (size_t i = 0; i < kube_length(containers); i++) {
 		struct cel_value ports = kube_get(containers.list->items[i], "ports");
-		for (size_t k = 0; k < length(ports); k++)
+		for (size_t k = 0; k < kube_length(ports); k++)
 			if (kube_get(ports.list->items[k], "hostPort").kind == CEL_INT)
 				return true;
 	}
@@ -171,7 +161,7 @@ static bool holds_token(const struct finding *f, const struct kube_workload *w, 
 		return of_pod.boolean;
 	for (size_t i = 0; i < f->all->len; i++) {
 		const struct kube_object *o = &f->all->ptr[i];
-		if (bh_slice_eq_str(o->kind, "ServiceAccount") && bh_slice_eq(o->name, account) && bh_slice_eq(namespace_of(o), w->namespace))
+		if (bh_slice_eq_str(o->kind, "ServiceAccount") && bh_slice_eq(o->name, account) && bh_slice_eq(kube_namespace(o), w->namespace))
 			return !is_false(kube_get(o->value, "automountServiceAccountToken"));
 	}
 	return true;

@@ -568,7 +568,7 @@ static int read_objects(struct judging *j)
 		if (bh_slice_eq_str(o->kind, "ConfigMap") && bh_slice_eq_str(o->name, "aws-auth") && bh_slice_eq_str(o->namespace, "kube-system"))
 			rc = judge_aws_auth(j, o);
 		if (bh_slice_eq_str(o->kind, "ServiceAccount")) {
-			const char *key = bh_arena_printf(&j->r->arena, "%.*s/%.*s", BH_SLICE_FMT(o->namespace.len ? o->namespace : BH_SLICE_LIT("default")), BH_SLICE_FMT(o->name));
+			const char *key = bh_arena_printf(&j->r->arena, "%.*s/%.*s", BH_SLICE_FMT(kube_namespace(o)), BH_SLICE_FMT(o->name));
 			ok = key && put(&j->accounts, bh_slice_str(key), o);
 			rc = judge_cloud_role(j, o);
 		}

@@ -66,7 +66,7 @@ bool kube_request_create(const struct kube_object *o, const struct kube_world *w
 	if (!kube_resource_of(o, arena, &ret->resource))
 		return false;
 	if (ret->resource.is_namespaced) {
-		ret->namespace = o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
+		ret->namespace = kube_namespace(o);
 		const struct kube_object *namespace = kube_world_namespace(world, ret->namespace);
 		ret->namespace_object = namespace ? namespace->value : cel_unknown();
 	}

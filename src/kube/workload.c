@@ -29,7 +29,7 @@ static struct cel_value owner_of(const struct kube_object *o)
 static void name_workload(struct kube_workload *w, const struct kube_object *o)
 {
 	struct cel_value owner = bh_slice_eq_str(o->kind, "Pod") ? owner_of(o) : cel_null();
-	w->namespace = o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
+	w->namespace = kube_namespace(o);
 	w->name = o->name;
 	w->kind = o->kind;
 	if (kube_text(owner, "name").len) {
