@@ -20,6 +20,13 @@ void bh_buf_done(struct bh_buf *b)
 	*b = (struct bh_buf){ .max_bytes = b->max_bytes };
 }
 
+void bh_buf_wipe(struct bh_buf *b)
+{
+	if (b->ptr)
+		explicit_bzero(b->ptr, b->cap);
+	bh_buf_done(b);
+}
+
 void bh_buf_clear(struct bh_buf *b)
 {
 	b->len = 0;

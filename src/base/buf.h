@@ -16,6 +16,7 @@ struct bh_buf {
 
 void bh_buf_init(struct bh_buf *b, size_t max_bytes);
 void bh_buf_done(struct bh_buf *b);
+void bh_buf_wipe(struct bh_buf *b); /* bh_buf_done for secrets: overwrites the memory first */
 void bh_buf_clear(struct bh_buf *b); /* length 0, not failed; keeps the memory */
 
 bool bh_buf_reserve(struct bh_buf *b, size_t more); /* room for `more` bytes behind len */

@@ -113,9 +113,7 @@ void cluster_client_free(struct cluster_client *c)
 		return;
 	net_session_free(c->session);
 	cluster_access_done(&c->access);
-	if (c->authorization.ptr)
-		explicit_bzero(c->authorization.ptr, c->authorization.cap);
-	bh_buf_done(&c->authorization);
+	bh_buf_wipe(&c->authorization);
 	free(c);
 }
 
@@ -149,14 +147,9 @@ static int get_once(struct cluster_client *c, const char *path, int fd, struct n
 	return net_fetch(c->session, &request, response, err);
 }
 
-static void response_cleanup(struct net_response *r)
-{
-	net_response_done(r);
-}
-
 int cluster_client_get(struct cluster_client *c, const char *path, unsigned *ret_status, int *ret_fd, struct bh_buf *problem, struct bh_err *err)
 {
-	BH_WITH(response_cleanup) struct net_response response = { 0 };
+	BH_WITH(net_response_done) struct net_response response = { 0 };
 	BH_CLOSE int fd = -1;
 	net_response_init(&response);
 	int rc = bh_memory_file(&fd, err);

@@ -25,18 +25,11 @@ void cluster_access_init(struct cluster_access *a)
 	bh_buf_init(&a->basic, CLUSTER_SECRET_BYTES);
 }
 
-static void wipe(struct bh_buf *b)
-{
-	if (b->ptr)
-		explicit_bzero(b->ptr, b->cap);
-	bh_buf_done(b);
-}
-
 void cluster_access_done(struct cluster_access *a)
 {
-	wipe(&a->key);
-	wipe(&a->token);
-	wipe(&a->basic);
+	bh_buf_wipe(&a->key);
+	bh_buf_wipe(&a->token);
+	bh_buf_wipe(&a->basic);
 	bh_buf_done(&a->ca);
 	bh_buf_done(&a->certificate);
 	bh_arena_done(&a->arena);
@@ -59,7 +52,7 @@ static void configs_done(struct configs *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		bh_yaml_free(c->files[i].yaml);
-		wipe(&c->files[i].text);
+		bh_buf_wipe(&c->files[i].text);
 	}
 }
 
@@ -254,14 +247,12 @@ int cluster_access_refresh(struct cluster_access *a, struct bh_err *err)
 		return cluster_plugin_run(a, err);
 	if (!a->token_file)
 		return 0;
-	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
+	BH_WITH(bh_buf_wipe) struct bh_buf text = { 0 };
 	bh_buf_init(&text, CLUSTER_SECRET_BYTES);
 	int rc = bh_read_file(a->token_file, CLUSTER_SECRET_BYTES, &text, err);
 	if (rc == 0) {
 		bh_buf_clear(&a->token);
 		(void)bh_buf_add(&a->token, bh_slice_trim(bh_buf_slice(&text)));
 	}
-	if (text.ptr)
-		explicit_bzero(text.ptr, text.cap);
 	return rc;
 }

@@ -105,14 +105,9 @@ static bool tell(const struct cluster_access *a, struct bh_buf *out)
 	return bh_buf_add_byte(out, '\0');
 }
 
-static void json_cleanup(struct bh_json **doc)
-{
-	bh_json_free(*doc);
-}
-
 static int take(struct cluster_access *a, struct bh_slice answer, struct bh_err *err)
 {
-	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	int rc = bh_json_parse(answer, ANSWER_BYTES_MAX, &doc, err);
 	if (rc < 0)
 		return rc;
@@ -138,7 +133,8 @@ static int take(struct cluster_access *a, struct bh_slice answer, struct bh_err 
 int cluster_plugin_run(struct cluster_access *a, struct bh_err *err)
 {
 	const struct cluster_plugin *p = a->plugin;
-	BH_WITH(bh_buf_done) struct bh_buf info = { 0 }, answer = { 0 };
+	BH_WITH(bh_buf_done) struct bh_buf info = { 0 };
+	BH_WITH(bh_buf_wipe) struct bh_buf answer = { 0 };
 	char complaint[BH_PROGRAM_COMPLAINT_BYTES];
 	int code = 0;
 	bh_buf_init(&info, CLUSTER_SECRET_BYTES);
@@ -157,6 +153,5 @@ int cluster_plugin_run(struct cluster_access *a, struct bh_err *err)
 	if (code != 0)
 		return bh_fail(err, BH_EIO, 0, "the credential plug-in %s ended with code %d: %s", p->argv[0], code, complaint);
 	rc = take(a, bh_slice_trim(bh_buf_slice(&answer)), err);
-	explicit_bzero(answer.ptr, answer.cap);
 	return rc < 0 ? bh_wrap(err, "the credential plug-in %s", p->argv[0]) : 0;
 }

@@ -14,6 +14,11 @@ struct bh_json_node; /* a value in it, borrowed */
 
 int bh_json_parse(struct bh_slice text, size_t max_bytes, struct bh_json **ret, struct bh_err *err) BH_MUST_CHECK; /* err: line and column */
 void bh_json_free(struct bh_json *doc);
+static inline void bh_json_cleanup(struct bh_json **doc) /* for BH_WITH */
+{
+	bh_json_free(*doc);
+}
+
 const struct bh_json_node *bh_json_root(const struct bh_json *doc);
 
 /* All getters accept NULL nodes and wrong types and answer "nothing", so that lookups chain. */

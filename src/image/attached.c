@@ -86,7 +86,7 @@ static int read_blobs(struct reading *r, const struct bh_json_node *manifest, st
 static int read_artifact(struct reading *r, const struct bh_json_node *descriptor, struct bh_err *err)
 {
 	struct bh_digest digest;
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	if (!bh_digest_parse(bh_json_str(bh_json_get(descriptor, "digest")), &digest))
 		return 0;
 	int rc = load(r, "manifests", &digest, BH_MANIFEST_BYTES_MAX, err);
@@ -97,7 +97,7 @@ static int read_artifact(struct reading *r, const struct bh_json_node *descripto
 static int read_list(struct reading *r, const char *name, struct bh_err *err)
 {
 	struct image_opened file;
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	int rc = image_ask_open(r->ch, name, &file, err);
 	if (rc < 0)
 		return rc;

@@ -64,7 +64,7 @@ int image_changes_read(struct bh_channel *ch, struct bh_err *err)
 {
 	struct image_opened file;
 	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	bh_buf_init(&text, LIST_BYTES_MAX);
 	int rc = image_ask_open(ch, "changes", &file, err);
 	if (rc < 0)

@@ -172,7 +172,7 @@ static int read_config(const struct image_store *store, const struct bh_json_nod
 		if (rc < 0)
 			return rc;
 	}
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	rc = image_document_parse("the configuration", bh_buf_slice(&bytes), &doc, err);
 	return rc < 0 ? rc : image_config_read(bh_json_root(doc), wish, plan, err);
 }
@@ -182,7 +182,7 @@ int image_plan_docker(const struct image_store *store, const struct image_wish *
 	BH_WITH(bh_buf_done) struct bh_buf bytes = { 0 };
 	bh_buf_init(&bytes, BH_MANIFEST_BYTES_MAX);
 	int rc = store->load(store->ctx, "manifest.json", BH_MANIFEST_BYTES_MAX, &bytes, err);
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	rc = rc < 0 ? rc : image_document_parse("manifest.json", bh_buf_slice(&bytes), &doc, err);
 	const struct bh_json_node *image = NULL;
 	struct bh_slice tag = { 0 };

@@ -8,11 +8,6 @@
 
 #define IMAGE_BLOB_NAME_BYTES (sizeof("blobs/sha512/") + 2 * BH_DIGEST_BYTES_MAX)
 
-static inline void image_json_cleanup(struct bh_json **doc)
-{
-	bh_json_free(*doc);
-}
-
 /* BH_EMISMATCH naming both digests when bytes don't have the expected one. what: for the message. */
 int image_document_check(const char *what, struct bh_slice bytes, const struct bh_digest *expected, struct bh_err *err) BH_MUST_CHECK;
 

@@ -38,7 +38,7 @@ static int read_names(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	(void)ctx;
 	struct image_opened file;
 	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	bh_buf_init(&text, BH_MANIFEST_BYTES_MAX);
 	int rc = image_ask_open(ch, "index.json", &file, err);
 	if (rc < 0)

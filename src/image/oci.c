@@ -281,7 +281,7 @@ static int collect(struct walk *w, const struct desc *d, unsigned depth, struct 
 		return 0;
 	if (says_manifest(d->media_type) || !is_present(w, d))
 		return add_leaf(w, d, err);
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	int rc = load(w, says_index(d->media_type) ? "index" : "manifest", d, &doc, err);
 	if (rc < 0)
 		return rc;
@@ -325,11 +325,11 @@ static int drop_absent(struct walk *w, struct bh_err *err)
 
 static int learn_platform(struct walk *w, struct desc *d, struct bh_err *err)
 {
-	BH_WITH(image_json_cleanup) struct bh_json *manifest = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *manifest = NULL;
 	int rc = load(w, "manifest", d, &manifest, err);
 	struct desc config = { 0 };
 	rc = rc < 0 ? rc : read_descriptor(w, bh_json_get(bh_json_root(manifest), "config"), "manifest: config", &config, err);
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	rc = rc < 0 ? rc : load(w, "configuration", &config, &doc, err);
 	return rc < 0 ? rc : read_platform(bh_json_root(doc), d);
 }
@@ -436,7 +436,7 @@ static bool is_schema1(const struct bh_json_node *root, struct bh_slice media_ty
 
 static int read_manifest(struct walk *w, const struct desc *d, struct bh_err *err)
 {
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	int rc = load(w, "manifest", d, &doc, err);
 	if (rc < 0)
 		return rc;
@@ -454,7 +454,7 @@ static int read_manifest(struct walk *w, const struct desc *d, struct bh_err *er
 			    bh_slice_eq_str(config.media_type, "application/vnd.docker.container.image.v1+json");
 	w->plan->digest = d->digest;
 	w->plan->config_digest = config.digest;
-	BH_WITH(image_json_cleanup) struct bh_json *config_doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *config_doc = NULL;
 	rc = load(w, "configuration", &config, &config_doc, err);
 	/* Some builders write other media types for true image configurations: the content decides. */
 	if (rc == BH_EMALFORMED && !image_config)
@@ -473,7 +473,7 @@ int image_plan_oci(const struct image_store *store, const struct image_wish *wis
 	BH_WITH(bh_buf_done) struct bh_buf bytes = { 0 };
 	bh_buf_init(&bytes, BH_MANIFEST_BYTES_MAX);
 	int rc = store->load(store->ctx, "index.json", BH_MANIFEST_BYTES_MAX, &bytes, err);
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	rc = rc < 0 ? rc : image_document_parse("index.json", bh_buf_slice(&bytes), &doc, err);
 	if (rc < 0)
 		return rc;

@@ -99,7 +99,7 @@ static int check_layout_version(struct bh_channel *ch, struct bh_err *err)
 	int rc = layout_load(ch, "oci-layout", bytes.max_bytes, &bytes, err);
 	if (rc == BH_ENOTFOUND) /* some tools leave it out; index.json is what counts */
 		return 0;
-	BH_WITH(image_json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	rc = rc < 0 ? rc : image_document_parse("oci-layout", bh_buf_slice(&bytes), &doc, err);
 	if (rc < 0)
 		return rc;

@@ -126,24 +126,9 @@ static void page_done(struct page *p)
 	bh_buf_done(&p->problem);
 }
 
-static void json_cleanup(struct bh_json **doc)
-{
-	bh_json_free(*doc);
-}
-
 static void walk_cleanup(struct bh_json_walk **w)
 {
 	bh_json_walk_free(*w);
-}
-
-/* A text as a source of one run. */
-static int give_once(void *ctx, struct bh_slice *ret, struct bh_err *err)
-{
-	struct bh_slice *left = ctx;
-	(void)err;
-	*ret = *left;
-	*left = (struct bh_slice){ 0 };
-	return 0;
 }
 
 /* metadata.continue, without a tree of the whole page. */
@@ -151,8 +136,8 @@ static int read_token(struct page *p, struct bh_err *err)
 {
 	struct bh_slice left = bh_buf_slice(&p->text), key, text;
 	BH_WITH(walk_cleanup) struct bh_json_walk *w = NULL;
-	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
-	int rc = bh_json_walk_new((struct bh_source){ .read = give_once, .ctx = &left }, METADATA_BYTES_MAX, &w, err);
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
+	int rc = bh_json_walk_new(bh_memory_source(&left), METADATA_BYTES_MAX, &w, err);
 	rc = rc < 0 ? rc : bh_json_walk_enter(w, err);
 	while (rc >= 0 && (rc = bh_json_walk_item(w, &key, err)) == 1)
 		if (bh_slice_eq_str(key, "metadata")) {
@@ -211,7 +196,7 @@ static int get_page(struct walk *w, struct bh_slice path, struct page *ret)
 /* What a Status says, else the status alone. */
 static int complain(struct walk *w, struct bh_slice name, const struct page *p)
 {
-	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	struct bh_err why = { 0 }, ignored;
 	struct bh_slice message = { 0 };
 	if (p->status && p->problem.len && bh_json_parse(bh_buf_slice(&p->problem), PROBLEM_BYTES_MAX, &doc, &ignored) == 0)

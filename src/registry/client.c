@@ -31,11 +31,6 @@ struct registry_client {
 	size_t n_ca;
 };
 
-static void json_cleanup(struct bh_json **doc)
-{
-	bh_json_free(*doc);
-}
-
 static void notice(void *ctx, const char *text)
 {
 	(void)ctx;
@@ -242,9 +237,7 @@ static bool add_basic(const struct registry_client *c, struct bh_buf *out)
 	bh_buf_add(&pair, bh_buf_slice(&c->secret.user));
 	bh_buf_add_byte(&pair, ':');
 	bool ok = bh_buf_add(&pair, bh_buf_slice(&c->secret.password)) && bh_base64(out, bh_buf_slice(&pair));
-	if (pair.ptr)
-		explicit_bzero(pair.ptr, pair.cap);
-	bh_buf_done(&pair);
+	bh_buf_wipe(&pair);
 	return ok;
 }
 
@@ -262,7 +255,7 @@ static int log_in_basic(struct registry_client *c, struct bh_err *err)
 
 static int take_token(struct registry_client *c, struct bh_slice answer, struct bh_err *err)
 {
-	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	int rc = bh_json_parse(answer, TOKEN_ANSWER_BYTES_MAX, &doc, err);
 	if (rc < 0)
 		return bh_wrap(err, "%s: the answer of its token server", c->endpoint.host);
@@ -339,12 +332,10 @@ static int log_in_bearer(struct registry_client *c, struct bh_slice header, stru
 		return bh_fail(err, BH_EMALFORMED, 0, "%s: its challenge names no token server", c->endpoint.host);
 	if (plain && strncmp(c->base, "https:", 6) == 0)
 		return bh_fail(err, BH_EMALFORMED, 0, "%s: it sends credentials to a token server without TLS; refused", c->endpoint.host);
-	BH_WITH(bh_buf_done) struct bh_buf answer = { 0 };
+	BH_WITH(bh_buf_wipe) struct bh_buf answer = { 0 };
 	bh_buf_init(&answer, TOKEN_ANSWER_BYTES_MAX);
 	int rc = ask_for_token(c, &ch, &answer, err);
 	rc = rc < 0 ? rc : take_token(c, bh_buf_slice(&answer), err);
-	if (answer.ptr)
-		explicit_bzero(answer.ptr, answer.cap);
 	return rc;
 }
 
@@ -384,7 +375,7 @@ static int get_once(struct registry_client *c, const char *what, const struct ne
 /* The registry's own words, from {"errors":[{"code","message"}]}. */
 static int refused(const struct net_response *resp, const char *what, struct bh_err *err)
 {
-	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	BH_WITH(bh_buf_done) struct bh_buf words = { 0 };
 	struct bh_err ignored = { 0 };
 	int rc = net_refused(resp, what, err);

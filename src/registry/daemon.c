@@ -15,11 +15,6 @@
 #define STALL_SECONDS 900u /* a daemon may prepare long before the first byte of an archive */
 #define URL_HEAD "http://localhost" /* the host means nothing on a socket */
 
-static void json_cleanup(struct bh_json **doc)
-{
-	bh_json_free(*doc);
-}
-
 static const char *setting(const char *name)
 {
 	const char *value = getenv(name);
@@ -171,7 +166,7 @@ static int get_json(const struct registry_daemon *d, const char *before, const c
 static int look_for_container(struct registry_daemon *d, enum registry_kind daemon, struct bh_err *err)
 {
 	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
-	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	bh_buf_init(&text, ANSWER_BYTES_MAX);
 	int rc = find_address(daemon, &d->address, err);
 	rc = rc < 0 ? rc : get_json(d, "containers", d->name, &text, &doc, err);
@@ -258,7 +253,7 @@ static int start_containerd(struct registry_daemon *d, struct bh_err *err)
 static int start_image(struct registry_daemon *d, struct bh_err *err)
 {
 	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
-	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	bh_buf_init(&text, ANSWER_BYTES_MAX);
 	snprintf(d->image, sizeof(d->image), "%s", d->name);
 	int rc = find_address(d->kind, &d->address, err);

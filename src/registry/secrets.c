@@ -16,11 +16,6 @@
 #define HUB_KEY "https://index.docker.io/v1/"
 #define HUB_HOST "registry-1.docker.io"
 
-static void json_cleanup(struct bh_json **doc)
-{
-	bh_json_free(*doc);
-}
-
 void registry_secret_init(struct registry_secret *s)
 {
 	bh_buf_init(&s->user, REGISTRY_SECRET_BYTES);
@@ -28,18 +23,11 @@ void registry_secret_init(struct registry_secret *s)
 	bh_buf_init(&s->identity_token, REGISTRY_SECRET_BYTES);
 }
 
-static void wipe(struct bh_buf *b)
-{
-	if (b->ptr)
-		explicit_bzero(b->ptr, b->cap);
-	bh_buf_done(b);
-}
-
 void registry_secret_done(struct registry_secret *s)
 {
-	wipe(&s->user);
-	wipe(&s->password);
-	wipe(&s->identity_token);
+	bh_buf_wipe(&s->user);
+	bh_buf_wipe(&s->password);
+	bh_buf_wipe(&s->identity_token);
 }
 
 static int too_long(struct bh_err *err)
@@ -69,8 +57,8 @@ static int take_helper_answer(const struct bh_json_node *root, struct registry_s
 static int ask_helper(struct bh_slice name, const char *key, struct registry_secret *ret, struct bh_err *err)
 {
 	char program[160];
-	BH_WITH(bh_buf_done) struct bh_buf answer = { 0 };
-	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_buf_wipe) struct bh_buf answer = { 0 };
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	if (!is_helper_name(name))
 		return bh_fail(err, BH_EMALFORMED, 0, "a credential helper's name has odd characters");
 	snprintf(program, sizeof(program), "docker-credential-%.*s", BH_SLICE_FMT(name));
@@ -90,7 +78,6 @@ static int ask_helper(struct bh_slice name, const char *key, struct registry_sec
 		return bh_fail(err, BH_EIO, 0, "%s ended with code %d: %s", program, code, complaint);
 	rc = bh_json_parse(text, ANSWER_BYTES_MAX, &doc, err);
 	rc = rc < 0 ? bh_wrap(err, "%s", program) : take_helper_answer(bh_json_root(doc), ret, err);
-	explicit_bzero(answer.ptr, answer.cap);
 	return rc;
 }
 
@@ -112,7 +99,7 @@ static int take_entry(const struct bh_json_node *entry, struct registry_secret *
 		rc = bh_fail(err, BH_EMALFORMED, 0, "an \"auth\" is not USER:PASSWORD");
 	if (rc == 0 && user.len)
 		rc = bh_buf_add(&ret->user, user) && bh_buf_add(&ret->password, password) ? 1 : too_long(err);
-	wipe(&pair);
+	bh_buf_wipe(&pair);
 	return rc;
 }
 
@@ -165,14 +152,14 @@ static int search_document(const struct bh_json_node *root, const char *host, co
 static int search_file(const char *file, const char *host, const char *path, struct registry_secret *ret, struct bh_err *err)
 {
 	struct bh_buf text;
-	BH_WITH(json_cleanup) struct bh_json *doc = NULL;
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	if (access(file, F_OK) < 0)
 		return 0;
 	bh_buf_init(&text, FILE_BYTES_MAX);
 	int rc = bh_read_file(file, FILE_BYTES_MAX, &text, err);
 	rc = rc < 0 ? rc : bh_json_parse(bh_buf_slice(&text), FILE_BYTES_MAX, &doc, err);
 	rc = rc < 0 ? rc : search_document(bh_json_root(doc), host, path, ret, err);
-	wipe(&text);
+	bh_buf_wipe(&text);
 	return rc < 0 ? bh_wrap(err, "%.200s", file) : rc;
 }
 
