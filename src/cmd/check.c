@@ -1,17 +1,12 @@
 /* check.c: `bulkhead check PATH...`: Kubernetes manifests and functions against admission policies, before anything is applied. */
-#include "cmd/output.h"
+#include "cmd/judging.h"
 #include "cmd/scanning.h"
 
 #include "kube/review.h"
 #include "kube/vap.h"
-#include "policy/judge.h"
 #include "serverless/serverless.h"
 
 #define NEWEST_MINOR 40u /* what has no rule of its own yet is judged as the newest that has */
-
-static const char *const severities[] = { "unknown", "negligible", "low", "medium", "high", "critical", NULL };
-static const char *const thresholds[] = { "unknown", "negligible", "low", "medium", "high", "critical", "never", NULL };
-#define THRESHOLD_NEVER 6u
 
 /* Index = enum kube_level. */
 static const char *const levels[] = { "none", "baseline", "restricted", NULL };
@@ -26,9 +21,9 @@ static const struct cmd_option options[] = {
 	{ .name = "no-schema", .kind = CMD_FLAG, .help = "don't compare the manifests with the types of Kubernetes' API" },
 	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.34",
 	  .help = "the version of Kubernetes whose types, rules and functions count" },
-	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = thresholds, .default_text = "medium",
+	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_thresholds, .default_text = "medium",
 	  .help = "exit 1 for findings at or above this severity" },
-	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "negligible",
+	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_severities, .default_text = "negligible",
 	  .help = "show findings at or above this severity; the others are counted only" },
 	{ 0 },
 };
@@ -69,31 +64,6 @@ static int check_options(const struct cmd_args *args, struct bh_err *err)
 	return cmd_check_report(args, err);
 }
 
-static int name_target(struct bh_report *report, const char *const *paths, size_t n, struct bh_err *err)
-{
-	struct bh_buf text;
-	bh_buf_init(&text, BH_PATH_BYTES_MAX);
-	for (size_t i = 0; i < n; i++)
-		bh_buf_printf(&text, "%s%s", i ? " " : "", paths[i]);
-	bool ok = !text.failed && bh_arena_copy(&report->arena, bh_buf_slice(&text), &report->target.text);
-	bh_buf_done(&text);
-	report->target.kind = BH_SLICE_LIT("manifests");
-	return ok ? 0 : bh_fail(err, BH_ELIMIT, 0, "too many paths to name them in the report");
-}
-
-static int judge(const struct cmd_args *args, struct bh_report *report, struct bh_err *err)
-{
-	size_t threshold = cmd_choice(args, "fail-on");
-	struct policy_options o = {
-		.exceptions = cmd_exceptions(args),
-		.min_severity = (enum bh_severity)cmd_choice(args, "severity"),
-		.fail_never = threshold == THRESHOLD_NEVER,
-		.fail_on = threshold == THRESHOLD_NEVER ? BH_SEV_CRITICAL : (enum bh_severity)threshold,
-	};
-	int rc = cmd_report_time(&o.now_s, err);
-	return rc < 0 ? rc : policy_judge(&o, report, err);
-}
-
 /* How much was looked at, which the findings alone don't say. */
 static int tell_counts(struct bh_report *report, const struct kube_review_counts *n, struct bh_err *err)
 {
@@ -107,8 +77,9 @@ static int tell_counts(struct bh_report *report, const struct kube_review_counts
 	return text ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
 }
 
-static int review(const struct cmd_args *args, struct bh_report *report, struct bh_err *err)
+static int review(const struct cmd_args *args, struct bh_report *report, const void *ctx, struct bh_err *err)
 {
+	(void)ctx;
 	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security"), .no_hardening = cmd_flag(args, "no-hardening") };
 	struct kube_review_counts counts = { 0 };
 	struct serverless functions;
@@ -122,28 +93,19 @@ static int review(const struct cmd_args *args, struct bh_report *report, struct 
 	o.n_policies = cmd_list(args, "policy", &o.policies);
 	(void)read_version(cmd_string(args, "kubernetes"), &o.minor);
 	o.schema = !cmd_flag(args, "no-schema");
-	rc = name_target(report, o.paths, o.n_paths, err);
+	rc = cmd_name_manifests(report, o.paths, o.n_paths, err);
 	rc = rc < 0 ? rc : kube_review(&o, report, &counts, err);
 	rc = rc < 0 ? rc : tell_counts(report, &counts, err);
 	if (rc < 0)
 		return rc;
 	if (counts.objects == 0 && report->incomplete.len == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "no Kubernetes object and no function in %.*s", BH_SLICE_FMT(report->target.text));
-	return judge(args, report, err);
+	return cmd_judge(args, report, err);
 }
 
 static int run(const struct cmd_args *args)
 {
-	struct bh_report report;
-	struct bh_err err = { 0 };
-	int code;
-	bh_report_init(&report);
-	if (review(args, &report, &err) < 0)
-		code = cmd_no_report(&err);
-	else
-		code = cmd_write_report(&report, args, &err) < 0 ? cmd_failed(&err) : cmd_verdict_exit(report.verdict);
-	bh_report_done(&report);
-	return code;
+	return cmd_run_report(args, review, NULL);
 }
 
 const struct cmd_command cmd_command_check = {

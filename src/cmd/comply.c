@@ -1,6 +1,6 @@
 /* comply.c: `bulkhead comply FRAMEWORK PATH...`: a cluster and its nodes against a benchmark, guide or standard. */
 #include "cmd/comply_write.h"
-#include "cmd/output.h"
+#include "cmd/judging.h"
 #include "cmd/scanning.h"
 
 #include "comply/framework_file.h"
@@ -9,7 +9,6 @@
 
 /* Index = enum comply_format. */
 static const char *const formats[] = { "text", "json", "csv", "markdown", "html", "oscal", NULL };
-static const char *const severities[] = { "unknown", "negligible", "low", "medium", "high", "critical", NULL };
 static const char *const verdicts[] = { "fail", "unchecked", "manual", "exempt", "attested", "pass", "not-applicable", NULL };
 
 #define NEWEST_MINOR 40u
@@ -23,7 +22,7 @@ static const struct cmd_option options[] = {
 	{ .name = "policy", .letter = 'p', .kind = CMD_LIST, .argument = "PATH",
 	  .help = "ValidatingAdmissionPolicies that a framework of your own names: files or folders; may be repeated" },
 	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.34", .help = "the version of Kubernetes whose rules and defaults count" },
-	{ .name = "vulnerabilities", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "high",
+	{ .name = "vulnerabilities", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_severities, .default_text = "high",
 	  .help = "vulnerabilities in reports count at or above this severity" },
 	{ .name = "exclude-namespace", .kind = CMD_LIST, .argument = "NAME", .commas = true, .help = "objects of this namespace don't count; may be repeated" },
 	{ .name = "control", .kind = CMD_LIST, .argument = "ID", .commas = true, .help = "only these controls; * and ? stand for others: \"5.*\"; may be repeated" },

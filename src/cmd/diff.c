@@ -1,7 +1,7 @@
 /* diff.c: `bulkhead diff BEFORE AFTER`: what changed from one image to another: packages and findings. */
 #include "report/diff.h"
 
-#include "cmd/output.h"
+#include "cmd/judging.h"
 #include "cmd/scanning.h"
 #include "policy/compare.h"
 #include "policy/diff.h"
@@ -12,15 +12,13 @@
 
 static const char *const formats[] = { "table", "json", NULL };
 static const struct report_diff_writer *const writers[] = { &report_diff_table, &report_diff_json }; /* in the order of formats */
-static const char *const thresholds[] = { "unknown", "negligible", "low", "medium", "high", "critical", "never", NULL };
-#define THRESHOLD_NEVER 6u
 
 static const struct cmd_option options[] = {
 	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "table",
 	  .help = "table, for people, or json" },
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write to FILE, - is standard output" },
 	{ .name = "width", .kind = CMD_UINT, .argument = "COLUMNS", .min = 40, .max = 200, .help = "width of the table; default: the terminal's, else 100" },
-	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = thresholds, .default_text = "never",
+	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_thresholds, .default_text = "never",
 	  .help = "exit 1 for findings at or above this that are new or worse" },
 	{ .name = "vex", .kind = CMD_LIST, .argument = "FILE|DIR", .help = "VEX statements to honour in both; may be repeated" },
 	CMD_SCANNING_OPTIONS,
@@ -50,7 +48,7 @@ static int write_diff(const struct bh_diff *d, const struct cmd_args *args, stru
 static int exit_code(const struct bh_diff *d, const struct cmd_args *args)
 {
 	size_t threshold = cmd_choice(args, "fail-on");
-	for (size_t i = 0; threshold != THRESHOLD_NEVER && i < d->findings.len; i++) {
+	for (size_t i = 0; threshold != CMD_THRESHOLD_NEVER && i < d->findings.len; i++) {
 		const struct bh_finding_diff *c = &d->findings.ptr[i];
 		struct bh_arena scratch;
 		bh_arena_init(&scratch, 4096);

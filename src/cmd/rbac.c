@@ -1,20 +1,18 @@
 /* rbac.c: `bulkhead rbac VERB`: who can do what by roles and bindings, what of it is dangerous, unused, and enough. */
 #include "cmd/rbac.h"
 
-#include "cmd/output.h"
+#include "cmd/judging.h"
 #include "cmd/scanning.h"
 
 /* Index = enum rbac_defaults. */
 static const char *const defaults[] = { "auto", "yes", "no", NULL };
 
-static const char *const severities[] = { "unknown", "negligible", "low", "medium", "high", "critical", NULL };
-static const char *const thresholds[] = { "unknown", "negligible", "low", "medium", "high", "critical", "never", NULL };
 
 static const struct cmd_option options[] = {
 	CMD_REPORT_OPTIONS,
-	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = thresholds, .default_text = "high",
+	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_thresholds, .default_text = "high",
 	  .help = "risks: exit 1 for findings at or above this severity" },
-	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "low",
+	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_severities, .default_text = "low",
 	  .help = "risks: show findings at or above this severity; the others are counted only" },
 	{ .name = "namespace", .letter = 'n', .kind = CMD_STRING, .argument = "NAME", .help = "who-can, can: in this namespace; default: in any" },
 	{ .name = "name", .kind = CMD_STRING, .argument = "NAME", .help = "who-can, can: on the object of this name; default: on any" },

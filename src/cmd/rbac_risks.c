@@ -1,13 +1,10 @@
 /* rbac_risks.c: `bulkhead rbac risks PATH...`: what of the rights is dangerous, as a report like that of `bulkhead check`. */
 #include "cmd/rbac.h"
 
-#include "cmd/output.h"
-#include "cmd/scanning.h"
+#include "cmd/judging.h"
 #include "kube/rbac_risks.h"
-#include "policy/judge.h"
 
 #define FINDINGS_MAX 1000000u
-#define THRESHOLD_NEVER 6u
 
 static bool copy(struct bh_report *report, const struct kube_row *row, enum rbac_risk_cell cell, struct bh_slice *ret)
 {
@@ -44,59 +41,38 @@ static int add_answer(struct bh_report *report, const struct kube_answer *a, str
 	return rc;
 }
 
-static int name_target(struct bh_report *report, const char *const *paths, size_t n, uint64_t objects, struct bh_err *err)
+static int tell_counts(struct bh_report *report, uint64_t objects, struct bh_err *err)
 {
-	struct bh_buf text;
-	bh_buf_init(&text, BH_PATH_BYTES_MAX);
-	for (size_t i = 0; i < n; i++)
-		bh_buf_printf(&text, "%s%s", i ? " " : "", paths[i]);
-	bool ok = !text.failed && bh_arena_copy(&report->arena, bh_buf_slice(&text), &report->target.text);
-	bh_buf_done(&text);
 	const char *contents = bh_arena_printf(&report->arena, "%llu object%s", (unsigned long long)objects, objects == 1 ? "" : "s");
-	report->target.kind = BH_SLICE_LIT("manifests");
 	report->target.contents = bh_slice_str(contents);
-	return ok && contents ? 0 : bh_fail(err, BH_ELIMIT, 0, "too many paths to name them in the report");
+	return contents ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
 }
 
-static int judge(const struct cmd_args *args, struct bh_report *report, struct bh_err *err)
-{
-	size_t threshold = cmd_choice(args, "fail-on");
-	struct policy_options o = {
-		.exceptions = cmd_exceptions(args),
-		.min_severity = (enum bh_severity)cmd_choice(args, "severity"),
-		.fail_never = threshold == THRESHOLD_NEVER,
-		.fail_on = threshold == THRESHOLD_NEVER ? BH_SEV_CRITICAL : (enum bh_severity)threshold,
-	};
-	int rc = cmd_report_time(&o.now_s, err);
-	return rc < 0 ? rc : policy_judge(&o, report, err);
-}
+struct paths {
+	const char *const *list;
+	size_t n;
+};
 
-static int fill(const struct cmd_args *args, const char *const *paths, size_t n, struct bh_report *report, struct bh_err *err)
+static int fill(const struct cmd_args *args, struct bh_report *report, const void *ctx, struct bh_err *err)
 {
+	const struct paths *paths = ctx;
 	struct rbac_asking a;
 	struct kube_answer answer;
 	int rc = cmd_rbac_asking(args, &a, err);
-	const struct kube_question question = { .name = "risks", .paths = { { paths, n } }, .answer = rbac_risks, .ctx = &a };
+	const struct kube_question question = { .name = "risks", .paths = { { paths->list, paths->n } }, .answer = rbac_risks, .ctx = &a };
 	rc = rc < 0 ? rc : kube_ask(&question, &answer, err);
 	if (rc < 0)
 		return rc;
-	rc = cmd_want_objects(&answer, paths[0], err);
-	rc = rc < 0 ? rc : name_target(report, paths, n, answer.objects, err);
+	rc = cmd_want_objects(&answer, paths->list[0], err);
+	rc = rc < 0 ? rc : cmd_name_manifests(report, paths->list, paths->n, err);
+	rc = rc < 0 ? rc : tell_counts(report, answer.objects, err);
 	rc = rc < 0 ? rc : add_answer(report, &answer, err);
 	kube_answer_done(&answer);
-	return rc < 0 ? rc : judge(args, report, err);
+	return rc < 0 ? rc : cmd_judge(args, report, err);
 }
 
 int cmd_rbac_risks(const struct cmd_args *args, const char *const *targets, size_t n)
 {
-	struct bh_report report;
-	struct bh_err err = { 0 };
-	int code;
-	bh_report_init(&report);
-	if (fill(args, targets, n, &report, &err) < 0)
-		code = cmd_no_report(&err);
-	else
-		code = cmd_write_report(&report, args, &err) < 0 ? cmd_failed(&err) : cmd_verdict_exit(report.verdict);
-	bh_report_done(&report);
-	return code;
+	const struct paths paths = { targets, n };
+	return cmd_run_report(args, fill, &paths);
 }

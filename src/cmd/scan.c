@@ -2,22 +2,18 @@
 #include "scan/scan.h"
 
 #include "cmd/fleet.h"
+#include "cmd/judging.h"
 #include "cmd/scanning.h"
 
-
-/* Index = enum bh_severity for the first six. */
-static const char *const severities[] = { "unknown", "negligible", "low", "medium", "high", "critical", NULL };
-static const char *const thresholds[] = { "unknown", "negligible", "low", "medium", "high", "critical", "never", NULL };
-#define THRESHOLD_NEVER 6u
 
 /* Index = enum bh_state. */
 static const char *const states[] = { "affected", "fixed", "not_affected", "ignored", "postponed", "end_of_life", "undetermined", NULL };
 
 static const struct cmd_option options[] = {
 	CMD_REPORT_OPTIONS,
-	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = thresholds, .default_text = "high",
+	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_thresholds, .default_text = "high",
 	  .help = "exit 1 for findings at or above this severity" },
-	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = severities, .default_text = "negligible",
+	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_severities, .default_text = "negligible",
 	  .help = "show findings at or above this severity; the others are counted only" },
 	{ .name = "state", .kind = CMD_LIST, .argument = "STATE", .choices = states, .commas = true,
 	  .help = "show vulnerabilities in these states only; the others are counted" },
@@ -74,21 +70,14 @@ static unsigned wanted_states(const struct cmd_args *args)
 	return wanted;
 }
 
-static struct policy_options policy_options(const struct cmd_args *args)
+static void policy_options(const struct cmd_args *args, struct policy_options *ret)
 {
-	size_t threshold = cmd_choice(args, "fail-on");
-	struct policy_options p = {
-		.exceptions = cmd_exceptions(args),
-		.dockerfile = cmd_string(args, "dockerfile"),
-		.compare_versions = cmd_compare_versions,
-		.ignore_unfixed = cmd_flag(args, "ignore-unfixed"),
-		.min_severity = (enum bh_severity)cmd_choice(args, "severity"),
-		.states = wanted_states(args),
-		.fail_never = threshold == THRESHOLD_NEVER,
-		.fail_on = threshold == THRESHOLD_NEVER ? BH_SEV_CRITICAL : (enum bh_severity)threshold,
-	};
-	p.n_vex = cmd_list(args, "vex", &p.vex);
-	return p;
+	cmd_judging_options(args, ret);
+	ret->dockerfile = cmd_string(args, "dockerfile");
+	ret->compare_versions = cmd_compare_versions;
+	ret->ignore_unfixed = cmd_flag(args, "ignore-unfixed");
+	ret->states = wanted_states(args);
+	ret->n_vex = cmd_list(args, "vex", &ret->vex);
 }
 
 static int read_options(const struct cmd_args *args, const char *target, struct scan_options *o, struct bh_err *err)
@@ -98,7 +87,7 @@ static int read_options(const struct cmd_args *args, const char *target, struct 
 	o->owned_files = cmd_flag(args, "owned-files");
 	o->license_allow.n = cmd_list(args, "license-allow", &o->license_allow.words);
 	o->license_deny.n = cmd_list(args, "license-deny", &o->license_deny.words);
-	o->policy = policy_options(args);
+	policy_options(args, &o->policy);
 	return cmd_report_time(&o->policy.now_s, err);
 }
 
