@@ -7,6 +7,7 @@
 #define LABEL_CHARACTERS_MAX 44u
 #define EDGE_CHARACTERS_MAX 24u
 #define CHARACTER_PX 7      /* of a 12 px sans-serif, a little more than its mean */
+#define SMALL_CHARACTER_PX 6 /* of a 10 px one */
 #define NODE_HEIGHT_PX 34
 #define GAP_PX 48           /* between the middles of neighbours */
 #define COLUMN_GAP_PX 170   /* between columns: room for the labels of edges */
@@ -65,6 +66,14 @@ static int32_t node_px(const struct graph_node *n)
 	return (label > group ? label : group) + 24;
 }
 
+static bool bows_in_last_column(const struct drawing *d)
+{
+	for (size_t i = 0; i < d->g->n_edges; i++)
+		if (d->at.points[d->g->edges[i].from].layer + 1 == d->at.n_layers && d->at.points[d->g->edges[i].to].layer + 1 == d->at.n_layers)
+			return true;
+	return false;
+}
+
 static bool place_columns(struct drawing *d, struct bh_arena *arena)
 {
 	int32_t at = MARGIN_PX;
@@ -82,7 +91,7 @@ static bool place_columns(struct drawing *d, struct bh_arena *arena)
 		d->x[i] = at;
 		at += d->width[i] + COLUMN_GAP_PX;
 	}
-	d->total_x = at - COLUMN_GAP_PX + MARGIN_PX + 60; /* 60: edges inside the last column */
+	d->total_x = at - COLUMN_GAP_PX + MARGIN_PX + (bows_in_last_column(d) ? COLUMN_GAP_PX : 0);
 	for (size_t i = 0; i < d->at.n_points; i++)
 		d->total_y = d->at.points[i].y > d->total_y ? d->at.points[i].y : d->total_y;
 	d->total_y += TITLE_PX + NODE_HEIGHT_PX + 2 * MARGIN_PX;
@@ -117,15 +126,22 @@ static void curve_to(struct bh_buf *out, int32_t from_x, int32_t from_y, int32_t
 	bh_buf_printf(out, "C%d %d %d %d %d %d", middle, from_y, middle, y, x, y);
 }
 
-/* Inside a column: a bow on its right. Returns where the label goes. */
+/* Of the smaller type of edges. */
+static int32_t label_px(struct bh_slice label)
+{
+	int32_t n = text_px(label) / CHARACTER_PX;
+	return (n > (int32_t)EDGE_CHARACTERS_MAX ? (int32_t)EDGE_CHARACTERS_MAX : n) * SMALL_CHARACTER_PX;
+}
+
+/* Inside a column: a bow on its right. Returns where the label goes: right of the bow, as on it the nodes would cover its start. */
 static void draw_bow(struct drawing *d, const struct graph_edge *e, int32_t *ret_x, int32_t *ret_y)
 {
 	int32_t from_y = y_of(d, e->from), to_y = y_of(d, e->to), from_x = right_of(d, e->from), to_x = right_of(d, e->to);
 	int32_t far = from_x > to_x ? from_x : to_x, height = from_y > to_y ? from_y - to_y : to_y - from_y;
 	int32_t out = far + 30 + (height > 480 ? 60 : height / 8);
 	bh_buf_printf(d->out, "M%d %dC%d %d %d %d %d %d", from_x, from_y, out, from_y, out, to_y, to_x, to_y);
-	*ret_x = far + (out - far) * 3 / 4;
-	*ret_y = (from_y + to_y) / 2;
+	*ret_x = far + (out - far) * 3 / 4 + 6 + label_px(e->label) / 2;
+	*ret_y = (from_y + to_y) / 2 + 3;
 }
 
 /* Across columns, through its bends. */
