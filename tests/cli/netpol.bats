@@ -603,27 +603,6 @@ allowed,shop/web[Deployment],shop/db[Pod],TCP 5432,1" ]
 	fails 2 "nothing.csv"
 }
 
-@test "the guide's examples work as printed" {
-	python3 - "$BATS_TEST_DIRNAME/../../docs/guides/network.md" <<'END'
-import os, pathlib, re, subprocess, sys
-text = pathlib.Path(sys.argv[1]).read_text()
-blocks = [re.sub(r"^    ", "", b, flags=re.M) for b in re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.M)]
-for name, body in re.findall(r"<!-- file: (\S+) -->\n\n((?:    .*\n)+)", text):
-    pathlib.Path(name).write_text(re.sub(r"^    ", "", body, flags=re.M))
-run = lambda command: subprocess.run(command.replace("bulkhead", '"$BULKHEAD"', 1), shell=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
-shop = pathlib.Path("shop.yaml").read_text()
-pathlib.Path("new.yaml").write_text(shop.replace("    ports: [{port: 5432}]\n", "    ports: [{port: 5432}, {port: 22}]\n"))
-made = run("bulkhead netpol generate --flows flows.csv shop.yaml >policies.yaml; cat policies.yaml")
-shown = [b for b in blocks if b.lstrip("\n").startswith("$ bulkhead")]
-assert len(shown) == 5, len(shown)
-for block in shown:
-    command, _, expected = block.strip("\n").partition("\n")
-    assert run(command[2:]).rstrip("\n") == expected, command
-policy = next(b for b in blocks if b.lstrip("\n").startswith("apiVersion: networking.k8s.io"))
-assert policy.strip("\n") in made
-END
-}
-
 @test "a document that can't be read is told beside the list of the others" {
 	{ pods a b; printf -- '---\nkind: [\n'; } >all.yaml
 	run --separate-stderr bulkhead netpol list all.yaml
