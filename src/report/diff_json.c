@@ -104,14 +104,7 @@ static void write_summary(struct json *j, const struct bh_diff *d)
 static int write(const struct bh_diff *d, const struct report_style *style, struct bh_buf *out, struct bh_err *err)
 {
 	struct json j = { .out = out, .report = d->after };
-	bh_buf_add_str(out, "{");
-	json_top_key(&j, "schema");
-	bh_buf_add_str(out, "\"" SCHEMA "\"");
-	json_top_key(&j, "tool");
-	json_open_bracket(&j, '{');
-	json_word(&j, "name", "bulkhead");
-	json_must_text(&j, "version", bh_slice_str(style->tool_version));
-	json_close_bracket(&j, '}');
+	json_document(&j, SCHEMA, style);
 	write_side(&j, "before", d->before);
 	write_side(&j, "after", d->after);
 	write_summary(&j, d);

@@ -386,14 +386,7 @@ static void write_summary(struct json *j)
 static int write(const struct bh_report *report, const struct report_style *style, struct bh_buf *out, struct bh_err *err)
 {
 	struct json j = { .out = out, .report = report };
-	bh_buf_add_str(out, "{");
-	json_top_key(&j, "schema");
-	bh_buf_add_str(out, "\"" SCHEMA "\"");
-	json_top_key(&j, "tool");
-	json_open_bracket(&j, '{');
-	json_word(&j, "name", "bulkhead");
-	json_must_text(&j, "version", bh_slice_str(style->tool_version));
-	json_close_bracket(&j, '}');
+	json_document(&j, SCHEMA, style);
 	if (report->generated.len) {
 		json_top_key(&j, "generated");
 		bh_buf_add_json(out, report->generated);

@@ -37,6 +37,18 @@ void json_top_key(struct json *j, const char *name)
 	j->comma = true;
 }
 
+void json_document(struct json *j, const char *schema, const struct report_style *style)
+{
+	bh_buf_add_str(j->out, "{");
+	json_top_key(j, "schema");
+	bh_buf_printf(j->out, "\"%s\"", schema);
+	json_top_key(j, "tool");
+	json_open_bracket(j, '{');
+	json_word(j, "name", "bulkhead");
+	json_must_text(j, "version", bh_slice_str(style->tool_version));
+	json_close_bracket(j, '}');
+}
+
 void json_text(struct json *j, const char *name, struct bh_slice value)
 {
 	if (value.len == 0)

@@ -11,6 +11,9 @@ struct json {
 	bool comma;
 };
 
+/* The opening of a document of ours: its schema's name and the program that wrote it. */
+void json_document(struct json *j, const char *schema, const struct report_style *style);
+
 void json_open_bracket(struct json *j, char bracket);
 void json_close_bracket(struct json *j, char bracket);
 void json_item(struct json *j);                                           /* the next item of an array */
