@@ -6,7 +6,8 @@
  *     EXPRESSION ==> refused TEXT     it does not compile, and the complaint has the text
  *     EXPRESSION ==> cost NUMBER      what evaluating costs
  *
- * "#" begins a comment. A head comment of each table says where its expected values come from. Variables: `object`, a pod; `unknown`.
+ * "#" begins a comment. A head comment of each table says where its expected values come from. Variables: `object`, a pod; `unknown`. Records: Object
+ * and JSONPatch, as mutating policies have them.
  */
 #include <glob.h>
 #include <stdarg.h>
@@ -32,6 +33,8 @@ struct fixture {
 	unsigned object, unknown;
 };
 
+static const struct cel_field patch_fields[] = { { "op", "string" }, { "path", "string" }, { "from", "string" }, { "value", "dyn" }, { 0 } };
+
 static void set_up(struct fixture *f)
 {
 	struct bh_err err;
@@ -39,6 +42,8 @@ static void set_up(struct fixture *f)
 	assert_int_equal(cel_env_new(cel_libraries_all, &f->env, &err), 0);
 	assert_int_equal(cel_env_variable(f->env, "object", "dyn", &f->object, &err), 0);
 	assert_int_equal(cel_env_variable(f->env, "unknown", "dyn", &f->unknown, &err), 0);
+	assert_int_equal(cel_env_open_record(f->env, "Object", &err), 0);
+	assert_int_equal(cel_env_record(f->env, "JSONPatch", patch_fields, &err), 0);
 	assert_int_equal(cel_compile(f->env, bh_slice_str(pod), CEL_CHECKED, &f->pod, NULL, &err), 0);
 	assert_int_equal(cel_run_new(f->env, &limits, &f->run, &err), 0);
 }

@@ -43,6 +43,12 @@ struct cel_field {
 };
 int cel_env_record(struct cel_env *env, const char *name, const struct cel_field *fields, struct bh_err *err) BH_MUST_CHECK;
 
+/*
+ * Record types that nobody declares field by field: NAME, NAME.a, NAME.a.b ... with any fields, of any type (Kubernetes' Object). Their values remember
+ * the name of their type: cel_map.record.
+ */
+int cel_env_open_record(struct cel_env *env, const char *name, struct bh_err *err) BH_MUST_CHECK;
+
 /* One more overload of a function. The table's constants must outlive the environment. */
 int cel_env_overload(struct cel_env *env, const struct cel_overload *overload, struct bh_err *err) BH_MUST_CHECK;
 

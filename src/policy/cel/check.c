@@ -177,18 +177,29 @@ static void use_named(struct checker *c, struct cel_expr *e, const struct cel_na
 	e->type = n->type->kind == CEL_TYPE_PARAM ? &cel_type_dyn : instance(c, n->type, letters);
 }
 
+/* Of an open record, "Object.spec" is a type of its own. */
+static const struct cel_type *record_type(struct checker *c, const struct cel_record *record, struct bh_slice name)
+{
+	if (!record->is_open)
+		return record->type;
+	return or_dyn(c, cel_type_make(c->arena, CEL_TYPE_RECORD, bh_slice_starts(name, BH_SLICE_LIT(".")) ? bh_slice_sub(name, 1, name.len) : name, NULL, 0));
+}
+
 /* Messages stand for their types: google.protobuf.Int64Value, and records of the environment. */
 static bool use_type_name(struct checker *c, struct cel_expr *e, struct bh_slice name)
 {
 	const struct cel_record *record = cel_env_find_record(c->env, name);
 	const struct cel_wellknown *known = cel_env_find_wellknown(c->env, name);
-	const struct cel_type *t = record ? record->type : NULL;
+	struct bh_slice own = { 0 };
+	if (record && record->is_open && !bh_arena_copy(c->arena, name, &own)) /* the caller's text lives on its stack */
+		out_of_memory(c);
+	const struct cel_type *t = record ? record_type(c, record, own) : NULL;
 	struct bh_err err;
 	struct bh_slice text = bh_slice_str(known ? known->type : "");
 	if (!t && (!known || cel_type_parse(c->arena, &text, NULL, NULL, &t, &err) < 0))
 		return false;
 	struct cel_refer *r = refer(c, e, CEL_REFER_CONSTANT);
-	r->name = record ? record->name : bh_slice_str(known->name);
+	r->name = record ? t->name : bh_slice_str(known->name);
 	r->value = (struct cel_value){ .kind = CEL_TYPE, .type = t };
 	e->type = or_dyn(c, cel_type_type_of(c->arena, t));
 	return true;
@@ -261,6 +272,8 @@ static const struct cel_type *field_type(struct checker *c, const struct cel_exp
 		return &cel_type_dyn;
 	case CEL_TYPE_RECORD:
 		record = cel_env_find_record(c->env, of->name);
+		if (record && record->is_open)
+			return &cel_type_dyn;
 		if (record && bh_map_get(&record->fields, field))
 			return bh_map_get(&record->fields, field);
 		complain(c, e->offset_bytes, "undefined field '%.*s'", BH_SLICE_FMT(field));
@@ -519,12 +532,12 @@ static void check_record(struct checker *c, struct cel_expr *e)
 	const struct cel_record *record = cel_env_find_record(c->env, e->map.name);
 	const struct cel_wellknown *known = record ? NULL : cel_env_find_wellknown(c->env, e->map.name);
 	const struct cel_named *named = record || known ? NULL : cel_env_find_named(c->env, e->map.name);
-	const struct cel_type *t = record ? record->type : NULL;
+	const struct cel_type *t = record ? record_type(c, record, e->map.name) : NULL;
 	struct bh_err err;
 	for (size_t i = 0; i < e->map.n; i++) {
 		const struct cel_pair *pair = &e->map.pairs[i];
 		if (record)
-			check_record_field(c, pair, bh_map_get(&record->fields, pair->field));
+			check_record_field(c, pair, record->is_open ? &cel_type_dyn : bh_map_get(&record->fields, pair->field));
 		else if (known)
 			check_record_field(c, pair, wellknown_field(c, known, pair->field));
 		else
@@ -544,7 +557,8 @@ static void check_record(struct checker *c, struct cel_expr *e)
 		return;
 	}
 	struct cel_refer *r = refer(c, e, CEL_REFER_RECORD);
-	r->name = record ? record->name : bh_slice_str(known->name);
+	r->name = record ? t->name : bh_slice_str(known->name);
+	r->is_open = record && record->is_open;
 	r->type = t;
 	e->type = t;
 }

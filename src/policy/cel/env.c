@@ -26,10 +26,19 @@ static int no_memory(struct bh_err *err)
 
 /* ---- declarations ---- */
 
+static const void *get_record(const struct cel_env *env, struct bh_slice name)
+{
+	struct bh_slice first, rest;
+	const struct cel_record *record = bh_map_get(&env->records, name);
+	if (record || !bh_slice_cut(name, '.', &first, &rest))
+		return record;
+	record = bh_map_get(&env->records, first);
+	return record && record->is_open ? record : NULL;
+}
+
 static bool is_record(void *ctx, struct bh_slice name)
 {
-	const struct cel_env *env = ctx;
-	return bh_map_get(&env->records, name) != NULL;
+	return get_record(ctx, name) != NULL;
 }
 
 static int read_type(struct cel_env *env, struct bh_slice *text, const struct cel_type **ret, struct bh_err *err)
@@ -161,6 +170,15 @@ int cel_env_record(struct cel_env *env, const char *name, const struct cel_field
 	return r->type ? 0 : no_memory(err);
 }
 
+int cel_env_open_record(struct cel_env *env, const char *name, struct bh_err *err)
+{
+	static const struct cel_field none[] = { { 0 } };
+	int rc = cel_env_record(env, name, none, err);
+	if (rc == 0)
+		((struct cel_record *)bh_map_get(&env->records, bh_slice_str(name)))->is_open = true;
+	return rc;
+}
+
 static int add_library(struct cel_env *env, const struct cel_library *library, struct bh_err *err)
 {
 	int rc = 0;
@@ -255,11 +273,6 @@ static const void *get_named(const struct cel_env *env, struct bh_slice name)
 static const void *get_callee(const struct cel_env *env, struct bh_slice name)
 {
 	return bh_map_get(&env->callees, name);
-}
-
-static const void *get_record(const struct cel_env *env, struct bh_slice name)
-{
-	return bh_map_get(&env->records, name);
 }
 
 static const void *get_wellknown(const struct cel_env *env, struct bh_slice name)

@@ -35,6 +35,7 @@ struct cel_record {
 	struct bh_slice name;
 	const struct cel_type *type;
 	struct bh_map fields; /* name -> const struct cel_type * */
+	bool is_open;         /* any field, and NAME.x is a record, too */
 };
 
 struct cel_env {

@@ -593,6 +593,8 @@ static struct cel_value eval_record(struct cel_run *run, const struct cel_expr *
 	}
 	if (!cel_charge(run, COST_RECORD))
 		return over_limit();
+	if (e->refer->is_open)
+		return cel_record_of(&run->arena, e->refer->name, entries, n);
 	const struct cel_wellknown *known = cel_wellknown_find(e->refer->name);
 	return known ? make_wellknown(run, known, entries, n) : cel_map_of(&run->arena, entries, n);
 }

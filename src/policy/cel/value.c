@@ -109,7 +109,7 @@ static bool lists_equal(const struct cel_list *a, const struct cel_list *b, unsi
 
 static bool maps_equal(const struct cel_map *a, const struct cel_map *b, unsigned depth)
 {
-	if (a->len != b->len)
+	if (a->len != b->len || !bh_slice_eq(a->record, b->record))
 		return false;
 	for (size_t i = 0; i < a->len; i++) {
 		const struct cel_value *other = cel_map_get(b, a->entries[i].key);
@@ -272,7 +272,7 @@ static struct cel_value find_twins(const struct cel_map *map)
 	return cel_null();
 }
 
-struct cel_value cel_map_of(struct bh_arena *arena, const struct cel_entry *entries, size_t n)
+struct cel_value cel_record_of(struct bh_arena *arena, struct bh_slice record, const struct cel_entry *entries, size_t n)
 {
 	struct cel_value bad = check_keys(entries, n);
 	if (!cel_is_known(bad))
@@ -280,9 +280,14 @@ struct cel_value cel_map_of(struct bh_arena *arena, const struct cel_entry *entr
 	struct cel_map *map = BH_ARENA_NEW(arena, struct cel_map);
 	if (!map)
 		return cel_error("out of memory");
-	*map = (struct cel_map){ .len = n, .entries = entries };
+	*map = (struct cel_map){ .len = n, .entries = entries, .record = record };
 	bad = n > SHORT_MAP ? index_map(arena, map) : find_twins(map);
 	return cel_is_known(bad) ? (struct cel_value){ .kind = CEL_MAP, .map = map } : bad;
+}
+
+struct cel_value cel_map_of(struct bh_arena *arena, const struct cel_entry *entries, size_t n)
+{
+	return cel_record_of(arena, (struct bh_slice){ 0 }, entries, n);
 }
 
 /* ---- types of values ---- */
@@ -298,7 +303,7 @@ const struct cel_type *cel_type_of(struct bh_arena *arena, struct cel_value v)
 	case CEL_STRING: return &cel_type_string;
 	case CEL_BYTES: return &cel_type_bytes;
 	case CEL_LIST: return &cel_type_list;
-	case CEL_MAP: return &cel_type_map;
+	case CEL_MAP: return v.map->record.len ? cel_type_make(arena, CEL_TYPE_RECORD, v.map->record, NULL, 0) : &cel_type_map;
 	case CEL_DURATION: return &cel_type_duration;
 	case CEL_TIMESTAMP: return &cel_type_timestamp;
 	case CEL_TYPE: return &cel_type_type;

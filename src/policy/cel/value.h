@@ -67,6 +67,7 @@ struct cel_map {
 	const struct cel_entry *entries;
 	const uint32_t *slots; /* open addressing, 1-based indexes into entries, 0 = free; NULL: short enough to look through */
 	size_t n_slots;        /* a power of two */
+	struct bh_slice record; /* the type of a literal of an open record (cel_env_open_record); else empty */
 };
 
 /* What values of a library's own type share. The name is the one of its type ("net.IP"). */
@@ -161,6 +162,7 @@ struct cel_value cel_list_of(struct bh_arena *arena, const struct cel_value *ite
  * a full arena.
  */
 struct cel_value cel_map_of(struct bh_arena *arena, const struct cel_entry *entries, size_t n);
+struct cel_value cel_record_of(struct bh_arena *arena, struct bh_slice record, const struct cel_entry *entries, size_t n);
 
 /* The value of a key, NULL when it is not there. Keys that can't be keys are not there; a double finds the integer that it equals. */
 const struct cel_value *cel_map_get(const struct cel_map *map, struct cel_value key);
