@@ -9,6 +9,17 @@
  *     <tab>args [string                               a list of; "{string" = a map of
  *     <tab>protocol =SCTP|TCP|UDP 27-                 one of these texts
  *
+ * Behind "@" stands how a value is merged into another one (x-kubernetes-list-type and its sisters):
+ *
+ *     type core.v1.LabelSelector @atomic              all of it or nothing
+ *     <tab>env [core.v1.EnvVar@name                   elements of one name are the same one
+ *     <tab>ports [core.v1.ContainerPort@containerPort,protocol=TCP        of both, protocol being TCP where it is left out
+ *     <tab>finalizers [string@set                     each text once
+ *     <tab>nodeSelector {string@atomic
+ *     <tab>claimRef core.v1.ObjectReference@granular  field by field, whatever the type says
+ *
+ * Lists of which nothing is said are atomic, maps are merged key by key.
+ *
  * Types: string, int, number, bool, quantity, intstr (integer or text), object (any map), any, else the name of a type. A null is a field that is not there,
  * as for the API server. What is below status is written by controllers: it is compared, but nothing is missing there.
  */
@@ -40,7 +51,7 @@ struct range {
 };
 
 struct field {
-	struct bh_slice name, type;
+	struct bh_slice name, type, merge;
 	struct range range;
 	bool required;
 };
@@ -48,6 +59,7 @@ struct field {
 struct type {
 	struct bh_slice name;
 	size_t first, n; /* of its fields, in the order of their names */
+	bool is_atomic;
 };
 
 struct kind {
@@ -106,24 +118,28 @@ static bool add_kind(struct kube_schema *s, struct bh_slice line)
 	return true;
 }
 
-static bool add_type(struct kube_schema *s, struct bh_slice name, struct type **ret)
+/* "core.v1.LabelSelector @atomic" */
+static bool add_type(struct kube_schema *s, struct bh_slice line, struct type **ret)
 {
+	struct bh_slice name, merge;
+	(void)bh_slice_cut(line, ' ', &name, &merge);
 	struct type *t = BH_ARENA_NEW(&s->arena, struct type);
 	void **at = bh_map_put(&s->types, name);
 	if (!t || !at)
 		return false;
-	*t = (struct type){ .name = name, .first = s->fields.len };
+	*t = (struct type){ .name = name, .first = s->fields.len, .is_atomic = merge.len > 0 };
 	*at = *ret = t;
 	return true;
 }
 
-/* "name! string 27-" */
+/* "name! string@set 27-" */
 static bool add_field(struct kube_schema *s, struct type *t, struct bh_slice line)
 {
 	struct field f = { 0 };
 	struct bh_slice rest, range;
 	(void)bh_slice_cut(line, ' ', &f.name, &rest);
 	(void)bh_slice_cut(rest, ' ', &f.type, &range);
+	(void)bh_slice_cut(f.type, '@', &f.type, &f.merge);
 	f.range = read_range(range);
 	f.required = bh_slice_ends(f.name, BH_SLICE_LIT("!"));
 	f.name = bh_slice_sub(f.name, 0, f.name.len - f.required);
@@ -407,10 +423,10 @@ static int compare(struct comparison *c, struct bh_slice type, const struct spot
 
 /* ---- objects ---- */
 
-static const struct kind *kind_of(const struct kube_schema *s, const struct kube_object *o)
+static const struct kind *kind_of(const struct kube_schema *s, struct bh_slice api_version, struct bh_slice kind)
 {
 	char key[512];
-	int n = snprintf(key, sizeof(key), "%.*s %.*s", BH_SLICE_FMT(o->api_version), BH_SLICE_FMT(o->kind));
+	int n = snprintf(key, sizeof(key), "%.*s %.*s", BH_SLICE_FMT(api_version), BH_SLICE_FMT(kind));
 	if (n < 0 || (size_t)n >= sizeof(key))
 		return NULL;
 	return bh_map_get(&s->kinds, (struct bh_slice){ (const uint8_t *)key, (size_t)n });
@@ -439,7 +455,7 @@ static int tell_kind(struct comparison *c, const struct kube_object *o, const st
 int kube_schema_check(struct kube_schema *s, const struct kube_object *o, const struct kube_fault_taker *taker, struct bh_err *err)
 {
 	struct comparison c = { .schema = s, .taker = taker, .err = err };
-	const struct kind *first = kind_of(s, o), *k = first;
+	const struct kind *first = kind_of(s, o->api_version, o->kind), *k = first;
 	while (k && !is_in(s, k->range))
 		k = k->older;
 	if (!k && !first && !is_own_group(s, o->group))
@@ -449,4 +465,31 @@ int kube_schema_check(struct kube_schema *s, const struct kube_object *o, const 
 	const struct spot root = { .value = o->value, .container = o->value.map, .name = o->kind };
 	int rc = k ? compare(&c, k->type, &root, 0) : tell_kind(&c, o, first);
 	return rc < 0 ? rc : 1;
+}
+
+/* ---- for merging ---- */
+
+bool kube_schema_type_of(const struct kube_schema *s, struct bh_slice api_version, struct bh_slice kind, struct kube_type *ret)
+{
+	const struct kind *k = kind_of(s, api_version, kind);
+	while (k && !is_in(s, k->range))
+		k = k->older;
+	*ret = (struct kube_type){ .text = k ? k->type : BH_SLICE_LIT("any") };
+	return k != NULL;
+}
+
+bool kube_schema_has_fields(const struct kube_schema *s, const struct kube_type *type, bool *ret_is_atomic)
+{
+	const struct type *t = bh_map_get(&s->types, type->text);
+	*ret_is_atomic = t && t->is_atomic;
+	return t != NULL;
+}
+
+bool kube_schema_field(const struct kube_schema *s, const struct kube_type *type, struct bh_slice name, struct kube_type *ret)
+{
+	const struct type *t = bh_map_get(&s->types, type->text);
+	const struct field *other, *f = t ? field_of(s, t, name, &other) : NULL;
+	if (f)
+		*ret = (struct kube_type){ f->type, f->merge };
+	return f != NULL;
 }

@@ -34,4 +34,20 @@ void kube_schema_free(struct kube_schema *s);
 /* 1: it was compared; 0: a custom resource, of which the table knows nothing. Errors are the taker's. */
 int kube_schema_check(struct kube_schema *s, const struct kube_object *o, const struct kube_fault_taker *taker, struct bh_err *err) BH_MUST_CHECK;
 
+/* ---- types, for who walks values along them ---- */
+
+struct kube_type {
+	struct bh_slice text;  /* "core.v1.Container", "[string", "{quantity", "=Always|Never", "any": see schema.c */
+	struct bh_slice merge; /* what its field says of merging: "name", "set", "atomic" ...; empty: nothing */
+};
+
+/* False, and "any": the table knows nothing of it. */
+bool kube_schema_type_of(const struct kube_schema *s, struct bh_slice api_version, struct bh_slice kind, struct kube_type *ret);
+
+/* Is it a type with fields of its own? */
+bool kube_schema_has_fields(const struct kube_schema *s, const struct kube_type *type, bool *ret_is_atomic);
+
+/* False: it has no such field in this version of Kubernetes. */
+bool kube_schema_field(const struct kube_schema *s, const struct kube_type *type, struct bh_slice name, struct kube_type *ret);
+
 #endif
