@@ -69,4 +69,7 @@ void kube_print_json(struct bh_buf *out, struct cel_value v);
  */
 int kube_plain(struct bh_arena *arena, struct cel_value v, struct cel_value *ret, struct bh_err *err) BH_MUST_CHECK;
 
+/* The value with everything copied into the arena but what `old` has, too: that is shared. */
+int kube_copy(struct bh_arena *arena, struct cel_value old, struct cel_value v, struct cel_value *ret, struct bh_err *err) BH_MUST_CHECK;
+
 #endif

@@ -87,6 +87,57 @@ int kube_plain(struct bh_arena *arena, struct cel_value v, struct cel_value *ret
 	return plain(&p, v, 0, ret);
 }
 
+/* ---- copies ---- */
+
+static int copy(struct plainer *p, const struct cel_value *old, struct cel_value v, unsigned depth, struct cel_value *ret);
+
+static int copy_list(struct plainer *p, const struct cel_list *old, const struct cel_list *list, unsigned depth, struct cel_value *ret)
+{
+	struct cel_value *items = bh_arena_array(p->arena, list->len + 1, sizeof(*items));
+	int rc = items ? 0 : no_memory(p);
+	for (size_t i = 0; rc == 0 && i < list->len; i++)
+		rc = copy(p, old && i < old->len ? &old->items[i] : NULL, list->items[i], depth + 1, &items[i]);
+	if (rc < 0)
+		return rc;
+	*ret = cel_list_of(p->arena, items, list->len);
+	return cel_is_known(*ret) ? 0 : no_memory(p);
+}
+
+static int copy_map(struct plainer *p, const struct cel_map *old, const struct cel_map *map, unsigned depth, struct cel_value *ret)
+{
+	struct cel_entry *entries = bh_arena_array(p->arena, map->len + 1, sizeof(*entries));
+	int rc = entries ? 0 : no_memory(p);
+	for (size_t i = 0; rc == 0 && i < map->len; i++) {
+		const struct cel_entry *e = &map->entries[i];
+		rc = copy(p, NULL, e->key, depth + 1, &entries[i].key);
+		rc = rc < 0 ? rc : copy(p, old ? cel_map_get(old, e->key) : NULL, e->value, depth + 1, &entries[i].value);
+	}
+	if (rc < 0)
+		return rc;
+	*ret = cel_map_of(p->arena, entries, map->len);
+	return cel_is_known(*ret) ? 0 : no_memory(p);
+}
+
+static int copy(struct plainer *p, const struct cel_value *old, struct cel_value v, unsigned depth, struct cel_value *ret)
+{
+	if (depth > DEPTH_MAX)
+		return bh_fail(p->err, BH_ELIMIT, 0, "a value is deeper than %u levels", DEPTH_MAX);
+	if (v.kind == CEL_LIST && !(old && old->kind == CEL_LIST && old->list == v.list))
+		return copy_list(p, old && old->kind == CEL_LIST ? old->list : NULL, v.list, depth, ret);
+	if (v.kind == CEL_MAP && !(old && old->kind == CEL_MAP && old->map == v.map))
+		return copy_map(p, old && old->kind == CEL_MAP ? old->map : NULL, v.map, depth, ret);
+	if (v.kind == CEL_STRING && v.text.len && !bh_arena_copy(p->arena, v.text, &v.text))
+		return no_memory(p);
+	*ret = v;
+	return 0;
+}
+
+int kube_copy(struct bh_arena *arena, struct cel_value old, struct cel_value v, struct cel_value *ret, struct bh_err *err)
+{
+	struct plainer p = { arena, err };
+	return copy(&p, &old, v, 0, ret);
+}
+
 /* ---- JSON ---- */
 
 static void print(struct bh_buf *out, struct cel_value v, unsigned depth);
