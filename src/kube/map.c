@@ -170,9 +170,22 @@ static int check_names(struct bh_slice root, struct cel_value v, struct bh_err *
 	return ok ? 0 : bh_fail(err, BH_EMALFORMED, 0, "type mismatch: the name of an Object type has to be the path of the field where it stands");
 }
 
+/* Nulls and unsigned integers of CEL are no values to the server's merge: it refuses the configuration. */
+static bool has_unfit(struct cel_value v)
+{
+	bool found = v.kind == CEL_NULL || v.kind == CEL_UINT;
+	for (size_t i = 0; !found && v.kind == CEL_LIST && i < v.list->len; i++)
+		found = has_unfit(v.list->items[i]);
+	for (size_t i = 0; !found && v.kind == CEL_MAP && i < v.map->len; i++)
+		found = has_unfit(v.map->entries[i].value);
+	return found;
+}
+
 static int apply_configuration(struct run *r, struct cel_value v, struct cel_value *ret, struct bh_err *err)
 {
 	int rc = check_names(BH_SLICE_LIT("Object"), v, err);
+	if (rc == 0 && has_unfit(v))
+		return bh_fail(err, BH_EMALFORMED, 0, "null and unsigned integers are no values in an apply configuration");
 	rc = rc < 0 ? rc : kube_plain(r->context->arena, v, &v, err);
 	return rc < 0 ? rc : kube_merge(r->context->schema, r->context->arena, r->request.object, v, ret, err);
 }

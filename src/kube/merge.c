@@ -366,10 +366,25 @@ static int merge(struct merger *m, const struct kube_type *t, const struct cel_v
 }
 
 /* The patch is of the object's own kind, whatever it says. */
+static int without_kind(struct merger *m, struct cel_value *patch)
+{
+	struct cel_entry *entries = bh_arena_array(m->arena, patch->map->len + 1, sizeof(*entries));
+	static const char *const names[] = { "apiVersion", "kind", NULL };
+	size_t n = 0;
+	if (!entries)
+		return no_memory(m);
+	for (size_t i = 0; i < patch->map->len; i++)
+		if (!bh_slice_is_one_of(patch->map->entries[i].key.text, names))
+			entries[n++] = patch->map->entries[i];
+	*patch = cel_map_of(m->arena, entries, n);
+	return cel_is_known(*patch) ? 0 : no_memory(m);
+}
+
 static int merge_root(struct merger *m, const struct kube_type *t, struct cel_value live, struct cel_value patch, struct cel_value *ret)
 {
 	struct outcome out = { true, live };
-	int rc = check(m, t, patch, false, 0);
+	int rc = without_kind(m, &patch);
+	rc = rc < 0 ? rc : check(m, t, patch, false, 0);
 	if (rc == 0 && m->atomics.len)
 		return bh_fail(m->err, BH_EMALFORMED, 0, "may not mutate atomic arrays, maps or structs: %.*s", BH_SLICE_FMT(bh_buf_slice(&m->atomics)));
 	rc = rc < 0 ? rc : merge(m, t, &live, &patch, 0, &out);

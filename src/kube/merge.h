@@ -10,7 +10,7 @@
 
 /*
  * *ret: `live` with what `patch` says, both plain values (kube_plain); null in the patch takes a scalar field away. The type is the one of live's
- * apiVersion and kind; of custom resources nothing is known, so their maps are merged and their lists refused.
+ * apiVersion and kind; of custom resources nothing is known, so their maps are merged and their lists replaced.
  * BH_EMALFORMED: what the server would say; BH_ENOMEM, BH_ELIMIT.
  */
 int kube_merge(const struct kube_schema *schema, struct bh_arena *arena, struct cel_value live, struct cel_value patch, struct cel_value *ret, struct bh_err *err)
