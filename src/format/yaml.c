@@ -18,8 +18,9 @@
 
 struct bh_yaml_node {
 	enum bh_yaml_kind kind;
-	bool quoted;
+	bool quoted, flow, is_written, is_block_scalar;
 	uint32_t line, column;
+	uint32_t from, to;             /* bytes of the text; to grows with what comes into a collection */
 	uint32_t weight;               /* nodes below and itself, aliases expanded; BH_YAML_NODES_MAX + 1 = too many */
 	uint32_t height;               /* levels below and itself */
 	struct bh_slice text, tag, anchor;
@@ -35,6 +36,7 @@ struct bh_yaml {
 
 struct builder {
 	struct bh_yaml *y;
+	struct bh_slice text;
 	struct bh_map anchors;                                  /* name -> finished node; of this document */
 	struct bh_yaml_node *stack[BH_YAML_DEPTH_MAX];          /* open sequences and mappings */
 	size_t depth;
@@ -82,6 +84,7 @@ static int place(struct builder *b, struct bh_yaml_node *node, const struct bh_y
 	if (top->kind == BH_YAML_MAPPING && top->n_items % 2 == 0 && node->kind != BH_YAML_SCALAR)
 		return fail_at(at, BH_EUNSUPPORTED, err, "a key is not a plain word but a collection");
 	top->weight += node->weight;
+	top->to = at->to > top->to ? at->to : top->to;
 	if (top->weight > BH_YAML_NODES_MAX)
 		return fail_at(at, BH_ELIMIT, err, "too many values, aliases counted as copies");
 	if (node->height >= top->height)
@@ -143,6 +146,15 @@ static void set_position(const struct builder *b, const struct fy_mark *mark, st
 	node->column = mark && mark->column >= 0 ? (uint32_t)mark->column + 1 : top ? top->column : 1;
 }
 
+/* Marks of quoted words are inside the quotes, those of flow collections at their brackets. */
+static void set_span(struct fy_event *event, struct bh_yaml_node *node)
+{
+	const struct fy_mark *from = fy_event_start_mark(event), *to = fy_event_end_mark(event);
+	node->is_written = from && to;
+	node->from = from ? (uint32_t)from->input_pos : 0;
+	node->to = to ? (uint32_t)to->input_pos : 0;
+}
+
 /* The text between an event's marks would be the "&name" with its mark; tokens give the bare word. */
 static struct bh_yaml_node *new_node(struct builder *b, struct fy_event *event, enum bh_yaml_kind kind, struct fy_token *anchor, struct fy_token *tag)
 {
@@ -152,6 +164,7 @@ static struct bh_yaml_node *new_node(struct builder *b, struct fy_event *event, 
 		return NULL;
 	node->kind = kind;
 	set_position(b, mark, node);
+	set_span(event, node);
 	node->weight = node->height = 1;
 	return node;
 }
@@ -163,8 +176,14 @@ static int on_scalar(struct builder *b, struct fy_event *event, struct bh_err *e
 		return out_of_memory(err);
 	enum fy_scalar_style style = event->scalar.value ? fy_token_scalar_style(event->scalar.value) : FYSS_PLAIN;
 	node->quoted = style != FYSS_PLAIN;
-	if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && node->column > 1)
+	node->is_block_scalar = style == FYSS_LITERAL || style == FYSS_FOLDED;
+	while (node->is_block_scalar && node->to > node->from && node->to <= b->text.len && b->text.ptr[node->to - 1] == ' ')
+		node->to--; /* the mark is behind the next thing's indentation */
+	if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && node->column > 1) {
 		node->column--; /* the mark is behind the quote */
+		node->from--;
+		node->to++;
+	}
 	int rc = remember_anchor(b, node, err);
 	return rc < 0 ? rc : place(b, node, node, err);
 }
@@ -176,15 +195,20 @@ static int on_start(struct builder *b, struct fy_event *event, enum bh_yaml_kind
 					     sequence ? event->sequence_start.tag : event->mapping_start.tag);
 	if (!node)
 		return out_of_memory(err);
+	node->flow = fy_event_get_node_style(event) == FYNS_FLOW;
 	if (b->depth == BH_YAML_DEPTH_MAX)
 		return fail_at(node, BH_ELIMIT, err, "nested too deeply");
 	b->stack[b->depth++] = node;
 	return 0;
 }
 
-static int on_end(struct builder *b, struct bh_err *err)
+/* The end of a block collection is where the next thing begins: its own end is that of its last value. */
+static int on_end(struct builder *b, struct fy_event *event, struct bh_err *err)
 {
 	struct bh_yaml_node *node = b->stack[--b->depth];
+	const struct fy_mark *to = fy_event_end_mark(event);
+	if (node->flow && to)
+		node->to = (uint32_t)to->input_pos;
 	int rc = node->kind == BH_YAML_MAPPING ? check_duplicates(&b->y->arena, node, err) : 0;
 	rc = rc < 0 ? rc : remember_anchor(b, node, err);
 	return rc < 0 ? rc : place(b, node, node, err);
@@ -197,6 +221,7 @@ static int on_alias(struct builder *b, struct fy_event *event, struct bh_err *er
 	const struct fy_mark *mark = fy_event_start_mark(event);
 	here.line = mark && mark->line >= 0 ? (uint32_t)mark->line + 1 : 1;
 	here.column = mark && mark->column >= 1 ? (uint32_t)mark->column : 1; /* the mark is behind the "*" */
+	set_span(event, &here);
 	size_t len = 0;
 	const char *name = event->alias.anchor ? fy_token_get_text(event->alias.anchor, &len) : NULL;
 	struct bh_yaml_node *node = bh_map_get(&b->anchors, (struct bh_slice){ (const uint8_t *)name, name ? len : 0 });
@@ -215,7 +240,7 @@ static int on_event(struct builder *b, struct fy_event *event, struct bh_err *er
 	case FYET_SEQUENCE_START: return on_start(b, event, BH_YAML_SEQUENCE, err);
 	case FYET_MAPPING_START: return on_start(b, event, BH_YAML_MAPPING, err);
 	case FYET_SEQUENCE_END:
-	case FYET_MAPPING_END: return on_end(b, err);
+	case FYET_MAPPING_END: return on_end(b, event, err);
 	case FYET_DOCUMENT_START:
 		bh_map_done(&b->anchors);
 		bh_map_init(&b->anchors, ANCHORS_MAX);
@@ -264,7 +289,7 @@ static int parse_with(struct bh_yaml *y, struct bh_slice text, struct fy_diag *d
 	struct fy_parser *parser = fy_parser_create(&cfg);
 	if (!parser)
 		return out_of_memory(err);
-	struct builder b = { .y = y };
+	struct builder b = { .y = y, .text = text };
 	bh_map_init(&b.anchors, ANCHORS_MAX);
 	int rc = fy_parser_set_string(parser, (const char *)text.ptr, text.len) == 0 ? read_events(&b, parser, diag, err) : out_of_memory(err);
 	bh_map_done(&b.anchors);
@@ -435,4 +460,28 @@ uint32_t bh_yaml_line(const struct bh_yaml_node *node)
 uint32_t bh_yaml_column(const struct bh_yaml_node *node)
 {
 	return node ? node->column : 0;
+}
+
+bool bh_yaml_span(const struct bh_yaml_node *node, size_t *from, size_t *to)
+{
+	if (!node || !node->is_written)
+		return false;
+	*from = node->from;
+	*to = node->to;
+	return true;
+}
+
+bool bh_yaml_is_flow(const struct bh_yaml_node *node)
+{
+	return node && node->flow;
+}
+
+bool bh_yaml_is_block_scalar(const struct bh_yaml_node *node)
+{
+	return node && node->is_block_scalar;
+}
+
+struct bh_slice bh_yaml_anchor(const struct bh_yaml_node *node)
+{
+	return node ? node->anchor : (struct bh_slice){ 0 };
 }

@@ -42,4 +42,14 @@ bool bh_yaml_u64(const struct bh_yaml_node *node, uint64_t max, uint64_t *out); 
 uint32_t bh_yaml_line(const struct bh_yaml_node *node);
 uint32_t bh_yaml_column(const struct bh_yaml_node *node);
 
+/*
+ * The bytes of the text that a value takes, for who changes the text: with its quotes or brackets, without tag and anchor. A collection in block style goes
+ * from its first key or element to the end of its last value, a text behind "|" or ">" from its first line to where the next thing begins. An alias has
+ * the span of its anchor's node. False: it is not written at all ("key:").
+ */
+bool bh_yaml_span(const struct bh_yaml_node *node, size_t *from, size_t *to);
+bool bh_yaml_is_flow(const struct bh_yaml_node *node);         /* {a: b}, [a, b] */
+bool bh_yaml_is_block_scalar(const struct bh_yaml_node *node); /* behind "|" or ">" */
+struct bh_slice bh_yaml_anchor(const struct bh_yaml_node *node); /* the name; empty: none */
+
 #endif

@@ -60,6 +60,12 @@ static int compare_at(struct differ *d, struct kube_step step, const struct cel_
 	return rc;
 }
 
+/* What becomes empty or is it before is set as a whole: in a text, {} is another thing than a list of keys. */
+static bool is_set_whole(size_t before, size_t after)
+{
+	return (before == 0) != (after == 0);
+}
+
 static int compare_maps(struct differ *d, const struct cel_map *before, const struct cel_map *after)
 {
 	int rc = 0;
@@ -148,9 +154,9 @@ static bool is_short(const struct cel_list *a, const struct cel_list *b)
 static int compare(struct differ *d, const struct cel_value *before, const struct cel_value *after)
 {
 	bool same_kind = before->kind == after->kind;
-	if (same_kind && before->kind == CEL_MAP)
+	if (same_kind && before->kind == CEL_MAP && !is_set_whole(before->map->len, after->map->len))
 		return before->map == after->map ? 0 : compare_maps(d, before->map, after->map);
-	if (same_kind && before->kind == CEL_LIST && is_short(before->list, after->list))
+	if (same_kind && before->kind == CEL_LIST && !is_set_whole(before->list->len, after->list->len) && is_short(before->list, after->list))
 		return before->list == after->list ? 0 : compare_lists(d, before->list, after->list);
 	if (cel_equal(*before, *after))
 		return 0;

@@ -5,6 +5,8 @@
  *     do = "patch": document, patch, server (true: the API server's rules)       -> value, or test: false, or error
  *     do = "merge": live, patch                                                   -> value, or error
  *     do = "difference": before, after                                            -> patch
+ *     do = "read": text                                                             -> values: of its objects
+ *     do = "edit": text, wanted: a value for each of its objects                   -> text, diff, refused: [reasons or null]
  *     do = "mutate": manifests, a text: policies, bindings, parameters, and the object last; kubernetes (34)  -> value, said: [reasons]
  *
  * The answer is a line of JSON.
@@ -15,6 +17,7 @@
 #include "kube/map.h"
 #include "kube/merge.h"
 #include "kube/patch.h"
+#include "kube/rewrite.h"
 
 #define OUT_BYTES_MAX (64u << 20)
 #define MEMORY_BYTES_MAX (256u << 20)
@@ -152,6 +155,76 @@ static void do_mutate(struct probe *p, struct cel_value line)
 	kube_set_free(set);
 }
 
+static void print_edited(struct probe *p, const struct kube_rewrite *r, const struct kube_edit_vec *edits, const struct bh_buf *text)
+{
+	struct bh_buf diff;
+	bh_buf_init(&diff, OUT_BYTES_MAX);
+	bh_buf_add_str(&p->out, "{\"text\": ");
+	bh_buf_add_json(&p->out, edits->len ? bh_buf_slice(text) : kube_text_behind_mark(r->text));
+	bh_buf_add_str(&p->out, ", \"diff\": ");
+	if (kube_edits_print(r->file, kube_text_behind_mark(r->text), edits, &diff, &p->err) < 0)
+		abort();
+	bh_buf_add_json(&p->out, bh_buf_slice(&diff));
+	bh_buf_add_str(&p->out, ", \"refused\": [");
+	for (size_t i = 0; i < kube_set_objects(r->set)->len; i++) {
+		bh_buf_add_str(&p->out, i ? ", " : "");
+		if (r->refused[i])
+			bh_buf_add_json(&p->out, bh_slice_str(r->refused[i]));
+		else
+			bh_buf_add_str(&p->out, "null");
+	}
+	bh_buf_add_str(&p->out, "]}");
+	bh_buf_done(&diff);
+}
+
+static void edit(struct probe *p, struct cel_value line, const struct kube_set *set)
+{
+	const struct kube_object_vec *objects = kube_set_objects(set);
+	struct cel_value wanted = kube_get(line, "wanted");
+	struct kube_edit_vec edits = { .max = KUBE_EDITS_MAX };
+	struct bh_buf text;
+	struct kube_rewrite r = { .file = BH_SLICE_LIT("text"), .text = kube_text(line, "text"), .set = set, .arena = &p->arena };
+	r.refused = bh_arena_array(&p->arena, objects->len + 1, sizeof(*r.refused));
+	r.wanted = wanted.kind == CEL_LIST ? wanted.list->items : NULL;
+	if (!r.refused || !r.wanted || wanted.list->len != objects->len) {
+		print_error(p, "wanted is not one for each object");
+		return;
+	}
+	bh_buf_init(&text, OUT_BYTES_MAX);
+	if (kube_rewrite(&r, &edits, &text, &p->err) < 0)
+		print_error(p, p->err.text);
+	else
+		print_edited(p, &r, &edits, &text);
+	kube_edit_vec_done(&edits);
+	bh_buf_done(&text);
+}
+
+static void print_objects(struct probe *p, const struct kube_object_vec *objects)
+{
+	bh_buf_add_str(&p->out, "{\"values\": [");
+	for (size_t i = 0; i < objects->len; i++) {
+		bh_buf_add_str(&p->out, i ? ", " : "");
+		kube_print_json(&p->out, objects->ptr[i].value);
+	}
+	bh_buf_add_str(&p->out, "]}");
+}
+
+static void do_edit(struct probe *p, struct cel_value line)
+{
+	struct kube_set *set;
+	if (kube_set_new(MEMORY_BYTES_MAX, &set, &p->err) < 0)
+		exit(2);
+	if (kube_set_read(set, BH_SLICE_LIT("text"), kube_text(line, "text"), &p->err) < 0)
+		print_error(p, p->err.text);
+	else if (kube_set_problems(set)->len)
+		print_error(p, (const char *)kube_set_problems(set)->ptr[0].text.ptr);
+	else if (bh_slice_eq_str(kube_text(line, "do"), "read"))
+		print_objects(p, kube_set_objects(set));
+	else
+		edit(p, line, set);
+	kube_set_free(set);
+}
+
 static void answer(struct probe *p, struct bh_slice text)
 {
 	struct cel_value line;
@@ -165,6 +238,8 @@ static void answer(struct probe *p, struct bh_slice text)
 		do_merge(p, line);
 	else if (bh_slice_eq_str(kube_text(line, "do"), "difference"))
 		do_difference(p, line);
+	else if (bh_slice_eq_str(kube_text(line, "do"), "edit") || bh_slice_eq_str(kube_text(line, "do"), "read"))
+		do_edit(p, line);
 	else
 		do_mutate(p, line);
 	kube_set_free(p->set);
