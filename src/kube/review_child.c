@@ -222,7 +222,7 @@ static int add_rules(struct child *c, struct bh_err *err)
 		rc = kube_set_read(c->rules, bh_slice_str(kube_rules[i].file), bh_slice_str(kube_rules[i].text), err);
 	const struct kube_object_vec *rules = kube_set_objects(c->rules);
 	for (size_t i = 0; rc == 0 && i < rules->len; i++)
-		if (is_wanted(c, &rules->ptr[i]) && is_for_version(&rules->ptr[i], c->options->minor))
+		if (is_policy(&rules->ptr[i]) && is_wanted(c, &rules->ptr[i]) && is_for_version(&rules->ptr[i], c->options->minor))
 			rc = add_policy(c, &rules->ptr[i], VAP_NEWEST_MINOR, err); /* they are ours: old clusters don't limit their text */
 	return rc < 0 ? rc : tell_problems(c, c->rules, "policy", err);
 }
