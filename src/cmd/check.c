@@ -73,6 +73,8 @@ static int tell_counts(struct bh_report *report, const struct kube_review_counts
 	if (text && n->untyped)
 		text = bh_arena_printf(&report->arena, "%s; %llu custom resource%s not compared with a schema", text, (unsigned long long)n->untyped,
 				       n->untyped == 1 ? "" : "s");
+	if (text && n->open)
+		text = bh_arena_printf(&report->arena, "%s; %llu check%s of pods left to what operators add", text, (unsigned long long)n->open, n->open == 1 ? "" : "s");
 	report->target.contents = bh_slice_str(text);
 	return text ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
 }

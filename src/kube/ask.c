@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "kube/custom_pods.h"
 #include "kube/intake.h"
 #include "model/wire.h"
 
@@ -182,6 +183,8 @@ static void asked_done(struct kube_asked *asked)
 static int answer(struct kube_asked *asked, const struct kube_question *q, struct bh_err *err)
 {
 	int rc = say_what_was_read(asked, err);
+	for (size_t role = 0; rc == 0 && role < KUBE_ASK_ROLES; role++)
+		rc = kube_add_custom_pods(asked->sets[role], err);
 	rc = rc < 0 ? rc : q->answer(asked, q->ctx, err);
 	return rc < 0 ? rc : send_rows(asked, err);
 }

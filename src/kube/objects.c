@@ -239,6 +239,16 @@ int kube_set_add(const struct kube_document *d, struct cel_value object, struct 
 	return kube_object_vec_push(&d->set->objects, o) ? 0 : no_memory(err);
 }
 
+int kube_set_add_pod(struct kube_set *set, const struct kube_object *of, struct cel_value pod, bool is_partial, struct bh_err *err)
+{
+	struct kube_object o = { .file = of->file, .document = of->document, .line = of->line, .value = pod, .tree = of->tree, .is_made = true };
+	name_object(&o);
+	o.is_partial = is_partial;
+	o.of_kind = of->kind;
+	o.of_name = of->name;
+	return kube_object_vec_push(&set->objects, o) ? 0 : no_memory(err);
+}
+
 int kube_set_parse(struct kube_set *set, struct bh_slice text, struct cel_value *ret, struct bh_err *err)
 {
 	struct bh_yaml *yaml = NULL;

@@ -24,7 +24,9 @@ struct kube_object {
 	struct cel_value value;          /* a map */
 	const struct kube_tree *tree;    /* of its document */
 	bool is_made;                    /* of another object or document (kube_foreign): nobody wrote it as it is */
+	bool is_partial;                 /* a pod that an operator completes: labels are not known */
 	struct bh_slice api_version, group, version, kind, name, namespace; /* empty when it has none */
+	struct bh_slice of_kind, of_name; /* a pod of a custom resource (custom_pods.h): of which; else empty */
 };
 
 struct kube_problem {
@@ -58,6 +60,8 @@ struct kube_foreign {
 };
 void kube_set_foreign(struct kube_set *set, const struct kube_foreign *foreign);
 int kube_set_add(const struct kube_document *d, struct cel_value object, struct bh_err *err) BH_MUST_CHECK;
+/* The pod of a custom resource, made of its fields; `of` may be one of the set's, which moves. */
+int kube_set_add_pod(struct kube_set *set, const struct kube_object *of, struct cel_value pod, bool is_partial, struct bh_err *err) BH_MUST_CHECK;
 int kube_set_parse(struct kube_set *set, struct bh_slice text, struct cel_value *ret, struct bh_err *err) BH_MUST_CHECK; /* a text of JSON in a document */
 int kube_set_complain(const struct kube_document *d, uint32_t line, const char *text, struct bh_err *err) BH_MUST_CHECK;
 
@@ -75,6 +79,17 @@ struct bh_arena *kube_set_arena(struct kube_set *set);
 static inline struct bh_slice kube_namespace(const struct kube_object *o)
 {
 	return o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
+}
+
+/* What an object is called in messages: the pods of a custom resource have its kind and name. */
+static inline struct bh_slice kube_shown_kind(const struct kube_object *o)
+{
+	return o->of_kind.len ? o->of_kind : o->kind;
+}
+
+static inline struct bh_slice kube_shown_name(const struct kube_object *o)
+{
+	return o->of_kind.len ? o->of_name : o->name;
 }
 
 /* Items of a list; 0 of everything else. */

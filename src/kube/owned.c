@@ -65,7 +65,7 @@ int owned_tell(struct owned *o, const struct kube_object *object, struct bh_slic
 		write_key(&key, object->namespace, kube_text(controller, "kind"), kube_text(controller, "name"), check);
 		*ret_told = bh_map_get(&o->told, bh_buf_slice(&key)) != NULL;
 	}
-	write_key(&key, object->namespace, object->kind, object->name, check);
+	write_key(&key, object->namespace, kube_shown_kind(object), kube_shown_name(object), check);
 	if (key.failed) /* names that no cluster takes: nobody owns them */
 		return 0;
 	return keep(o, bh_buf_slice(&key)) ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %u findings", TOLD_MAX);

@@ -93,7 +93,7 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 		return take_check(p, payload, err);
 	if (type == REVIEW_SAY_COUNTS && !is_request && bh_take_u64le(&r, &p->counts.objects) && bh_take_u64le(&r, &p->counts.policies)
 	    && bh_take_u64le(&r, &p->counts.without) && bh_take_u64le(&r, &p->counts.bootstrap)
-	    && bh_take_u64le(&r, &p->counts.untyped))
+	    && bh_take_u64le(&r, &p->counts.untyped) && bh_take_u64le(&r, &p->counts.open))
 		return 0;
 	return bh_fail(err, BH_ECHILD, 0, "an unknown message");
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "kube/custom_pods.h"
 #include "kube/owned.h"
 #include "kube/rules.h"
 #include "kube/schema.h"
@@ -41,6 +42,7 @@ struct child {
 	uint64_t n_without, n_bootstrap; /* objects that were passed over */
 	struct kube_schema *schema;      /* NULL: not asked for */
 	uint64_t n_untyped;
+	uint64_t n_open;                 /* checks of pods that operators complete which could not be decided */
 	bool is_removed;                 /* a policy said that the API of the object is gone */
 	struct bh_arena arena; /* of the request */
 };
@@ -254,13 +256,13 @@ static void describe_path(struct child *c, struct bh_slice path)
 {
 	const struct kube_object *o = c->object;
 	bh_buf_clear(&c->path);
-	bh_buf_add(&c->path, o->kind);
+	bh_buf_add(&c->path, kube_shown_kind(o));
 	bh_buf_add_byte(&c->path, ' ');
 	if (o->namespace.len) {
 		bh_buf_add(&c->path, o->namespace);
 		bh_buf_add_byte(&c->path, '/');
 	}
-	bh_buf_add(&c->path, o->name);
+	bh_buf_add(&c->path, kube_shown_name(o));
 	if (path.len) {
 		bh_buf_add_str(&c->path, ": ");
 		bh_buf_add(&c->path, path);
@@ -292,6 +294,9 @@ static int on_result(void *ctx, const struct vap_result *result, struct bh_err *
 	c->is_removed |= bh_slice_eq_str(c->policy->check, "k8s-removed-api");
 	if (result->outcome == VAP_UNKNOWN) {
 		c->policy->n_unknown++;
+		c->n_open += c->object->is_partial;
+		if (c->object->is_partial) /* its operator tells, which is not here: counted */
+			return 0;
 		BH_WITH(bh_buf_done) struct bh_buf reason = { 0 };
 		bh_buf_init(&reason, REVIEW_TEXT_BYTES_MAX);
 		bh_buf_printf(&reason, "policy %.*s on %.*s: %.*s", BH_SLICE_FMT(c->policy->check), BH_SLICE_FMT(bh_buf_slice(&c->path)),
@@ -417,6 +422,15 @@ static bool is_passed_over(struct child *c, const struct kube_object *o)
 	return own;
 }
 
+/* Those of custom resources, which nobody wrote as objects. */
+static size_t pods_among(const struct kube_object_vec *objects)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < objects->len; i++)
+		n += objects->ptr[i].of_kind.len > 0;
+	return n;
+}
+
 static int review_all(struct child *c, struct bh_err *err)
 {
 	const struct kube_object_vec *objects = kube_set_objects(c->manifests);
@@ -432,11 +446,12 @@ static int review_all(struct child *c, struct bh_err *err)
 		rc = say_check(c, &c->ready.ptr[i], err);
 	if (rc < 0)
 		return rc;
-	bh_wire_put_u64(&c->frame, objects->len);
+	bh_wire_put_u64(&c->frame, objects->len - pods_among(objects));
 	bh_wire_put_u64(&c->frame, c->ready.len);
 	bh_wire_put_u64(&c->frame, c->n_without);
 	bh_wire_put_u64(&c->frame, c->n_bootstrap);
 	bh_wire_put_u64(&c->frame, c->n_untyped);
+	bh_wire_put_u64(&c->frame, c->n_open);
 	return send_frame(c, REVIEW_SAY_COUNTS, err);
 }
 
@@ -473,6 +488,7 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 		kube_set_foreign(c.manifests, c.options->foreign);
 	const struct intake_taker taker = { take, unreadable, &c };
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
+	rc = rc < 0 ? rc : kube_add_custom_pods(c.manifests, err);
 	rc = rc < 0 ? rc : collect_all(&c, err);
 	rc = rc < 0 ? rc : add_rules(&c, err);
 	rc = rc < 0 ? rc : add_policies(&c, err);

@@ -31,7 +31,7 @@ static void name_workload(struct kube_workload *w, const struct kube_object *o)
 	struct cel_value owner = bh_slice_eq_str(o->kind, "Pod") ? owner_of(o) : cel_null();
 	w->namespace = kube_namespace(o);
 	w->name = o->name;
-	w->kind = o->kind;
+	w->kind = kube_shown_kind(o);
 	if (kube_text(owner, "name").len) {
 		w->name = kube_text(owner, "name");
 		w->kind = kube_text(owner, "kind").len ? kube_text(owner, "kind") : o->kind;
@@ -57,7 +57,7 @@ int kube_workloads(const struct kube_object_vec *all, struct kube_workload_vec *
 	for (size_t i = 0; i < all->len; i++) {
 		struct cel_value pod = kube_pod_of(&all->ptr[i]);
 		struct kube_workload w = { .object = &all->ptr[i], .labels = kube_path(pod, "metadata.labels"), .spec = kube_get(pod, "spec") };
-		if (pod.kind != CEL_MAP)
+		if (pod.kind != CEL_MAP || all->ptr[i].is_partial)
 			continue;
 		name_workload(&w, &all->ptr[i]);
 		if (!kube_workload_vec_push(out, w))

@@ -1,6 +1,6 @@
 /*
- * knative.c: services of Knative (knative.dev/docs/serving/reference/serving-api): a function, and the pods of its revisions, which all rules about pods hold
- * for.
+ * knative.c: services of Knative (knative.dev/docs/serving/reference/serving-api) as functions. The pods of their revisions are found like those of all custom
+ * resources (kube/custom_pods.h).
  */
 #include "serverless/format.h"
 
@@ -61,24 +61,6 @@ static void put_limits(struct fn_doc *doc, struct fn_map *spec, struct fn_from t
 		fn_put_number(spec, "maxScale", most);
 }
 
-static void add_pod(struct fn_doc *doc, struct fn_from template, struct bh_slice name, struct bh_slice namespace)
-{
-	struct fn_map metadata = fn_map_at(doc, at_map(fn_path(doc, template, "metadata").value)), pod = fn_map_at(doc, at_map(template.value));
-	struct bh_err err;
-	fn_set(&metadata, "name", cel_string(name));
-	if (namespace.len)
-		fn_set(&metadata, "namespace", cel_string(namespace));
-	fn_put(&metadata, "labels", fn_path(doc, template, "metadata.labels"));
-	fn_put(&metadata, "annotations", fn_path(doc, template, "metadata.annotations"));
-	fn_set(&pod, "apiVersion", cel_string(BH_SLICE_LIT("v1")));
-	fn_set(&pod, "kind", cel_string(BH_SLICE_LIT("Pod")));
-	fn_set(&pod, "metadata", fn_map_end(&metadata));
-	fn_put(&pod, "spec", fn_path(doc, template, "spec"));
-	struct cel_value v = fn_map_end(&pod);
-	if (!doc->failed && kube_set_add(doc->d, v, &err) < 0)
-		doc->failed = true;
-}
-
 static void read(struct fn_doc *doc)
 {
 	struct fn_from service = fn_root(doc), template = fn_path(doc, service, "spec.template"), whole = at_map(doc->root);
@@ -96,7 +78,6 @@ static void read(struct fn_doc *doc)
 	put_limits(doc, &spec, template);
 	put_route(doc, &spec, service);
 	fn_finish(&spec, name, namespace, whole);
-	add_pod(doc, template, name, namespace);
 }
 
 const struct fn_format fn_format_knative = { .knows_object = knows_object, .read = read };

@@ -27,7 +27,7 @@ def report(bulkhead, path):
 
 def function_of(evidence):
     """"Function shop/good: spec.x" -> "good"."""
-    return re.match(r"(?:Function|Pod) (?:[^/: ]*/)?([^:]+)", evidence).group(1)
+    return re.match(r"(?:Function|Pod|Service|Configuration) (?:[^/: ]*/)?([^:]+)", evidence).group(1)
 
 
 def judge(path, found, incomplete, rules):

@@ -2,6 +2,7 @@
  * fuzz_kube.c: any input as manifests, and what stands behind a line "%%%" as policies, bindings and parameters: read, compiled, asked about every
  * object; every object is compared with the types of the API. What a policy objects to has a place in the object it was asked about, or none.
  */
+#include "kube/custom_pods.h"
 #include "kube/schema.h"
 #include "kube/vap.h"
 
@@ -73,6 +74,8 @@ static void compare(const struct kube_object_vec *all)
 		return;
 	for (size_t i = 0; i < all->len; i++) {
 		const struct kube_fault_taker taker = { on_fault, (void *)(uintptr_t)&all->ptr[i] };
+		if (all->ptr[i].is_made)
+			continue;
 		(void)!kube_schema_check(schema, &all->ptr[i], &taker, &err);
 	}
 }
@@ -87,7 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bh_err err;
 	if (kube_set_new(MEMORY_BYTES_MAX, &set, &err) < 0)
 		return 0;
-	if (kube_set_read(set, BH_SLICE_LIT("manifests"), manifests, &err) == 0 && kube_set_read(set, BH_SLICE_LIT("policies"), policies, &err) == 0) {
+	if (kube_set_read(set, BH_SLICE_LIT("manifests"), manifests, &err) == 0 && kube_set_read(set, BH_SLICE_LIT("policies"), policies, &err) == 0
+	    && kube_add_custom_pods(set, &err) == 0) {
 		const struct kube_object_vec *all = kube_set_objects(set);
 		compare(all);
 		struct kube_world world;
