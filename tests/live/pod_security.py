@@ -12,7 +12,7 @@ import pathlib
 import subprocess
 import sys
 
-MODULE = "k8s.io/pod-security-admission@v0.34.1"
+MODULE = "k8s.io/pod-security-admission@v0.37.2"
 CACHE = os.environ.get("BULKHEAD_TEST_CACHE", "/var/cache/bulkhead-tests")
 
 
