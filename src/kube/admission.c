@@ -35,9 +35,18 @@ LIBRARY(url);
 LIBRARY(semver);
 LIBRARY(format);
 LIBRARY(authz);
+LIBRARY(strings_format);
+LIBRARY(authz_selectors);
+LIBRARY(lists_more);
+LIBRARY(lists_includes);
 LIBRARY(jsonpatch);
 
-/* Which version of Kubernetes brought what (apiserver, cel/environment/base.go). */
+#define LITERALS_SINCE 29u
+
+/*
+ * Which version of Kubernetes brought what (apiserver, cel/environment/base.go). The servers of that version keep it for objects that are stored; new
+ * expressions may use it one version later, so that a cluster can go back.
+ */
 static const struct {
 	const struct cel_library *library;
 	unsigned since;
@@ -46,6 +55,7 @@ static const struct {
 	{ &cel_library_strings, 0 },   { &cel_library_lists, 0 },     { &cel_library_url, 0 },         { &cel_library_authz, 27 },
 	{ &cel_library_cross_type, 28 }, { &cel_library_optional, 28 }, { &cel_library_quantity, 28 }, { &cel_library_sets, 29 },
 	{ &cel_library_ip, 30 },       { &cel_library_format, 31 },   { &cel_library_comprehensions, 32 }, { &cel_library_semver, 33 },
+	{ &cel_library_strings_format, 29 }, { &cel_library_authz_selectors, 31 }, { &cel_library_lists_more, 34 }, { &cel_library_lists_includes, 37 },
 };
 
 #define N_LIBRARIES (sizeof(libraries) / sizeof(libraries[0]))
@@ -110,7 +120,7 @@ static int make_env(struct admission *p, unsigned minor, struct bh_err *err)
 	if (!list)
 		return no_memory(err);
 	for (size_t i = 0; i < N_LIBRARIES; i++)
-		if (libraries[i].since <= minor)
+		if (libraries[i].since == 0 || libraries[i].since < minor)
 			list[n++] = libraries[i].library;
 	int rc = cel_env_new(list, &p->env, err);
 	for (size_t i = 0; rc == 0 && i < sizeof(records) / sizeof(records[0]); i++)
@@ -131,7 +141,7 @@ static int make_env(struct admission *p, unsigned minor, struct bh_err *err)
 	for (size_t i = 0; rc == 0 && i < n_variables; i++)
 		rc = cel_env_variable(p->env, variables[i].name, variables[i].type, variables[i].slot, err);
 	if (rc == 0)
-		cel_env_set_homogeneous(p->env, true);
+		cel_env_set_literals(p->env, true, minor > LITERALS_SINCE);
 	return rc;
 }
 

@@ -10,7 +10,7 @@
 #include "kube/request.h"
 #include "policy/cel/cel.h"
 
-#define VAP_NEWEST_MINOR 34u
+#define VAP_NEWEST_MINOR 38u
 
 struct vap_policy;
 

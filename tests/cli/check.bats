@@ -194,6 +194,35 @@ END
 	[[ $output == *"undeclared reference to 'semver'"* ]]
 }
 
+@test "expressions that the API server of the version would not store are refused: its functions, literals of one type, literals that can be read" {
+	pod a.yaml
+	# expression, first version that takes it (0: none), what is said before; from k8s.io/apiserver (tests/live/cel_versions.py)
+	while IFS='|' read -r expression since said; do
+		printf 'apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: x}\nspec: {validations: [{expression: %s}]}\n' \
+			"$(python3 -c 'import json, sys; print(json.dumps(sys.argv[1]))' "$expression")" >p.yaml
+		run bulkhead check --no-hardening --no-schema --width 200 --kubernetes "1.$((since ? since - 1 : 40))" --pod-security none -p p.yaml a.yaml
+		[ "$status" -eq 3 ]
+		[[ $output == *"$said"* ]]
+		[ "$since" -eq 0 ] && continue
+		run bulkhead check --no-hardening --no-schema --width 200 --kubernetes "1.$since" --pod-security none -p p.yaml a.yaml
+		[ "$status" -eq 0 ]
+	done <<-'END'
+		optional.of(1).hasValue()|29|undeclared reference to 'optional'
+		"%s".format(["a"]) == "a"|30|undeclared reference to 'format'
+		[1, 2].includes(1)|38|undeclared reference to 'includes'
+		[1].slice(0, 1) == [1]|35|undeclared reference to 'slice'
+		[1].all(i, v, v == 1)|33|undeclared reference to 'all'
+		"ab".reverse() == "ba"|0|no matching overload for 'reverse'
+		[object.metadata.name, "a"].size() == 2|0|expected type 'dyn' but found 'string'
+		"%d".format(["a"]) == "a"|0|decimal clause can only be used on integers
+		"%s %s".format(["a"]) == "a"|0|index 1 out of range
+		"%s".format(["a", "b"]) == "a"|0|too many arguments
+		duration("1x") == duration("1s")|0|invalid duration argument
+		timestamp("1") == timestamp("2")|0|invalid timestamp argument
+		"a".matches("(")|0|invalid matches argument
+	END
+}
+
 @test "failurePolicy decides about errors; an endless policy is ended by its cost" {
 	pod a.yaml
 	policy p.yaml

@@ -1,6 +1,6 @@
 /*
  * fuzz_cel.c: any input as an expression, checked and unchecked, evaluated on a pod within small limits. What checks is of the type that was found:
- * a bool where bool was promised.
+ * a bool where bool was promised. What an API server takes of it, with its rules for literals, is a part of that.
  */
 #include "policy/cel/cel.h"
 
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char pod[] = "{'metadata': {'name': 'web', 'labels': {'app': 'web'}}, 'spec': {'containers': [{'name': 'a', 'image': 'nginx:1.25'}]}}";
 
-static struct cel_env *env;
+static struct cel_env *env, *strict;
 static struct cel_program *pod_program;
 static unsigned object, unknown;
 
@@ -22,9 +22,19 @@ static void set_up(void)
 	struct bh_err err;
 	if (env)
 		return;
-	if (cel_env_new(cel_libraries_all, &env, &err) < 0 || cel_env_variable(env, "object", "dyn", &object, &err) < 0
+	if (cel_env_new(cel_libraries_all, &env, &err) < 0 || cel_env_new(cel_libraries_all, &strict, &err) < 0 || cel_env_variable(env, "object", "dyn", &object, &err) < 0
 	    || cel_env_variable(env, "unknown", "dyn", &unknown, &err) < 0 || cel_compile(env, bh_slice_str(pod), CEL_CHECKED, &pod_program, NULL, &err) < 0)
 		abort();
+	cel_env_set_literals(strict, true, true);
+}
+
+static bool compiles(const struct cel_env *in, struct bh_slice text)
+{
+	struct cel_program *program = NULL;
+	struct bh_err err;
+	bool ok = cel_compile(in, text, CEL_CHECKED, &program, NULL, &err) == 0;
+	cel_program_free(program);
+	return ok;
 }
 
 static bool has_type(const struct cel_type *t, struct cel_value v)
@@ -57,6 +67,8 @@ static void evaluate(const struct cel_program *program, bool is_checked)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	set_up();
+	if (compiles(strict, (struct bh_slice){ data, size }) && !compiles(env, (struct bh_slice){ data, size }))
+		abort();
 	for (int checking = CEL_CHECKED; checking <= CEL_UNCHECKED; checking++) {
 		struct cel_program *program = NULL;
 		struct bh_buf issues;

@@ -52,8 +52,11 @@ int cel_env_open_record(struct cel_env *env, const char *name, struct bh_err *er
 /* One more overload of a function. The table's constants must outlive the environment. */
 int cel_env_overload(struct cel_env *env, const struct cel_overload *overload, struct bh_err *err) BH_MUST_CHECK;
 
-/* Kubernetes: all elements of a list or map literal have one type. Otherwise such a literal is a list of dyn. */
-void cel_env_set_homogeneous(struct cel_env *env, bool on);
+/*
+ * Kubernetes: all elements of a list or map literal have one type (otherwise such a literal is a list of dyn), and durations, timestamps, patterns and
+ * formats that are literals can be read (otherwise they are errors of the evaluation).
+ */
+void cel_env_set_literals(struct cel_env *env, bool is_homogeneous, bool reads_literals);
 
 /* ---- programs ---- */
 

@@ -1,6 +1,7 @@
 #include "policy/cel/check.h"
 
 #include "policy/cel/infer.h"
+#include "policy/cel/literals.h"
 #include "policy/cel/wellknown.h"
 
 #define QUALIFIED_BYTES_MAX 1024u
@@ -114,14 +115,12 @@ static unsigned new_local(struct checker *c, size_t at)
 }
 
 /* The type of what is one, or both: the wider one; elements of a literal. */
-static const struct cel_type *join(struct checker *c, const struct cel_expr *e, const struct cel_type *before, const struct cel_type *now)
+static const struct cel_type *join(struct checker *c, const struct cel_type *before, const struct cel_type *now)
 {
 	if (!before)
 		return now;
 	if (cel_infer_assignable(&c->infer, before, now))
 		return cel_infer_general(before, now);
-	if (c->env->is_homogeneous)
-		complain(c, e->offset_bytes, "expected type '%s' but found '%s'", printed(c, before), printed(c, now));
 	return &cel_type_dyn;
 }
 
@@ -486,7 +485,7 @@ static void check_list(struct checker *c, struct cel_expr *e)
 {
 	const struct cel_type *item = NULL;
 	for (size_t i = 0; i < e->list.n; i++)
-		item = join(c, e->list.items[i], item, element_type(c, e->list.items[i], e->list.optional && e->list.optional[i]));
+		item = join(c, item, element_type(c, e->list.items[i], e->list.optional && e->list.optional[i]));
 	e->type = or_dyn(c, cel_type_list_of(c->arena, item ? item : cel_infer_fresh(&c->infer)));
 }
 
@@ -495,8 +494,8 @@ static void check_map(struct checker *c, struct cel_expr *e)
 	const struct cel_type *key = NULL, *value = NULL;
 	for (size_t i = 0; i < e->map.n; i++) {
 		struct cel_pair *pair = &e->map.pairs[i];
-		key = join(c, pair->key, key, element_type(c, pair->key, false));
-		value = join(c, pair->value, value, element_type(c, pair->value, pair->optional));
+		key = join(c, key, element_type(c, pair->key, false));
+		value = join(c, value, element_type(c, pair->value, pair->optional));
 	}
 	if (!key) {
 		key = cel_infer_fresh(&c->infer);
@@ -638,7 +637,7 @@ static void check_block(struct checker *c, struct cel_expr *e)
 	check_block_values(c, e->call.args[0], r->slot);
 	const struct cel_type *item = NULL;
 	for (size_t i = 0; i < e->call.args[0]->list.n; i++)
-		item = join(c, e, item, type_of(c, e->call.args[0]->list.items[i]));
+		item = join(c, item, type_of(c, e->call.args[0]->list.items[i]));
 	e->call.args[0]->type = or_dyn(c, cel_type_list_of(c->arena, item ? item : &cel_type_dyn));
 	check(c, e->call.args[1]);
 	c->scope = outer;
@@ -726,5 +725,10 @@ bool cel_check(const struct cel_env *env, struct bh_arena *arena, struct cel_exp
 	bh_buf_done(&c.text);
 	cel_infer_done(&c.infer);
 	*ret_locals = c.n_locals;
+	if (!c.failed && checking == CEL_CHECKED) {
+		size_t before = issues->n;
+		cel_check_literals(env, tree, issues);
+		c.failed = issues->n > before;
+	}
 	return !c.failed;
 }

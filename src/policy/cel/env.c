@@ -8,6 +8,7 @@
 #define NAMES_MAX 65536u
 #define NAME_BYTES_MAX 512u
 
+#define CEL_LIBRARY_PART(name) CEL_LIBRARY(name)
 #define CEL_LIBRARY(name) extern const struct cel_library cel_library_##name;
 #include "policy/cel/libraries.def"
 #undef CEL_LIBRARY
@@ -18,6 +19,7 @@ const struct cel_library *const cel_libraries_all[] = {
 #undef CEL_LIBRARY
 	NULL,
 };
+#undef CEL_LIBRARY_PART
 
 static int no_memory(struct bh_err *err)
 {
@@ -237,9 +239,10 @@ int cel_env_container(struct cel_env *env, const char *name, struct bh_err *err)
 	return bh_arena_copy(&env->arena, bh_slice_str(name), &env->container) ? 0 : no_memory(err);
 }
 
-void cel_env_set_homogeneous(struct cel_env *env, bool on)
+void cel_env_set_literals(struct cel_env *env, bool is_homogeneous, bool reads_literals)
 {
-	env->is_homogeneous = on;
+	env->is_homogeneous = is_homogeneous;
+	env->reads_literals = reads_literals;
 }
 
 /* ---- look-up ---- */

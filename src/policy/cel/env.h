@@ -44,7 +44,7 @@ struct cel_env {
 	struct bh_map callees, named, records;
 	struct bh_slice container;
 	unsigned n_variables;
-	bool is_homogeneous;
+	bool is_homogeneous, reads_literals;
 };
 
 /*

@@ -210,51 +210,59 @@ static bool put_clause(struct job *j, uint8_t clause, unsigned precision, struct
 }
 
 /* Behind "%": ".3" and the letter. */
-static bool read_clause(struct job *j, struct bh_slice *rest, uint8_t *clause, unsigned *precision)
+static int read_clause(struct bh_slice *rest, struct cel_clause *ret, struct bh_err *err)
 {
 	size_t at = 0;
-	*precision = DEFAULT_PRECISION;
+	ret->precision = DEFAULT_PRECISION;
 	if (rest->len && rest->ptr[0] == '.') {
 		uint64_t v;
 		for (at = 1; at < rest->len && rest->ptr[at] >= '0' && rest->ptr[at] <= '9';)
 			at++;
 		if (!bh_slice_u64(bh_slice_sub(*rest, 1, at - 1), PRECISION_MAX, &v))
-			return fail(j, cel_error("could not parse formatting clause: error while parsing precision: 0 to 100 was expected"));
-		*precision = (unsigned)v;
+			return bh_fail(err, BH_EMALFORMED, 0, "could not parse formatting clause: error while parsing precision: 0 to 100 was expected");
+		ret->precision = (unsigned)v;
 	}
 	if (at >= rest->len)
-		return fail(j, cel_error("could not parse formatting clause: unexpected end of format string"));
-	*clause = rest->ptr[at];
-	if (!strchr("sdfeboxX", *clause) || *clause == '\0')
-		return fail(j, cel_fail(j->run, "could not parse formatting clause: unrecognized formatting clause \"%c\"", *clause));
+		return bh_fail(err, BH_EMALFORMED, 0, "could not parse formatting clause: unexpected end of format string");
+	ret->letter = rest->ptr[at];
+	if (!strchr("sdfeboxX", ret->letter) || ret->letter == '\0')
+		return bh_fail(err, BH_EMALFORMED, 0, "could not parse formatting clause: unrecognized formatting clause \"%c\"", ret->letter);
 	*rest = bh_slice_sub(*rest, at + 1, rest->len);
-	return true;
+	return 1;
+}
+
+int cel_clause_next(struct bh_slice *rest, struct bh_slice *ret_plain, struct cel_clause *ret, struct bh_err *err)
+{
+	size_t plain = bh_slice_find(*rest, '%');
+	*ret_plain = bh_slice_sub(*rest, 0, plain);
+	if (plain == rest->len)
+		return 0;
+	*rest = bh_slice_sub(*rest, plain + 1, rest->len);
+	if (rest->len == 0 || rest->ptr[0] != '%')
+		return read_clause(rest, ret, err);
+	*rest = bh_slice_sub(*rest, 1, rest->len);
+	*ret = (struct cel_clause){ .letter = '%' };
+	return 1;
 }
 
 static bool format_all(struct job *j, struct bh_slice rest, const struct cel_list *args)
 {
+	struct bh_slice plain;
+	struct cel_clause clause;
+	struct bh_err err;
 	size_t used = 0;
-	while (rest.len) {
-		uint8_t clause;
-		unsigned precision;
-		size_t plain = bh_slice_find(rest, '%');
-		bh_buf_add(&j->out, bh_slice_sub(rest, 0, plain));
-		if (plain == rest.len)
-			break;
-		rest = bh_slice_sub(rest, plain + 1, rest.len);
-		if (rest.len && rest.ptr[0] == '%') {
+	int rc;
+	while ((rc = cel_clause_next(&rest, &plain, &clause, &err)) > 0) {
+		bh_buf_add(&j->out, plain);
+		if (clause.letter == '%')
 			bh_buf_add_byte(&j->out, '%');
-			rest = bh_slice_sub(rest, 1, rest.len);
-			continue;
-		}
-		if (!read_clause(j, &rest, &clause, &precision))
-			return false;
-		if (used == args->len)
+		else if (used == args->len)
 			return fail(j, cel_fail(j->run, "index %zu out of range", used));
-		if (!put_clause(j, clause, precision, args->items[used++]))
+		else if (!put_clause(j, clause.letter, clause.precision, args->items[used++]))
 			return false;
 	}
-	return true;
+	bh_buf_add(&j->out, plain);
+	return rc == 0 || fail(j, cel_fail(j->run, "%s", err.text));
 }
 
 struct cel_value cel_format(struct cel_run *run, struct bh_slice format, const struct cel_list *args)

@@ -19,8 +19,6 @@ static const struct cel_overload overloads[] = {
 	{ "subresource", "resourcecheck_subresource", RESOURCE_CHECK ".(string) -> " RESOURCE_CHECK, NULL, NULL },
 	{ "namespace", "resourcecheck_namespace", RESOURCE_CHECK ".(string) -> " RESOURCE_CHECK, NULL, NULL },
 	{ "name", "resourcecheck_name", RESOURCE_CHECK ".(string) -> " RESOURCE_CHECK, NULL, NULL },
-	{ "fieldSelector", "authorizer_fieldselector", RESOURCE_CHECK ".(string) -> " RESOURCE_CHECK, NULL, NULL },
-	{ "labelSelector", "authorizer_labelselector", RESOURCE_CHECK ".(string) -> " RESOURCE_CHECK, NULL, NULL },
 	{ "check", "pathcheck_check", PATH_CHECK ".(string) -> " DECISION, NULL, NULL },
 	{ "check", "resourcecheck_check", RESOURCE_CHECK ".(string) -> " DECISION, NULL, NULL },
 	{ "errored", "decision_errored", DECISION ".() -> bool", NULL, NULL },
@@ -30,4 +28,11 @@ static const struct cel_overload overloads[] = {
 	{ 0 },
 };
 
+static const struct cel_overload selector_overloads[] = {
+	{ "fieldSelector", "authorizer_fieldselector", RESOURCE_CHECK ".(string) -> " RESOURCE_CHECK, NULL, NULL },
+	{ "labelSelector", "authorizer_labelselector", RESOURCE_CHECK ".(string) -> " RESOURCE_CHECK, NULL, NULL },
+	{ 0 },
+};
+
 const struct cel_library cel_library_authz = { .name = "authz", .overloads = overloads };
+const struct cel_library cel_library_authz_selectors = { .name = "authz_selectors", .overloads = selector_overloads };

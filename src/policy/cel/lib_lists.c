@@ -1,6 +1,6 @@
 /*
- * lib_lists.c: functions of lists: Kubernetes' (apiserver, library/lists.go: isSorted, sum, min, max, indexOf, lastIndexOf, includes) and
- * cel-go's (ext.Lists, version 3: slice, flatten, sort, sortBy, distinct, reverse, first, last, lists.range).
+ * lib_lists.c: functions of lists: Kubernetes' (apiserver, library/lists.go: isSorted, sum, min, max, indexOf, lastIndexOf; includes came later) and
+ * cel-go's (ext.Lists, version 3: slice, flatten, sort, sortBy, distinct, reverse, lists.range).
  */
 #include <stdlib.h>
 
@@ -114,9 +114,10 @@ FUNCTION(last_index_of)
 	return cel_int(-1);
 }
 
+/* Of what is no list, whether it is that. */
 FUNCTION(includes)
 {
-	return cel_bool(index_of(run, a, n).integer >= 0);
+	return cel_bool(a[0].kind == CEL_LIST ? index_of(run, a, n).integer >= 0 : cel_equal(a[0], a[1]));
 }
 
 /* ---- cel-go's ---- */
@@ -214,18 +215,6 @@ FUNCTION(range)
 	return cel_list_of(cel_arena(run), items, len);
 }
 
-FUNCTION(first)
-{
-	(void)n;
-	return a[0].list->len ? cel_some(run, a[0].list->items[0]) : cel_optional(NULL);
-}
-
-FUNCTION(last)
-{
-	(void)n;
-	return a[0].list->len ? cel_some(run, a[0].list->items[a[0].list->len - 1]) : cel_optional(NULL);
-}
-
 /* An element with the key it is sorted by, and its place, which makes the order stable. */
 struct keyed {
 	struct cel_value key, item;
@@ -315,7 +304,15 @@ static const struct cel_overload overloads[] = {
 	SUM("int"), SUM("uint"), SUM("double"), SUM("duration"),
 	{ "indexOf", "list_a_index_of_int", "list(A).(A) -> int", index_of, cel_cost_of_traversal },
 	{ "lastIndexOf", "list_a_last_index_of_int", "list(A).(A) -> int", last_index_of, cel_cost_of_traversal },
-	{ "includes", "list_a_includes_bool", "list(A).(A) -> bool", includes, cel_cost_of_traversal },
+	{ 0 },
+};
+
+static const struct cel_overload includes_overloads[] = {
+	{ "includes", "list_includes_dyn_dyn", "dyn.(dyn) -> bool", includes, cel_cost_of_traversal },
+	{ 0 },
+};
+
+static const struct cel_overload more_overloads[] = {
 	{ "slice", "list_slice", "list(A).(int, int) -> list(A)", slice, NULL },
 	{ "flatten", "list_flatten", "list(list(A)).() -> list(A)", flatten, NULL },
 	{ "flatten", "list_flatten_int", "list(dyn).(int) -> list(dyn)", flatten, NULL },
@@ -323,10 +320,10 @@ static const struct cel_overload overloads[] = {
 	ORDERED(SORT_BY, 0),
 	{ "distinct", "list_distinct", "list(A).() -> list(A)", distinct, NULL },
 	{ "reverse", "list_reverse", "list(A).() -> list(A)", reverse, NULL },
-	{ "first", "list_first", "list(A).() -> optional_type(A)", first, NULL },
-	{ "last", "list_last", "list(A).() -> optional_type(A)", last, NULL },
 	{ "lists.range", "lists_range", "(int) -> list(int)", range, NULL },
 	{ 0 },
 };
 
-const struct cel_library cel_library_lists = { .name = "lists", .overloads = overloads, .macros = macros };
+const struct cel_library cel_library_lists = { .name = "lists", .overloads = overloads };
+const struct cel_library cel_library_lists_includes = { .name = "lists_includes", .overloads = includes_overloads };
+const struct cel_library cel_library_lists_more = { .name = "lists_more", .overloads = more_overloads, .macros = macros };

@@ -1,6 +1,6 @@
 /*
  * lib_optional.c: values that may not be there (cel-spec, optional types; cel-go OptionalTypes): a.?b, a[?b], [?x], optional.of() and what is done
- * with them.
+ * with them, first() and last() of lists.
  */
 #include "policy/cel/library.h"
 #include "policy/cel/macros.h"
@@ -53,6 +53,18 @@ static struct cel_value unwrap(struct cel_run *run, const struct cel_value *a, s
 	return cel_list_of(cel_arena(run), items, len);
 }
 
+static struct cel_value first(struct cel_run *run, const struct cel_value *a, size_t n)
+{
+	(void)n;
+	return a[0].list->len ? cel_some(run, a[0].list->items[0]) : cel_optional(NULL);
+}
+
+static struct cel_value last(struct cel_run *run, const struct cel_value *a, size_t n)
+{
+	(void)n;
+	return a[0].list->len ? cel_some(run, a[0].list->items[a[0].list->len - 1]) : cel_optional(NULL);
+}
+
 /* target.hasValue() ? FOUND : optional.none(), where FOUND binds the name to target.value(). */
 static struct cel_expr *map_value(struct cel_maker *m, const struct cel_macro_call *call, bool wrap)
 {
@@ -91,6 +103,8 @@ static const struct cel_overload overloads[] = {
 	{ "optional.none", "optional_none", "() -> optional_type(A)", none, NULL },
 	{ "optional.unwrap", "optional_unwrap", "(list(optional_type(A))) -> list(A)", unwrap, NULL },
 	{ "unwrapOpt", "optional_unwrapOpt", "list(optional_type(A)).() -> list(A)", unwrap, NULL },
+	{ "first", "list_first", "list(A).() -> optional_type(A)", first, NULL },
+	{ "last", "list_last", "list(A).() -> optional_type(A)", last, NULL },
 	{ "value", "optional_value", "optional_type(A).() -> A", value, NULL },
 	{ "hasValue", "optional_hasValue", "optional_type(A).() -> bool", has_value, NULL },
 	/* Done by the evaluator; here for the checker. */

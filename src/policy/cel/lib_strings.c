@@ -323,16 +323,26 @@ static const struct cel_overload overloads[] = {
 	{ "trim", "string_trim", "string.() -> string", trim, cel_cost_tenth_of_first },
 	{ "lowerAscii", "string_lower_ascii", "string.() -> string", lower_ascii, cel_cost_tenth_of_first },
 	{ "upperAscii", "string_upper_ascii", "string.() -> string", upper_ascii, cel_cost_tenth_of_first },
-	{ "reverse", "string_reverse", "string.() -> string", reverse, NULL },
 	{ "join", "list_join", "list(string).() -> string", join, cel_cost_fifth_of_result },
 	{ "join", "list_join_string", "list(string).(string) -> string", join, cel_cost_fifth_of_result },
 	{ "replace", "string_replace_string_string", "string.(string, string) -> string", replace, cel_cost_fifth_of_first },
 	{ "replace", "string_replace_string_string_int", "string.(string, string, int) -> string", replace, cel_cost_fifth_of_first },
 	{ "split", "string_split_string", "string.(string) -> list(string)", split, cel_cost_fifth_of_first },
 	{ "split", "string_split_string_int", "string.(string, int) -> list(string)", split, cel_cost_fifth_of_first },
+	{ 0 },
+};
+
+static const struct cel_overload format_overloads[] = {
 	{ "strings.quote", "strings_quote", "(string) -> string", quote, cel_cost_tenth_of_first },
 	{ "format", "string_format", "string.(list(dyn)) -> string", format, cel_cost_tenth_of_first },
 	{ 0 },
 };
 
+static const struct cel_overload reverse_overloads[] = {
+	{ "reverse", "string_reverse", "string.() -> string", reverse, NULL },
+	{ 0 },
+};
+
 const struct cel_library cel_library_strings = { .name = "strings", .overloads = overloads };
+const struct cel_library cel_library_strings_format = { .name = "strings_format", .overloads = format_overloads };
+const struct cel_library cel_library_strings_reverse = { .name = "strings_reverse", .overloads = reverse_overloads };

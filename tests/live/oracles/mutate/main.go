@@ -68,11 +68,11 @@ func converter(folder string) managedfields.TypeConverter {
 func mutate(c managedfields.TypeConverter, q question) (runtime.Object, error) {
 	object := &unstructured.Unstructured{Object: q.object("object")}
 	gvk := object.GroupVersionKind()
-	compiler, err := plugincel.NewCompositedCompiler(environment.MustBaseEnvSet(version.MajorMinor(1, 34), true))
+	compiler, err := plugincel.NewCompositedCompiler(environment.MustBaseEnvSet(version.MajorMinor(1, 34)))
 	if err != nil {
 		return nil, err
 	}
-	declarations := plugincel.OptionalVariableDeclarations{HasAuthorizer: true, StrictCost: true, HasPatchTypes: true}
+	declarations := plugincel.OptionalVariableDeclarations{HasAuthorizer: true, HasPatchTypes: true}
 	var patcher patch.Patcher
 	if q.text("type") == "JSONPatch" {
 		patcher = patch.NewJSONPatcher(compiler.CompileMutatingEvaluator(&patch.JSONPatchCondition{Expression: q.text("expression")}, declarations, environment.StoredExpressions))
@@ -81,9 +81,9 @@ func mutate(c managedfields.TypeConverter, q question) (runtime.Object, error) {
 	}
 	attributes := admission.NewAttributesRecord(object, nil, gvk, object.GetNamespace(), object.GetName(), gvk.GroupVersion().WithResource("things"), "",
 		admission.Create, nil, false, &user.DefaultInfo{Name: "test"})
-	return patcher.Patch(compiler.CompositionEnv.CreateContext(context.Background()), patch.Request{
+	return patcher.Patch(compiler.CreateContext(context.Background()), patch.Request{
 		MatchedResource:     gvk.GroupVersion().WithResource("things"),
-		VersionedAttributes: &admission.VersionedAttributes{Attributes: attributes, VersionedKind: gvk, VersionedObject: object},
+		VersionedAttributes: &admission.VersionedAttributes{Attributes: attributes, VersionedKind: gvk, VersionedObject: admission.NewLazyObject(object)},
 		ObjectInterfaces:    admission.NewObjectInterfacesFromScheme(runtime.NewScheme()),
 		TypeConverter:       c,
 	}, 10000000)
