@@ -19,7 +19,7 @@ static const struct cmd_option options[] = {
 	  .help = "the level of the Pod Security Standards that has to be met" },
 	{ .name = "no-hardening", .kind = CMD_FLAG, .help = "leave the built-in policies beyond the Pod Security Standards out" },
 	{ .name = "no-schema", .kind = CMD_FLAG, .help = "don't compare the manifests with the types of Kubernetes' API" },
-	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.34",
+	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.37",
 	  .help = "the version of Kubernetes whose types, rules and functions count" },
 	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_thresholds, .default_text = "medium",
 	  .help = "exit 1 for findings at or above this severity" },

@@ -1,7 +1,7 @@
 /*
  * schema.c: the table of types, and objects against it. The table (data/kubernetes/schema.txt) has one line per fact; versions are of Kubernetes 1.x:
  *
- *     versions 25-34                                  what it covers
+ *     versions 25-37                                  what it covers
  *     kind apps/v1 Deployment apps.v1.Deployment      apiVersion, kind, type
  *     kind policy/v1beta1 X policy.v1beta1.X -31      until 1.31; "28-" since 1.28, "28-31" both
  *     type core.v1.Container                          its fields follow

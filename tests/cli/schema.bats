@@ -121,7 +121,7 @@ ${wrong/\%s/34}" ]
 	[ "$(report --kubernetes 1.25 v.yaml)" = "$old
 $early
 ${wrong/\%s/25}" ]
-	[ "$(report --kubernetes 1.40 v.yaml)" = "$(report --kubernetes 1.34 v.yaml)" ]
+	[ "$(report --kubernetes 1.40 v.yaml)" = "$(report --kubernetes 1.37 v.yaml)" ]
 	[ "$(report --kubernetes 1.24 v.yaml)" = "" ]
 }
 
