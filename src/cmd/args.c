@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define VERBS_MAX 16u /* of a command */
 #define ARGS_BYTES_MAX (64u << 20) /* the kernel's own limit on argv is 6 MiB; a configuration file's is 1 MiB */
 #define EXCEPTIONS_MAX 10000u
 #define LIST_TEXT_BYTES 256        /* "one of a, b, c" in messages */
@@ -243,15 +244,41 @@ int cmd_args_defaults(struct cmd_args *a, struct bh_err *err)
 	return 0;
 }
 
+const struct cmd_verb *cmd_verb(const struct cmd_args *a, const char *const **ret_words, size_t *ret_n)
+{
+	const struct cmd_verb *verb = a->n_targets ? a->command->verbs : NULL;
+	while (verb && verb->name && strcmp(verb->name, a->targets[0]) != 0)
+		verb++;
+	if (!verb || !verb->name)
+		return NULL;
+	*ret_words = a->targets + 1;
+	*ret_n = a->n_targets - 1;
+	return verb;
+}
+
+static int check_verb(const struct cmd_args *a, struct bh_err *err)
+{
+	const char *const *words, *names[VERBS_MAX + 1];
+	size_t n, n_names = 0;
+	uint64_t unused;
+	const struct cmd_verb *verb = cmd_verb(a, &words, &n);
+	for (const struct cmd_verb *v = a->command->verbs; v->name && n_names < VERBS_MAX; v++)
+		names[n_names++] = v->name;
+	names[n_names] = NULL;
+	if (!verb)
+		return choose(names, a->command->name, a->targets[0], &unused, err);
+	const char *command = a->command->name, *usage = verb->usage ? verb->usage : "";
+	if (n > verb->max)
+		return bh_fail(err, BH_EUSAGE, 0, "%s: unexpected argument '%s'; usage: bulkhead %s %s %s", command, words[verb->max], command, verb->name, usage);
+	return n >= verb->min ? 0 : bh_fail(err, BH_EUSAGE, 0, "%s: missing argument; usage: bulkhead %s %s %s", command, command, verb->name, usage);
+}
+
 int cmd_args_check_targets(const struct cmd_args *a, struct bh_err *err)
 {
 	const struct cmd_command *c = a->command;
-	if (c->verbs && a->n_targets > 0) {
-		uint64_t unused;
-		int rc = choose(c->verbs, c->name, a->targets[0], &unused, err);
-		if (rc < 0)
-			return rc;
-	}
+	int rc = c->verbs && a->n_targets ? check_verb(a, err) : 0;
+	if (rc < 0)
+		return rc;
 	if (a->n_targets < c->min_targets)
 		return bh_fail(err, BH_EUSAGE, 0, "%s: missing argument; usage: bulkhead %s %s", c->name, c->name, c->usage);
 	if (a->n_targets > c->max_targets)

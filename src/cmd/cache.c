@@ -4,7 +4,7 @@
 #include "cmd/output.h"
 #include "store/cache.h"
 
-static const char *const verbs[] = { "status", "clear", NULL };
+static const struct cmd_verb verbs[] = { { .name = "status" }, { .name = "clear" }, { 0 } };
 
 static const struct cmd_option options[] = {
 	{ .name = "cache-dir", .kind = CMD_STRING, .argument = "DIR", .help = "the cache's folder; default: ~/.cache/bulkhead" },

@@ -122,8 +122,19 @@ int cmd_args_load(struct cmd_args *a, struct bh_err *err)
 	return rc < 0 ? rc : cmd_args_defaults(a, err);
 }
 
+static int check(const struct cmd_args *a, struct bh_err *err)
+{
+	const char *const *words;
+	size_t n;
+	const struct cmd_verb *verb = cmd_verb(a, &words, &n);
+	int rc = a->command->check ? a->command->check(a, err) : 0;
+	return rc == 0 && verb && verb->check ? verb->check(a, err) : rc;
+}
+
 static int dispatch(struct cmd_args *a, int argc, char **argv)
 {
+	const char *const *words;
+	size_t n;
 	struct bh_err err = { 0 };
 	if (cmd_args_parse(a, (const char *const *)argv + 1, argc > 0 ? (size_t)argc - 1 : 0, &err) < 0)
 		return usage_error(a, &err);
@@ -133,11 +144,12 @@ static int dispatch(struct cmd_args *a, int argc, char **argv)
 		return help(a);
 	if (!a->command)
 		return overview(STDERR_FILENO, EXIT_USAGE);
-	if (cmd_args_load(a, &err) < 0 || cmd_args_check_targets(a, &err) < 0 || (a->command->check && a->command->check(a, &err) < 0))
+	if (cmd_args_load(a, &err) < 0 || cmd_args_check_targets(a, &err) < 0 || check(a, &err) < 0)
 		return usage_error(a, &err);
 	apply_globals(a);
 	cmd_args_warn_environment((const char *const *)environ);
-	return a->command->run(a);
+	const struct cmd_verb *verb = cmd_verb(a, &words, &n);
+	return verb && verb->run ? verb->run(a, words, n) : a->command->run(a);
 }
 
 /*

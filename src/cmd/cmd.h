@@ -50,20 +50,34 @@ const char *cmd_origin(const struct cmd_args *a, const char *name);
 const struct bh_exception_vec *cmd_exceptions(const struct cmd_args *a);         /* "exceptions:" of all configuration files, nearest first */
 size_t cmd_targets(const struct cmd_args *a, const char *const **ret);           /* the words that are not options */
 
+/* What the first target of some commands must be. */
+struct cmd_verb {
+	const char *name;  /* NULL ends a table */
+	const char *usage; /* what stands behind it: "OLD NEW"; NULL: nothing */
+	size_t min, max;   /* so many words */
+	/* Returns an exit code; words: those behind the verb. NULL: the command's run. */
+	int (*run)(const struct cmd_args *args, const char *const *words, size_t n);
+	/* NULL, or what is wrong with the options for this verb; asked after the command's check. */
+	int (*check)(const struct cmd_args *args, struct bh_err *err);
+};
+
 struct cmd_command {
 	const char *name;
 	const char *usage;                  /* "[options] TARGET" */
 	const char *summary;                /* one line, from commands.def too */
 	const struct cmd_option *options;   /* ended by a NULL name; global ones are added by the parser */
 	size_t min_targets, max_targets;
-	const char *const *verbs;           /* NULL, or what the first target must be, ended by NULL: "import", "status" ... */
+	const struct cmd_verb *verbs;       /* NULL, or what the first target must be */
 	const char *details;                /* NULL, or paragraphs for --help below the summary, lines ended by \n */
 	bool no_config;                     /* works without reading bulkhead.yaml and the environment: help, completion */
 	/* NULL, or what is wrong with the options taken together; asked before run. A failure is a usage error. */
 	int (*check)(const struct cmd_args *args, struct bh_err *err);
-	/* Results to stdout, everything else to stderr. Returns an exit code. */
+	/* Results to stdout, everything else to stderr. Returns an exit code. NULL: every verb has its own. */
 	int (*run)(const struct cmd_args *args);
 };
+
+/* The verb that the user named, and the words behind it; NULL when the command has none or none was named. */
+const struct cmd_verb *cmd_verb(const struct cmd_args *args, const char *const **ret_words, size_t *ret_n);
 
 extern const struct cmd_command *const cmd_commands[]; /* NULL-terminated, in order of commands.def */
 

@@ -9,7 +9,7 @@
 #define SCRIPT_BYTES_MAX (1u << 20)
 
 enum shell { BASH, ZSH, FISH };
-static const char *const shells[] = { "bash", "zsh", "fish", NULL };
+static const struct cmd_verb shells[] = { { .name = "bash" }, { .name = "zsh" }, { .name = "fish" }, { 0 } };
 
 static bool takes_file(const struct cmd_option *o)
 {
@@ -33,6 +33,12 @@ static void add_words(struct bh_buf *b, const char *const *words)
 {
 	for (size_t i = 0; words[i]; i++)
 		bh_buf_printf(b, "%s%s", i ? " " : "", words[i]);
+}
+
+static void add_verbs(struct bh_buf *b, const struct cmd_verb *verbs)
+{
+	for (size_t i = 0; verbs[i].name; i++)
+		bh_buf_printf(b, "%s%s", i ? " " : "", verbs[i].name);
 }
 
 static void add_command_names(struct bh_buf *b)
@@ -90,7 +96,7 @@ static void bash_targets(struct bh_buf *b)
 		if (c->verbs || targets_are_commands(c)) {
 			bh_buf_add_str(b, "words words=\"");
 			if (c->verbs)
-				add_words(b, c->verbs);
+				add_verbs(b, c->verbs);
 			else
 				add_command_names(b);
 			bh_buf_add_str(b, "\" ;;\n");
@@ -198,7 +204,7 @@ static void zsh_targets(struct bh_buf *b, const struct cmd_command *c)
 	if (c->verbs || targets_are_commands(c)) {
 		bh_buf_add_str(b, "\t\t\t'1: :(");
 		if (c->verbs)
-			add_words(b, c->verbs);
+			add_verbs(b, c->verbs);
 		else
 			add_command_names(b);
 		bh_buf_add_str(b, ")' \\\n");
@@ -283,7 +289,7 @@ static void fish_script(struct bh_buf *b)
 		if (c->verbs || targets_are_commands(c)) {
 			bh_buf_add_str(b, " -a '");
 			if (c->verbs)
-				add_words(b, c->verbs);
+				add_verbs(b, c->verbs);
 			else
 				add_command_names(b);
 			bh_buf_add_byte(b, '\'');
@@ -300,8 +306,8 @@ static int run(const struct cmd_args *args)
 	struct bh_err err = { 0 };
 	(void)cmd_targets(args, &targets);
 	bh_buf_init(&b, SCRIPT_BYTES_MAX);
-	for (size_t i = 0; shells[i]; i++)
-		if (strcmp(targets[0], shells[i]) == 0)
+	for (size_t i = 0; shells[i].name; i++)
+		if (strcmp(targets[0], shells[i].name) == 0)
 			scripts[i](&b);
 	int rc = cmd_write(STDOUT_FILENO, &b, &err);
 	bh_buf_done(&b);

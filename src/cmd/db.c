@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-static const char *const verbs[] = { "import", "remove", "status", "verify", "lookup", "export", "sign", "update", NULL };
 
 static const char *const feed_choices[] = {
 	"auto",
@@ -63,52 +62,17 @@ static const char details[] =
 	"  lookup ECOSYSTEM PACKAGE [VERSION]  what the data say about a package\n"
 	"  lookup ID                           what they say about an advisory\n";
 
-static const struct {
-	const char *verb;
-	int (*run)(const struct cmd_args *args, const char *const *words, size_t n);
-	size_t min, max; /* words behind the verb */
-	const char *wants;
-} table[] = {
-	{ "import", db_import, 1, SIZE_MAX, "files or folders to import" },
-	{ "remove", db_remove, 1, 1, "the name of one source" },
-	{ "status", db_status, 0, 0, "nothing behind it" },
-	{ "verify", db_verify, 0, 0, "nothing behind it" },
-	{ "lookup", db_lookup, 1, 3, "an id, or an ecosystem, a package and perhaps a version" },
-	{ "export", db_export, 1, 1, "the name of a file" },
-	{ "sign", db_sign, 1, 1, "a database that export made" },
-	{ "update", db_update, 0, 0, "no words behind it; sources are named with --source or in bulkhead.yaml" },
+static const struct cmd_verb verbs[] = {
+	{ "import", "FILE|FOLDER|- ...", 1, SIZE_MAX, db_import, db_check_import },
+	{ "remove", "NAME", 1, 1, db_remove, NULL },
+	{ "status", NULL, 0, 0, db_status, NULL },
+	{ "verify", NULL, 0, 0, db_verify, NULL },
+	{ "lookup", "ID | ECOSYSTEM PACKAGE [VERSION]", 1, 3, db_lookup, NULL },
+	{ "export", "FILE", 1, 1, db_export, NULL },
+	{ "sign", "FILE", 1, 1, db_sign, db_check_sign },
+	{ "update", NULL, 0, 0, db_update, db_check_update },
+	{ 0 },
 };
-
-static size_t verb_index(const struct cmd_args *args, const char *const **words, size_t *n)
-{
-	size_t i = 0;
-	*n = cmd_targets(args, words);
-	while (i + 1 < sizeof(table) / sizeof(table[0]) && strcmp(table[i].verb, (*words)[0]) != 0)
-		i++;
-	++*words;
-	--*n;
-	return i;
-}
-
-static int check(const struct cmd_args *args, struct bh_err *err)
-{
-	const char *const *words;
-	size_t n, i = verb_index(args, &words, &n);
-	if (n < table[i].min || n > table[i].max)
-		return bh_fail(err, BH_EUSAGE, 0, "bulkhead db %s wants %s", table[i].verb, table[i].wants);
-	if (strcmp(table[i].verb, "update") == 0)
-		return db_check_update(args, err);
-	if (strcmp(table[i].verb, "sign") == 0)
-		return db_check_sign(args, err);
-	return strcmp(table[i].verb, "import") == 0 ? db_check_import(args, err) : 0;
-}
-
-static int run(const struct cmd_args *args)
-{
-	const char *const *words;
-	size_t n, i = verb_index(args, &words, &n);
-	return table[i].run(args, words, n);
-}
 
 const struct cmd_command cmd_command_db = {
 	.name = "db",
@@ -119,6 +83,4 @@ const struct cmd_command cmd_command_db = {
 	.max_targets = SIZE_MAX,
 	.verbs = verbs,
 	.details = details,
-	.check = check,
-	.run = run,
 };

@@ -114,59 +114,37 @@ static int list(const struct cmd_args *args, const char *const *targets, size_t 
 
 /* ---- verbs ---- */
 
-static const struct verb {
-	const char *name, *usage;
-	size_t min, max; /* words behind the verb */
-	int (*run)(const struct cmd_args *args, const char *const *targets, size_t n);
-	bool draws;
-} table[] = {
-	{ "list", "PATH...", 1, SIZE_MAX, list, true },
-	{ "explain", "A B [PORT] PATH...", 3, SIZE_MAX, cmd_netpol_explain, false },
-	{ "diff", "OLD NEW", 2, 2, cmd_netpol_diff, false },
-	{ "lint", "PATH...", 1, SIZE_MAX, cmd_netpol_lint, false },
-	{ "generate", "[--flows FILE] PATH...", 1, SIZE_MAX, cmd_netpol_generate, false },
-	{ "test", "--flows FILE PATH...", 1, SIZE_MAX, cmd_netpol_test, false },
-};
-
-static const char *const verbs[] = { "list", "explain", "diff", "lint", "generate", "test", NULL };
-
-static const struct verb *find_verb(const struct cmd_args *args, const char *const **targets, size_t *n)
+static int check_text(const struct cmd_args *args, struct bh_err *err)
 {
-	*n = cmd_targets(args, targets) - 1;
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
-		if (strcmp((*targets)[0], table[i].name) == 0) {
-			++*targets;
-			return &table[i];
-		}
-	return NULL;
-}
-
-static int check(const struct cmd_args *args, struct bh_err *err)
-{
-	const char *const *targets;
-	size_t n;
-	const struct verb *verb = find_verb(args, &targets, &n);
-	if (!verb) /* the dispatcher has said so */
-		return 0;
-	if (n < verb->min || n > verb->max)
-		return bh_fail(err, BH_EUSAGE, 0, "usage: bulkhead netpol %s %s", verb->name, verb->usage);
-	if (cmd_choice(args, "format") >= NETPOL_DOT && !verb->draws)
-		return bh_fail(err, BH_EUSAGE, 0, "netpol %s draws nothing: -f text, json, csv or markdown", verb->name);
-	if (verb->run == cmd_netpol_generate && cmd_choice(args, "format") != NETPOL_TEXT)
-		return bh_fail(err, BH_EUSAGE, 0, "netpol generate writes YAML: leave out -f");
-	const char *const *flows;
-	if (verb->run == cmd_netpol_test && cmd_list(args, "flows", &flows) == 0)
-		return bh_fail(err, BH_EUSAGE, 0, "netpol test: which flows? --flows FILE");
+	if (cmd_choice(args, "format") >= NETPOL_DOT)
+		return bh_fail(err, BH_EUSAGE, 0, "netpol: only list makes drawings, this verb draws nothing: -f text, json, csv or markdown");
 	return 0;
 }
 
-static int run(const struct cmd_args *args)
+static int check_yaml(const struct cmd_args *args, struct bh_err *err)
 {
-	const char *const *targets;
-	size_t n;
-	const struct verb *verb = find_verb(args, &targets, &n);
-	return verb ? verb->run(args, targets, n) : EXIT_USAGE;
+	if (cmd_choice(args, "format") != NETPOL_TEXT)
+		return bh_fail(err, BH_EUSAGE, 0, "netpol generate writes YAML: leave out -f");
+	return 0;
 }
+
+static int check_flows(const struct cmd_args *args, struct bh_err *err)
+{
+	const char *const *flows;
+	if (cmd_list(args, "flows", &flows) == 0)
+		return bh_fail(err, BH_EUSAGE, 0, "netpol test: which flows? --flows FILE");
+	return check_text(args, err);
+}
+
+static const struct cmd_verb verbs[] = {
+	{ "list", "PATH...", 1, SIZE_MAX, list, NULL },
+	{ "explain", "A B [PORT] PATH...", 3, SIZE_MAX, cmd_netpol_explain, check_text },
+	{ "diff", "OLD NEW", 2, 2, cmd_netpol_diff, check_text },
+	{ "lint", "PATH...", 1, SIZE_MAX, cmd_netpol_lint, check_text },
+	{ "generate", "[--flows FILE] PATH...", 1, SIZE_MAX, cmd_netpol_generate, check_yaml },
+	{ "test", "--flows FILE PATH...", 1, SIZE_MAX, cmd_netpol_test, check_flows },
+	{ 0 },
+};
 
 const struct cmd_command cmd_command_netpol = {
 	.name = "netpol",
@@ -177,6 +155,4 @@ const struct cmd_command cmd_command_netpol = {
 	.max_targets = SIZE_MAX,
 	.verbs = verbs,
 	.details = details,
-	.check = check,
-	.run = run,
 };

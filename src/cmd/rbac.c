@@ -175,66 +175,34 @@ static int diff(const struct cmd_args *args, const char *const *targets, size_t 
 	return list(args, &question, &columns);
 }
 
-static const struct verb {
-	const char *name, *usage;
-	size_t min, max; /* words behind the verb */
-	int (*run)(const struct cmd_args *args, const char *const *targets, size_t n);
-} table[] = {
-	{ "who-can", "VERB RESOURCE PATH...", 3, SIZE_MAX, who_can },
-	{ "can", "SUBJECT PATH...", 2, SIZE_MAX, can },
-	{ "risks", "PATH...", 1, SIZE_MAX, cmd_rbac_risks },
-	{ "diff", "OLD NEW", 2, 2, diff },
-	{ "graph", "PATH...", 1, SIZE_MAX, cmd_rbac_graph },
-	{ "least", "LOG...", 1, SIZE_MAX, cmd_rbac_least },
-};
-
-static const char *const verbs[] = { "who-can", "can", "risks", "diff", "graph", "least", NULL };
-
-static const struct verb *find_verb(const struct cmd_args *args, const char *const **targets, size_t *n)
-{
-	*n = cmd_targets(args, targets) - 1;
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
-		if (strcmp((*targets)[0], table[i].name) == 0) {
-			++*targets;
-			return &table[i];
-		}
-	return NULL;
-}
-
-static int check_formats(const struct cmd_args *args, const struct verb *verb, struct bh_err *err)
+/* The verbs that answer with rows. */
+static int check_formats(const struct cmd_args *args, struct bh_err *err)
 {
 	const char *const *formats;
 	enum cmd_rows_format format;
 	size_t n = cmd_list(args, "format", &formats);
-	if (verb->run == cmd_rbac_risks)
-		return cmd_check_report(args, err);
 	for (size_t i = 0; i < n; i++)
 		if (n > 1 || !cmd_rows_format(formats[i], &format))
-			return bh_fail(err, BH_EUSAGE, 0, "rbac %s writes one format: table, json, csv or markdown; -o names the file", verb->name);
+			return bh_fail(err, BH_EUSAGE, 0, "rbac: that verb writes one format: table, json, csv or markdown; -o names the file");
 	return 0;
 }
 
 static int check(const struct cmd_args *args, struct bh_err *err)
 {
-	const char *const *targets;
-	size_t n;
-	const struct verb *verb = find_verb(args, &targets, &n);
-	if (!verb) /* the dispatcher has said so */
-		return 0;
-	if (n < verb->min || n > verb->max)
-		return bh_fail(err, BH_EUSAGE, 0, "usage: bulkhead rbac %s %s", verb->name, verb->usage);
 	if (!cmd_string(args, "verb") != !cmd_string(args, "resource"))
 		return bh_fail(err, BH_EUSAGE, 0, "rbac: --verb and --resource go together");
-	return check_formats(args, verb, err);
+	return 0;
 }
 
-static int run(const struct cmd_args *args)
-{
-	const char *const *targets;
-	size_t n;
-	const struct verb *verb = find_verb(args, &targets, &n);
-	return verb ? verb->run(args, targets, n) : EXIT_USAGE;
-}
+static const struct cmd_verb verbs[] = {
+	{ "who-can", "VERB RESOURCE PATH...", 3, SIZE_MAX, who_can, check_formats },
+	{ "can", "SUBJECT PATH...", 2, SIZE_MAX, can, check_formats },
+	{ "risks", "PATH...", 1, SIZE_MAX, cmd_rbac_risks, cmd_check_report },
+	{ "diff", "OLD NEW", 2, 2, diff, check_formats },
+	{ "graph", "PATH...", 1, SIZE_MAX, cmd_rbac_graph, check_formats },
+	{ "least", "LOG...", 1, SIZE_MAX, cmd_rbac_least, check_formats },
+	{ 0 },
+};
 
 const struct cmd_command cmd_command_rbac = {
 	.name = "rbac",
@@ -246,5 +214,4 @@ const struct cmd_command cmd_command_rbac = {
 	.verbs = verbs,
 	.details = details,
 	.check = check,
-	.run = run,
 };

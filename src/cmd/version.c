@@ -16,7 +16,7 @@
 #define RANGE_MEMORY_BYTES_MAX (1u << 20) /* for one range: its bounds */
 
 enum { COMPARE, CONTAINS }; /* in verbs */
-static const char *const verbs[] = { "compare", "contains", NULL };
+static const struct cmd_verb verbs[] = { [COMPARE] = { .name = "compare" }, [CONTAINS] = { .name = "contains" }, { 0 } };
 static const char *const schemes[] = {
 #define VERSION_SCHEME(name) #name,
 #include "version/schemes.def"
@@ -144,7 +144,7 @@ static int run(const struct cmd_args *args)
 	if (cmd_targets(args, &targets) == 0) {
 		rc = print_version(&buf, &err);
 	} else {
-		if (strcmp(targets[0], verbs[CONTAINS]) == 0)
+		if (strcmp(targets[0], verbs[CONTAINS].name) == 0)
 			q.syntax = version_ranges_find(bh_slice_str(syntaxes[cmd_choice(args, "syntax")]));
 		else
 			q.scheme = version_scheme_find(bh_slice_str(schemes[cmd_choice(args, "scheme")]));

@@ -221,9 +221,9 @@ assert d["id"] == "CVE-2019-9999" and d["score"] == 9.8 and len(d["entries"]) ==
 
 @test "words that are off are told" {
 	run db import
-	fails 2 "bulkhead db import wants files or folders"
+	fails 2 "usage: bulkhead db import FILE|FOLDER|- ..."
 	run db status more
-	fails 2 "bulkhead db status wants nothing"
+	fails 2 "usage: bulkhead db status"
 	run db import --date tomorrow x
 	fails 2 "--date tomorrow: not a date"
 	run db import --release forky x

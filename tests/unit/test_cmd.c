@@ -21,7 +21,7 @@ static int never_run(const struct cmd_args *args)
 
 static const char *const levels[] = { "critical", "high", "medium", "never", NULL };
 static const char *const formats[] = { "table", "json", NULL };
-static const char *const verbs[] = { "import", "status", NULL };
+static const struct cmd_verb verbs[] = { { .name = "import" }, { .name = "status" }, { 0 } };
 static const struct cmd_option options[] = {
 	{ .name = "platform", .kind = CMD_STRING, .argument = "OS/ARCH", .help = "platform" },
 	{ .name = "format", .letter = 'f', .kind = CMD_LIST, .argument = "FORMAT[=FILE]", .help = "format", .choices = formats },
@@ -263,7 +263,9 @@ static void all_commands_are_sound(void **state)
 		assert_string_equal(c->name, defined[i].name);
 		assert_string_equal(c->summary, defined[i].summary);
 		assert_non_null(c->usage);
-		assert_non_null(c->run);
+		assert_true(c->run || c->verbs);
+		for (const struct cmd_verb *v = c->verbs; v && v->name; v++)
+			assert_true((v->run || c->run) && v->min <= v->max && !v->usage == (v->max == 0));
 		check_options(c->options, c->options);
 		check_options(c->options, cmd_global_options);
 	}
