@@ -1,4 +1,4 @@
-/* files.c: see files.h. openat2 (Linux 5.6) does the confinement; on older kernels resolve.c does. */
+/* files.c: see files.h; replace.c writes. openat2 (Linux 5.6) does the confinement; on older kernels resolve.c does. */
 #include "sys/files.h"
 
 #include "base/cleanup.h"
@@ -156,59 +156,6 @@ int bh_write_all(int fd, struct bh_slice bytes, struct bh_err *err)
 		bytes = bh_slice_sub(bytes, (size_t)n, bytes.len);
 	}
 	return BH_OK;
-}
-
-static int sync_folder_of(const char *path, struct bh_err *err)
-{
-	char folder[BH_PATH_BYTES_MAX];
-	const char *slash = strrchr(path, '/');
-	int len = slash ? (int)(slash - path) : 1;
-	(void)snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : len, slash ? path : ".");
-	BH_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return bh_fail_errno(err, errno, "%s", folder);
-	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
-		return bh_fail_errno(err, errno, "%s", folder);
-	return BH_OK;
-}
-
-static int write_and_sync(int fd, struct bh_slice bytes, unsigned mode, struct bh_err *err)
-{
-	int rc = bh_write_all(fd, bytes, err);
-	if (rc < 0)
-		return rc;
-	if (fchmod(fd, (mode_t)mode) < 0 || fsync(fd) < 0)
-		return bh_fail_errno(err, errno, "write");
-	return BH_OK;
-}
-
-int bh_write_file_atomic(const char *path, struct bh_slice bytes, unsigned mode, struct bh_err *err)
-{
-	struct stat st;
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* /dev/null, a pipe: nothing to replace */
-		BH_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0)
-			return bh_fail_errno(err, errno, "%s", path);
-		int rc = bh_write_all(fd, bytes, err);
-		return rc < 0 ? bh_wrap(err, "%s", path) : BH_OK;
-	}
-	BH_FREE char *real = realpath(path, NULL); /* a link stays a link: its target is replaced */
-	const char *target = real ? real : path;
-	char temporary[BH_PATH_BYTES_MAX];
-	int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", target);
-	if (n < 0 || (size_t)n >= sizeof(temporary))
-		return bh_fail(err, BH_ELIMIT, 0, "%s: path too long", path);
-	BH_CLOSE int fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return bh_fail_errno(err, errno, "%s", path);
-	int rc = write_and_sync(fd, bytes, mode, err);
-	if (rc == BH_OK && rename(temporary, target) < 0)
-		rc = bh_fail_errno(err, errno, "rename");
-	if (rc < 0) {
-		(void)unlink(temporary);
-		return bh_wrap(err, "%s", path);
-	}
-	return sync_folder_of(target, err);
 }
 
 int bh_mkdirs(const char *path, unsigned mode, struct bh_err *err)

@@ -32,6 +32,17 @@ int bh_write_all(int fd, struct bh_slice bytes, struct bh_err *err) BH_MUST_CHEC
  */
 int bh_write_file_atomic(const char *path, struct bh_slice bytes, unsigned mode, struct bh_err *err) BH_MUST_CHECK;
 
+/*
+ * The same for a file that was read before: it must still be the one that was seen, neither replaced nor written to. Mode and owner are kept. Refused:
+ * a link that leads out of its folder, a file with several names, one that is read-only.
+ */
+struct bh_file_seen {
+	uint64_t device, inode, size_bytes;
+	int64_t modified_s, modified_ns, changed_s, changed_ns;
+};
+int bh_file_see(int fd, struct bh_file_seen *ret, struct bh_err *err) BH_MUST_CHECK;
+int bh_replace_seen(const char *path, const struct bh_file_seen *seen, struct bh_slice bytes, struct bh_err *err) BH_MUST_CHECK;
+
 /* A file in memory, to be written and then sealed: from the start on, nobody can change it any more, so it can be handed to another process. */
 int bh_memory_file(int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
 int bh_memory_file_seal(int fd, struct bh_err *err) BH_MUST_CHECK;

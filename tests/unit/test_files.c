@@ -273,6 +273,46 @@ static void writing_replaces_the_whole_file(void **state)
 	assert_non_null(strstr(err.text, "missing/report"));
 }
 
+static struct bh_file_seen see(const char *path)
+{
+	struct bh_err err = { 0 };
+	struct bh_file_seen seen = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(bh_file_see(fd, &seen, &err), BH_OK);
+	assert_int_equal(close(fd), 0);
+	return seen;
+}
+
+/* In place, by another one, gone: what was seen is no more, and nothing is written. */
+static void what_changed_meanwhile_stays(void **state)
+{
+	(void)state;
+	struct bh_err err = { 0 };
+	assert_int_equal(bh_mkdirs("seen", 0700, &err), BH_OK);
+	assert_int_equal(bh_write_file_atomic("seen/a", BH_SLICE_LIT("one"), 0604, &err), BH_OK);
+	struct bh_file_seen seen = see("seen/a");
+	assert_int_equal(bh_replace_seen("seen/a", &seen, BH_SLICE_LIT("two"), &err), BH_OK);
+	assert_holds("seen/a", "two");
+	struct stat st;
+	assert_int_equal(stat("seen/a", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0604);
+	assert_int_equal(bh_replace_seen("seen/a", &seen, BH_SLICE_LIT("six"), &err), BH_EIO); /* its own change is one */
+	assert_non_null(strstr(err.text, "changed meanwhile"));
+	assert_holds("seen/a", "two");
+	seen = see("seen/a");
+	FILE *f = fopen("seen/a", "a");
+	assert_non_null(f);
+	assert_true(fputs("!", f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(bh_replace_seen("seen/a", &seen, BH_SLICE_LIT("six"), &err), BH_EIO);
+	assert_holds("seen/a", "two!");
+	seen = see("seen/a");
+	assert_int_equal(unlink("seen/a"), 0);
+	assert_true(bh_replace_seen("seen/a", &seen, BH_SLICE_LIT("six"), &err) < 0);
+	assert_int_equal(entries("seen"), 0);
+}
+
 /* A write that fails half-way: RLIMIT_FSIZE everywhere, a full file system where we may mount one. */
 static void a_failed_write_leaves_the_old_file(void **state)
 {
@@ -323,6 +363,7 @@ int main(void)
 		cmocka_unit_test(only_regular_files_open_and_the_error_says_so),
 		cmocka_unit_test(reading_stops_at_the_limit),
 		cmocka_unit_test(writing_replaces_the_whole_file),
+		cmocka_unit_test(what_changed_meanwhile_stays),
 		cmocka_unit_test(a_failed_write_leaves_the_old_file),
 	};
 	return cmocka_run_group_tests_name("files", tests, setup, teardown);
