@@ -1,4 +1,5 @@
 /* check.c: `bulkhead check PATH...`: Kubernetes manifests and functions against admission policies, before anything is applied. */
+#include "cmd/check_fix.h"
 #include "cmd/judging.h"
 #include "cmd/scanning.h"
 
@@ -11,8 +12,14 @@
 /* Index = enum kube_level. */
 static const char *const levels[] = { "none", "baseline", "restricted", NULL };
 
+/* Index = enum kube_mend_level. */
+static const char *const fix_levels[] = { "no", "safe", "all", NULL };
+
 static const struct cmd_option options[] = {
 	CMD_REPORT_OPTIONS,
+	{ .name = "fix", .kind = CMD_CHOICE, .argument = "LEVEL", .choices = fix_levels, .default_text = "no", .implied = "safe", .not_in_config = true,
+	  .help = "mend in the files what can be mended: safe changes, or all, which may break programs" },
+	{ .name = "diff", .kind = CMD_FLAG, .not_in_config = true, .help = "print what --fix would change, for patch -p0, and write nothing" },
 	{ .name = "policy", .letter = 'p', .kind = CMD_LIST, .argument = "PATH",
 	  .help = "ValidatingAdmissionPolicies, their bindings and parameters: files or folders; may be repeated" },
 	{ .name = "pod-security", .kind = CMD_CHOICE, .argument = "LEVEL", .choices = levels, .default_text = "restricted",
@@ -34,6 +41,7 @@ static const char details[] =
 	"Recorded AdmissionReviews are reviewed as they were asked.\n"
 	"Functions are read too: SAM, CloudFormation, serverless.yml, Terraform plans,\n"
 	"Knative and OpenFaaS.\n"
+	"--fix mends the files in place; what it can't mend is told with the reason.\n"
 	"\n"
 	"Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong\n"
 	"usage or input, 3 something could not be checked and nothing worse was found,\n"
@@ -55,13 +63,29 @@ static bool read_version(const char *text, unsigned *ret)
 	return true;
 }
 
+/* Standard input can be read once, and what is mended is read again. The difference takes the place of the report. */
+static int check_fix_options(const struct cmd_args *args, struct bh_err *err)
+{
+	const char *const *paths;
+	size_t n = cmd_targets(args, &paths);
+	bool fixes = cmd_choice(args, "fix") != KUBE_MEND_NONE || cmd_flag(args, "diff");
+	for (size_t i = 0; fixes && n > 1 && i < n; i++)
+		if (strcmp(paths[i], "-") == 0)
+			return bh_fail(err, BH_EUSAGE, 0, "check: standard input can't be mended: check it apart from the files that --fix and --diff are for");
+	static const char *const outputs[] = { "format", "output" };
+	for (size_t i = 0; cmd_flag(args, "diff") && i < 2; i++)
+		if (cmd_origin(args, outputs[i]) && strcmp(cmd_origin(args, outputs[i]), "command line") == 0)
+			return bh_fail(err, BH_EUSAGE, 0, "check: --diff prints a difference instead of the report: --%s says nothing about it", outputs[i]);
+	return cmd_check_report(args, err);
+}
+
 static int check_options(const struct cmd_args *args, struct bh_err *err)
 {
 	unsigned minor;
 	if (!read_version(cmd_string(args, "kubernetes"), &minor))
 		return bh_fail(err, BH_EUSAGE, 0, "check: --kubernetes: a version from 1.0 to 1.%u was expected, not %s", NEWEST_MINOR,
 			       cmd_string(args, "kubernetes"));
-	return cmd_check_report(args, err);
+	return check_fix_options(args, err);
 }
 
 /* How much was looked at, which the findings alone don't say. */
@@ -79,12 +103,25 @@ static int tell_counts(struct bh_report *report, const struct kube_review_counts
 	return text ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
 }
 
-static int review(const struct cmd_args *args, struct bh_report *report, const void *ctx, struct bh_err *err)
+static int review(const struct cmd_args *args, const struct kube_review_options *o, struct bh_report *report, struct bh_err *err)
+{
+	struct kube_review_counts counts = { 0 };
+	int rc = cmd_name_manifests(report, o->paths, o->n_paths, err);
+	rc = rc < 0 ? rc : kube_review(o, report, &counts, err);
+	rc = rc < 0 ? rc : tell_counts(report, &counts, err);
+	if (rc < 0)
+		return rc;
+	if (counts.objects == 0 && report->incomplete.len == 0)
+		return bh_fail(err, BH_EUSAGE, 0, "no Kubernetes object and no function in %.*s", BH_SLICE_FMT(report->target.text));
+	return cmd_judge(args, report, err);
+}
+
+static int check(const struct cmd_args *args, struct bh_report *report, const void *ctx, struct bh_err *err)
 {
 	(void)ctx;
 	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security"), .no_hardening = cmd_flag(args, "no-hardening") };
-	struct kube_review_counts counts = { 0 };
 	struct serverless functions;
+	struct check_fix fix = { .args = args, .options = &o, .review = review, .level = (enum kube_mend_level)cmd_choice(args, "fix"), .is_diff = cmd_flag(args, "diff") };
 	int64_t now_s;
 	int rc = cmd_report_time(&now_s, err);
 	if (rc < 0)
@@ -95,19 +132,24 @@ static int review(const struct cmd_args *args, struct bh_report *report, const v
 	o.n_policies = cmd_list(args, "policy", &o.policies);
 	(void)read_version(cmd_string(args, "kubernetes"), &o.minor);
 	o.schema = !cmd_flag(args, "no-schema");
-	rc = cmd_name_manifests(report, o.paths, o.n_paths, err);
-	rc = rc < 0 ? rc : kube_review(&o, report, &counts, err);
-	rc = rc < 0 ? rc : tell_counts(report, &counts, err);
-	if (rc < 0)
-		return rc;
-	if (counts.objects == 0 && report->incomplete.len == 0)
-		return bh_fail(err, BH_EUSAGE, 0, "no Kubernetes object and no function in %.*s", BH_SLICE_FMT(report->target.text));
-	return cmd_judge(args, report, err);
+	rc = review(args, &o, report, err);
+	return rc < 0 ? rc : check_fix(&fix, report, err);
+}
+
+/* The difference is printed already. */
+static int run_diff(const struct cmd_args *args)
+{
+	struct bh_report report;
+	struct bh_err err = { 0 };
+	bh_report_init(&report);
+	int code = check(args, &report, NULL, &err) < 0 ? cmd_no_report(&err) : cmd_verdict_exit(report.verdict);
+	bh_report_done(&report);
+	return code;
 }
 
 static int run(const struct cmd_args *args)
 {
-	return cmd_run_report(args, review, NULL);
+	return cmd_flag(args, "diff") ? run_diff(args) : cmd_run_report(args, check, NULL);
 }
 
 const struct cmd_command cmd_command_check = {

@@ -28,6 +28,7 @@ struct cmd_option {
 	const char *argument;       /* "FILE", for help; NULL for flags */
 	const char *help;           /* one line */
 	const char *default_text;   /* as a user would type it; NULL = none */
+	const char *implied;        /* CMD_CHOICE: what --name alone says; another word then stands behind "=" only. NULL: a word has to follow */
 	const char *const *choices; /* NULL-terminated; for CMD_LIST the part of a word before "=" must be one of them */
 	uint64_t max;               /* CMD_UINT; 0 = no limit */
 	uint64_t min;               /* CMD_UINT */

@@ -78,7 +78,11 @@ static void bash_option_values(struct bh_buf *b, const char *command, const stru
 		if (o->alias)
 			bh_buf_printf(b, " | %s:--%s", command, o->alias);
 		bh_buf_add_str(b, ") kind=");
-		if (o->choices) {
+		if (o->implied) { /* words only behind "=" */
+			bh_buf_add_str(b, "target; if [[ $equals ]]; then kind=words words=\"");
+			add_words(b, o->choices);
+			bh_buf_add_str(b, "\"; fi ;;\n");
+		} else if (o->choices) {
 			bh_buf_add_str(b, "words words=\"");
 			add_words(b, o->choices);
 			bh_buf_add_str(b, "\" ;;\n");
@@ -110,11 +114,11 @@ static void bash_script(struct bh_buf *b)
 {
 	bh_buf_add_str(b, "# bash completion for bulkhead, written by: bulkhead completion bash\n"
 			  "_bulkhead() {\n"
-			  "\tlocal cur prev command='' kind=none words='' commands options i\n"
+			  "\tlocal cur prev command='' kind=none words='' equals='' commands options i\n"
 			  "\tCOMPREPLY=()\n"
 			  "\tcur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
 			  "\t# --name=value comes as three words\n"
-			  "\tif [[ $cur == = ]]; then cur=''; elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+			  "\tif [[ $cur == = ]]; then cur='' equals=1; elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]} equals=1; fi\n"
 			  "\tcommands=\"");
 	add_command_names(b);
 	bh_buf_add_str(b, "\"\n"
@@ -170,11 +174,11 @@ static void zsh_spec(struct bh_buf *b, const struct cmd_option *o, bool short_fo
 	if (short_form)
 		bh_buf_printf(b, "-%c%s[", o->letter, o->kind == CMD_FLAG ? "" : "+");
 	else
-		bh_buf_printf(b, "--%s%s[", o->name, o->kind == CMD_FLAG ? "" : "=");
+		bh_buf_printf(b, "--%s%s[", o->name, o->kind == CMD_FLAG ? "" : o->implied ? "=-" : "=");
 	zsh_text(b, o->help);
 	bh_buf_add_byte(b, ']');
 	if (o->kind != CMD_FLAG) {
-		bh_buf_add_byte(b, ':');
+		bh_buf_add_str(b, o->implied ? "::" : ":");
 		zsh_text(b, o->argument);
 		bh_buf_add_byte(b, ':');
 		if (o->choices) {
@@ -257,7 +261,7 @@ static void fish_options(struct bh_buf *b, const char *condition, const struct c
 		if (o->letter)
 			bh_buf_printf(b, " -s %c", o->letter);
 		if (o->choices) {
-			bh_buf_add_str(b, " -x -a '");
+			bh_buf_add_str(b, o->implied ? " -a '" : " -x -a '");
 			add_words(b, o->choices);
 			bh_buf_add_byte(b, '\'');
 		} else if (o->kind != CMD_FLAG) {

@@ -63,7 +63,7 @@ static void add_option(struct bh_buf *b, const struct cmd_option *o, size_t widt
 	else
 		bh_buf_printf(b, "      --%s", o->name);
 	if (o->argument)
-		bh_buf_printf(b, " %s", o->argument);
+		bh_buf_printf(b, o->implied ? "[=%s]" : " %s", o->argument);
 	size_t used = b->len - start;
 	if (used + 2 > TEXT_COLUMN) {
 		bh_buf_add_byte(b, '\n');

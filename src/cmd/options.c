@@ -82,6 +82,10 @@ static int set(struct cmd_args *a, struct cmd_value *v, const char *name, const 
 
 static int take_argument(struct words *w, const struct cmd_option *o, const char *name, const char **ret, struct bh_err *err)
 {
+	if (o->implied) {
+		*ret = o->implied;
+		return 0;
+	}
 	if (w->at == w->n)
 		return bh_fail(err, BH_EUSAGE, 0, "%s needs an argument: %s", name, o->argument);
 	*ret = w->argv[w->at++];

@@ -8,6 +8,7 @@
 
 #define PAIRINGS_MAX 4000000u /* comparisons of elements of two lists: longer ones are replaced whole */
 #define UNPAIRED SIZE_MAX
+#define PATH_BYTES_MAX (1u << 20)
 
 struct differ {
 	struct bh_arena *arena;
@@ -175,7 +176,8 @@ int kube_difference(struct bh_arena *arena, struct cel_value before, struct cel_
 
 /* ---- as a JSON Patch ---- */
 
-void kube_steps_print(struct bh_buf *out, const struct kube_step *steps, size_t n)
+/* "/spec/containers/0" */
+static void print_path(struct bh_buf *out, const struct kube_step *steps, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		bh_buf_add_byte(out, '/');
@@ -191,36 +193,60 @@ void kube_steps_print(struct bh_buf *out, const struct kube_step *steps, size_t 
 	}
 }
 
-static void print_step(struct bh_buf *out, const struct kube_change *c, const char *op, const struct cel_value *value)
+/* {"op": ..., "path": ..., "value": ...} */
+static bool make_step(struct bh_arena *arena, const struct kube_change *c, const char *op, const struct cel_value *value, struct cel_value *ret)
 {
-	struct bh_buf path;
-	bh_buf_init(&path, out->max_bytes);
-	kube_steps_print(&path, c->steps, c->n_steps);
-	bh_buf_printf(out, "%s{\"op\": \"%s\", \"path\": ", out->len && out->ptr[out->len - 1] == '}' ? ", " : "", op);
-	bh_buf_add_json(out, bh_buf_slice(&path));
-	out->failed |= path.failed;
-	bh_buf_done(&path);
-	if (value) {
-		bh_buf_add_str(out, ", \"value\": ");
-		kube_print_json(out, *value);
-	}
-	bh_buf_add_byte(out, '}');
+	struct cel_entry *entries = bh_arena_array(arena, 3, sizeof(*entries));
+	struct bh_slice path = { 0 };
+	struct bh_buf text;
+	bh_buf_init(&text, PATH_BYTES_MAX);
+	print_path(&text, c->steps, c->n_steps);
+	bool ok = entries && !text.failed && bh_arena_copy(arena, bh_buf_slice(&text), &path);
+	bh_buf_done(&text);
+	if (!ok)
+		return false;
+	entries[0] = (struct cel_entry){ cel_string(BH_SLICE_LIT("op")), cel_string(bh_slice_str(op)) };
+	entries[1] = (struct cel_entry){ cel_string(BH_SLICE_LIT("path")), cel_string(path) };
+	if (value)
+		entries[2] = (struct cel_entry){ cel_string(BH_SLICE_LIT("value")), *value };
+	*ret = cel_map_of(arena, entries, value ? 3 : 2);
+	return cel_is_known(*ret);
 }
 
-bool kube_difference_print(struct bh_buf *out, const struct kube_change_vec *changes)
+static size_t count_steps(const struct kube_change_vec *changes)
 {
-	bh_buf_add_byte(out, '[');
-	for (size_t i = 0; i < changes->len; i++) {
-		const struct kube_change *c = &changes->ptr[i];
-		switch (c->kind) {
-		case KUBE_CHANGE_SET: print_step(out, c, c->is_new ? "add" : "replace", &c->values[0]); break;
-		case KUBE_CHANGE_REMOVE: print_step(out, c, "remove", NULL); break;
-		case KUBE_CHANGE_INSERT:
-			for (size_t k = c->n_values; k > 0; k--) /* each before the one that was inserted before it */
-				print_step(out, c, "add", &c->values[k - 1]);
-			break;
-		}
+	size_t n = 0;
+	for (size_t i = 0; i < changes->len; i++)
+		n += changes->ptr[i].kind == KUBE_CHANGE_INSERT ? changes->ptr[i].n_values : 1;
+	return n;
+}
+
+/* What is inserted: each before the one that was inserted before it. */
+static bool make_steps(struct bh_arena *arena, const struct kube_change *c, struct cel_value *items, size_t *n)
+{
+	bool ok = true;
+	switch (c->kind) {
+	case KUBE_CHANGE_SET: ok = make_step(arena, c, c->is_new ? "add" : "replace", &c->values[0], &items[(*n)++]); break;
+	case KUBE_CHANGE_REMOVE: ok = make_step(arena, c, "remove", NULL, &items[(*n)++]); break;
+	case KUBE_CHANGE_INSERT:
+		for (size_t k = c->n_values; ok && k > 0; k--)
+			ok = make_step(arena, c, "add", &c->values[k - 1], &items[(*n)++]);
+		break;
 	}
-	bh_buf_add_byte(out, ']');
-	return !out->failed;
+	return ok;
+}
+
+int kube_difference_steps(struct bh_arena *arena, const struct kube_change_vec *changes, struct cel_value *ret, struct bh_err *err)
+{
+	struct cel_value *items = bh_arena_array(arena, count_steps(changes) + 1, sizeof(*items)), list = cel_null();
+	size_t n = 0;
+	bool ok = items != NULL;
+	for (size_t i = 0; ok && i < changes->len; i++)
+		ok = make_steps(arena, &changes->ptr[i], items, &n);
+	if (ok)
+		list = cel_list_of(arena, items, n);
+	if (list.kind != CEL_LIST)
+		return bh_fail(err, BH_ENOMEM, 0, "the changes of an object use up the memory for them");
+	*ret = list;
+	return 0;
 }

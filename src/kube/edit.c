@@ -228,7 +228,7 @@ static int behind_colon(struct editor *e, const struct bh_yaml_node *key, size_t
 static int add_pair(struct editor *e, const struct bh_yaml_node *c, const struct kube_change *change)
 {
 	const struct bh_yaml_node *key, *value;
-	size_t from, to, columns;
+	size_t from, to, columns = 0;
 	struct bh_buf lines;
 	if (!bh_yaml_pair(c, 0, &key, &value) || !bh_yaml_span(key, &from, &to))
 		return refuse(e, odd);
@@ -323,7 +323,7 @@ static int replace_word(struct editor *e, const struct place *p, struct cel_valu
 static int replace_pair(struct editor *e, const struct bh_yaml_node *c, size_t i, struct cel_value v)
 {
 	struct place p;
-	size_t colon, columns;
+	size_t colon = 0, columns = 0;
 	bool is_done;
 	if (!place_of(c, i, &p))
 		return refuse(e, odd);
@@ -339,7 +339,7 @@ static int replace_pair(struct editor *e, const struct bh_yaml_node *c, size_t i
 static int replace_element(struct editor *e, const struct bh_yaml_node *c, size_t i, struct cel_value v)
 {
 	struct place p;
-	size_t dash;
+	size_t dash = 0;
 	bool is_done;
 	struct bh_buf text;
 	if (!place_of(c, i, &p))
@@ -363,7 +363,7 @@ static int replace_element(struct editor *e, const struct bh_yaml_node *c, size_
 static int remove_element(struct editor *e, const struct bh_yaml_node *c, size_t i)
 {
 	struct place p;
-	size_t dash;
+	size_t dash = 0;
 	if (!place_of(c, i, &p))
 		return refuse(e, odd);
 	int rc = dash_of(e, &p, &dash);
@@ -373,7 +373,7 @@ static int remove_element(struct editor *e, const struct bh_yaml_node *c, size_t
 /* Before the element, or behind the last one. */
 static int insert_elements(struct editor *e, const struct bh_yaml_node *c, const struct kube_change *change)
 {
-	size_t i = change->steps[change->n_steps - 1].index, n = bh_yaml_len(c), dash;
+	size_t i = change->steps[change->n_steps - 1].index, n = bh_yaml_len(c), dash = 0;
 	struct place p;
 	struct bh_buf text;
 	if (n == 0 || !place_of(c, i < n ? i : n - 1, &p))

@@ -195,13 +195,38 @@ static void print_hunks(const struct printer *p)
 	}
 }
 
+static bool is_odd(uint8_t c)
+{
+	return c < ' ' || c == 0x7f || c == '"' || c == '\\';
+}
+
+/* As GNU diff and git write names: in quotes with octal numbers where that is needed, and a tab behind one with spaces, so that patch takes all of it. */
+static void print_name(struct bh_buf *out, const char *before, struct bh_slice name)
+{
+	bool odd = false, spaces = false;
+	for (size_t i = 0; i < name.len; i++) {
+		odd |= is_odd(name.ptr[i]);
+		spaces |= name.ptr[i] == ' ';
+	}
+	bh_buf_add_str(out, before);
+	bh_buf_add_str(out, odd ? "\"" : "");
+	for (size_t i = 0; i < name.len; i++) {
+		if (is_odd(name.ptr[i]))
+			bh_buf_printf(out, "\\%03o", name.ptr[i]);
+		else
+			bh_buf_add_byte(out, name.ptr[i]);
+	}
+	bh_buf_add_str(out, odd ? "\"\n" : spaces ? "\t\n" : "\n");
+}
+
 int kube_edits_print(struct bh_slice name, struct bh_slice text, const struct kube_edit_vec *edits, struct bh_buf *out, struct bh_err *err)
 {
 	struct printer p = { .text = text, .edits = edits, .runs = { .max = KUBE_EDITS_MAX }, .out = out, .err = err };
 	bh_arena_init(&p.arena, out->max_bytes);
 	int rc = find_runs(&p);
 	if (rc == 0 && p.runs.len) {
-		bh_buf_printf(out, "--- %.*s\n+++ %.*s\n", BH_SLICE_FMT(name), BH_SLICE_FMT(name));
+		print_name(out, "--- ", name);
+		print_name(out, "+++ ", name);
 		print_hunks(&p);
 		rc = out->failed ? bh_fail(err, BH_ELIMIT, 0, "the changes of a text are too large to print them") : 0;
 	}

@@ -48,11 +48,25 @@ int intake_add(struct intake *in, const char *const *paths, size_t n, uint8_t ro
 	return 0;
 }
 
-static int open_file(const char *path, struct bh_child_reply *reply, struct bh_err *err)
+static int give_text(const struct bh_slice *text, struct bh_child_reply *reply, struct bh_err *err)
+{
+	BH_CLOSE int fd = -1;
+	int rc = bh_memory_file(&fd, err);
+	rc = rc < 0 ? rc : bh_write_all(fd, *text, err);
+	rc = rc < 0 ? rc : bh_memory_file_seal(fd, err);
+	if (rc == 0)
+		reply->fd = BH_TAKE_FD(fd);
+	return rc;
+}
+
+static int open_file(const struct intake *in, const char *path, struct bh_child_reply *reply, struct bh_err *err)
 {
 	uint64_t size;
 	struct stat st;
+	const struct bh_slice *instead = in->instead ? bh_map_get(in->instead, bh_slice_str(path)) : NULL;
 	reply->close_fd = strcmp(path, "-") != 0;
+	if (instead)
+		return give_text(instead, reply, err);
 	if (reply->close_fd && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) /* no other folder is an entry: see kube_files_find */
 		return kube_render(kube_template_of(path), path, &reply->fd, err);
 	if (reply->close_fd)
@@ -66,7 +80,7 @@ static int open_next(struct intake *in, const char *path, const char **name, str
 {
 	*name = strcmp(path, "-") == 0 ? "standard input" : path;
 	if (!kube_is_live(bh_slice_str(path)))
-		return open_file(path, reply, err);
+		return open_file(in, path, reply, err);
 	kube_live_close(in->live);
 	in->live = NULL;
 	return kube_live_open(path, &in->live, name, err);

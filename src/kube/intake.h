@@ -5,6 +5,7 @@
 #ifndef BH_KUBE_INTAKE_H
 #define BH_KUBE_INTAKE_H
 
+#include "base/map.h"
 #include "kube/files.h"
 #include "kube/objects.h"
 #include "sys/child.h"
@@ -25,6 +26,7 @@ struct intake {
 	struct intake_role_vec roles; /* of each file, as the command numbers them */
 	size_t next;
 	uint64_t opened[4];           /* by role */
+	const struct bh_map *instead; /* path -> struct bh_slice: what is given instead of these files; NULL: nothing */
 	void *live;                   /* the cluster that is being read; NULL = none */
 	void (*unreadable)(void *ctx, uint8_t role, const char *name, const struct bh_err *why);
 	void *ctx;

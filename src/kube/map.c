@@ -19,6 +19,11 @@ struct map_policy {
 	bool is_reinvoked;
 };
 
+bool map_is_policy(const struct kube_object *o)
+{
+	return bh_slice_eq_str(o->kind, "MutatingAdmissionPolicy") && bh_slice_eq_str(o->group, ADMISSION_GROUP);
+}
+
 const struct kube_object *map_policy_object(const struct map_policy *p)
 {
 	return p->admission.object;

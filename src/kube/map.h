@@ -11,6 +11,8 @@
 
 struct map_policy;
 
+bool map_is_policy(const struct kube_object *o);
+
 /* As vap_policy_new. */
 int map_policy_new(const struct kube_object *o, unsigned minor, struct map_policy **ret, struct bh_buf *why, struct bh_err *err) BH_MUST_CHECK;
 void map_policy_free(struct map_policy *p);

@@ -401,3 +401,14 @@ int kube_set_read(struct kube_set *set, struct bh_slice file, struct bh_slice te
 		return add_documents(&r, yaml);
 	return read_one_by_one(&r, text);
 }
+
+void kube_object_print(struct bh_buf *out, const struct kube_object *o)
+{
+	bh_buf_add(out, kube_shown_kind(o));
+	bh_buf_add_byte(out, ' ');
+	if (o->namespace.len) {
+		bh_buf_add(out, o->namespace);
+		bh_buf_add_byte(out, '/');
+	}
+	bh_buf_add(out, kube_shown_name(o));
+}

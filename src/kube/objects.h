@@ -92,6 +92,9 @@ static inline struct bh_slice kube_shown_name(const struct kube_object *o)
 	return o->of_kind.len ? o->of_name : o->name;
 }
 
+/* "Deployment shop/web", as findings call it. */
+void kube_object_print(struct bh_buf *out, const struct kube_object *o);
+
 /* Items of a list; 0 of everything else. */
 static inline size_t kube_length(struct cel_value list)
 {

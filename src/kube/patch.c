@@ -90,7 +90,7 @@ static int find_child(struct patching *p, struct cel_value of, struct bh_slice t
 	}
 	if (of.kind != CEL_LIST)
 		return refuse(p, "neither a map nor a list is on the way");
-	size_t index;
+	size_t index = 0;
 	int rc = read_index(p, token, of.list->len, false, &index);
 	if (rc == 0)
 		*ret = of.list->items[index];

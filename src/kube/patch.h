@@ -54,11 +54,8 @@ BH_VEC(kube_change_vec, struct kube_change)
  */
 int kube_difference(struct bh_arena *arena, struct cel_value before, struct cel_value after, struct kube_change_vec *changes, struct bh_err *err) BH_MUST_CHECK;
 
-/* The changes as a JSON Patch on one line; false when the buffer is full. */
-bool kube_difference_print(struct bh_buf *out, const struct kube_change_vec *changes);
-
-/* "/spec/containers/0" */
-void kube_steps_print(struct bh_buf *out, const struct kube_step *steps, size_t n);
+/* The changes as a JSON Patch: a list of steps. */
+int kube_difference_steps(struct bh_arena *arena, const struct kube_change_vec *changes, struct cel_value *ret, struct bh_err *err) BH_MUST_CHECK;
 
 /* A value as JSON on one line. Kinds that JSON has not are printed as null: kube_plain refuses them. */
 void kube_print_json(struct bh_buf *out, struct cel_value v);

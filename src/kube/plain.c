@@ -34,7 +34,9 @@ static int plain_list(struct plainer *p, const struct cel_list *list, unsigned d
 static int plain_map(struct plainer *p, const struct cel_map *map, unsigned depth, struct cel_value *ret)
 {
 	struct cel_entry *entries = bh_arena_array(p->arena, map->len + 1, sizeof(*entries));
-	int rc = entries ? 0 : no_memory(p);
+	int rc = 0;
+	if (!entries)
+		return no_memory(p);
 	for (size_t i = 0; rc == 0 && i < map->len; i++) {
 		entries[i].key = map->entries[i].key;
 		rc = entries[i].key.kind == CEL_STRING ? plain(p, map->entries[i].value, depth + 1, &entries[i].value) :

@@ -33,8 +33,10 @@ static int take_finding(struct parent *p, struct bh_slice frame, struct bh_err *
 		return bh_fail(err, BH_ECHILD, 0, "a finding that is none");
 	out.severity = (enum bh_severity)f.severity;
 	out.line = f.line;
+	out.patch_level = (enum bh_patch_level)f.patch_level;
 	if (!copy(p, f.id, &out.id) || !copy(p, f.message, &out.title) || !copy(p, f.file, &out.path) || !copy(p, f.evidence, &out.evidence)
-	    || !copy(p, f.fix, &out.fix) || !copy(p, f.policy, &out.source) || p->report->findings.len >= FINDINGS_MAX
+	    || !copy(p, f.fix, &out.fix) || !copy(p, f.policy, &out.source) || !copy(p, f.patch, &out.patch) || !copy(p, f.patch_may_break, &out.patch_may_break)
+	    || p->report->findings.len >= FINDINGS_MAX
 	    || !bh_finding_vec_push(&p->report->findings, out))
 		return bh_fail(err, BH_ELIMIT, 0, "more than %u findings", FINDINGS_MAX);
 	return 0;
@@ -125,6 +127,7 @@ int kube_review(const struct kube_review_options *options, struct bh_report *rep
 {
 	struct parent p = { .context = { options }, .report = report };
 	intake_init(&p.intake, unreadable, &p);
+	p.intake.instead = options->instead;
 	int rc = intake_add(&p.intake, options->paths, options->n_paths, REVIEW_MANIFEST, err);
 	rc = rc < 0 ? rc : intake_add(&p.intake, options->policies, options->n_policies, REVIEW_POLICY, err);
 	rc = rc < 0 ? rc : run(&p, err);

@@ -7,6 +7,7 @@
 
 #include "model/report.h"
 
+struct bh_map;
 struct kube_foreign;
 
 /* What a check was asked about. */
@@ -32,6 +33,7 @@ struct kube_review_options {
 	unsigned minor;              /* Kubernetes 1.MINOR */
 	bool schema;                 /* compare the objects with the types of the API, too; from Kubernetes 1.25 on */
 	struct kube_check_count_vec *checks; /* gets one item for each policy; may be NULL */
+	const struct bh_map *instead;        /* path -> struct bh_slice: what is read instead of these files; NULL: nothing */
 	const struct kube_foreign *foreign;  /* who knows manifests that are not Kubernetes'; NULL: nobody */
 };
 

@@ -5,7 +5,10 @@
 
 #include "base/cleanup.h"
 #include "kube/custom_pods.h"
+#include "kube/map.h"
+#include "kube/mend.h"
 #include "kube/owned.h"
+#include "kube/patch.h"
 #include "kube/rules.h"
 #include "kube/schema.h"
 #include "kube/vap.h"
@@ -40,6 +43,7 @@ struct child {
 	struct bh_buf path;
 	struct owned owned;
 	uint64_t n_without, n_bootstrap; /* objects that were passed over */
+	struct kube_mender *mender;
 	struct kube_schema *schema;      /* NULL: not asked for */
 	uint64_t n_untyped;
 	uint64_t n_open;                 /* checks of pods that operators complete which could not be decided */
@@ -69,6 +73,9 @@ bool review_put_finding(struct bh_buf *b, const struct review_finding *f)
 	put_text(b, f->evidence);
 	put_text(b, f->fix);
 	put_text(b, f->policy);
+	bh_wire_put_u8(b, f->patch_level);
+	put_text(b, f->patch);
+	put_text(b, f->patch_may_break);
 	return !b->failed;
 }
 
@@ -77,7 +84,8 @@ bool review_get_finding(struct bh_slice frame, struct review_finding *ret)
 	struct bh_reader r = bh_reader_of(frame);
 	struct review_finding f;
 	if (!bh_take_u8(&r, &f.severity) || f.severity > BH_SEV_CRITICAL || !bh_take_u32le(&r, &f.line) || !get_text(&r, &f.id) || !get_text(&r, &f.message)
-	    || !get_text(&r, &f.file) || !get_text(&r, &f.evidence) || !get_text(&r, &f.fix) || !get_text(&r, &f.policy))
+	    || !get_text(&r, &f.file) || !get_text(&r, &f.evidence) || !get_text(&r, &f.fix) || !get_text(&r, &f.policy) || !bh_take_u8(&r, &f.patch_level)
+	    || f.patch_level > BH_PATCH_ALL || !get_text(&r, &f.patch) || !get_text(&r, &f.patch_may_break))
 		return false;
 	*ret = f;
 	return bh_reader_left(&r) == 0;
@@ -136,28 +144,13 @@ static bool is_policy(const struct kube_object *o)
 	return bh_slice_eq_str(o->kind, "ValidatingAdmissionPolicy") && bh_slice_eq_str(o->group, "admissionregistration.k8s.io");
 }
 
-/* "1.19-1.24", "1.25-" in the annotation: the versions that a policy is for. */
-static bool is_for_version(const struct kube_object *o, unsigned minor)
+static int say_wrong(struct child *c, const struct kube_object *policy, struct bh_slice why, struct bh_err *err)
 {
-	const struct cel_value annotations = kube_path(o->value, "metadata.annotations");
-	const struct cel_value *range = annotations.kind == CEL_MAP ? cel_map_field(annotations.map, BH_SLICE_LIT("bulkhead.io/kubernetes")) : NULL;
-	struct bh_slice from, to;
-	uint64_t low = 0, high = UINT32_MAX;
-	if (!range || range->kind != CEL_STRING)
-		return true;
-	(void)bh_slice_cut(range->text, '-', &from, &to);
-	if (bh_slice_starts(from, BH_SLICE_LIT("1.")))
-		(void)bh_slice_u64(bh_slice_sub(from, 2, from.len), UINT32_MAX, &low);
-	if (bh_slice_starts(to, BH_SLICE_LIT("1.")))
-		(void)bh_slice_u64(bh_slice_sub(to, 2, to.len), UINT32_MAX, &high);
-	return minor >= low && minor <= high;
-}
-
-static struct bh_slice meta(const struct kube_object *o, const char *map, const char *key)
-{
-	const struct cel_value m = kube_get(kube_get(o->value, "metadata"), map);
-	const struct cel_value *v = m.kind == CEL_MAP ? cel_map_field(m.map, bh_slice_str(key)) : NULL;
-	return v && v->kind == CEL_STRING ? v->text : (struct bh_slice){ 0 };
+	bh_buf_printf(&c->path, "policy %.*s: ", BH_SLICE_FMT(policy->name));
+	bh_buf_add(&c->path, why);
+	int rc = say_unchecked(c, "policy", policy->file, policy->line, bh_buf_slice(&c->path), err);
+	bh_buf_clear(&c->path);
+	return rc;
 }
 
 static int add_policy(struct child *c, const struct kube_object *o, unsigned minor, struct bh_err *err)
@@ -166,19 +159,14 @@ static int add_policy(struct child *c, const struct kube_object *o, unsigned min
 	struct policy p = { .severity = BH_SEV_MEDIUM };
 	bh_buf_init(&why, 64u << 10);
 	int rc = vap_policy_new(o, minor, &p.vap, &why, err);
-	if (rc == BH_EMALFORMED) {
-		bh_buf_printf(&c->path, "policy %.*s: ", BH_SLICE_FMT(o->name));
-		bh_buf_add(&c->path, bh_buf_slice(&why));
-		rc = say_unchecked(c, "policy", o->file, o->line, bh_buf_slice(&c->path), err);
-		bh_buf_clear(&c->path);
-		return rc;
-	}
+	if (rc == BH_EMALFORMED)
+		return say_wrong(c, o, bh_buf_slice(&why), err);
 	if (rc < 0)
 		return rc;
-	p.check = meta(o, "labels", "bulkhead.io/check");
+	p.check = kube_rule_says(o, "labels", "bulkhead.io/check");
 	p.check = p.check.len ? p.check : o->name;
-	p.fix = meta(o, "annotations", "bulkhead.io/fix");
-	(void)bh_severity_parse(meta(o, "annotations", "bulkhead.io/severity"), &p.severity);
+	p.fix = kube_rule_says(o, "annotations", "bulkhead.io/fix");
+	(void)bh_severity_parse(kube_rule_says(o, "annotations", "bulkhead.io/severity"), &p.severity);
 	if (policy_vec_push(&c->ready, p))
 		return 0;
 	vap_policy_free(p.vap);
@@ -189,9 +177,9 @@ static int add_policy(struct child *c, const struct kube_object *o, unsigned min
 static bool is_overridden(const struct child *c, const struct kube_object *o)
 {
 	const struct kube_object_vec *rules = kube_set_objects(c->rules);
-	struct bh_slice check = meta(o, "labels", "bulkhead.io/check");
+	struct bh_slice check = kube_rule_says(o, "labels", "bulkhead.io/check");
 	for (size_t i = 0; c->options->level == KUBE_LEVEL_RESTRICTED && i < rules->len; i++)
-		if (is_for_version(&rules->ptr[i], c->options->minor) && bh_slice_eq(meta(&rules->ptr[i], "annotations", "bulkhead.io/overrides"), check))
+		if (kube_rule_is_for(&rules->ptr[i], c->options->minor) && bh_slice_eq(kube_rule_says(&rules->ptr[i], "annotations", "bulkhead.io/overrides"), check))
 			return true;
 	return false;
 }
@@ -205,7 +193,7 @@ static bool has_function(const struct child *c)
 /* Is the built-in policy asked for? */
 static bool is_wanted(const struct child *c, const struct kube_object *o)
 {
-	struct bh_slice set = meta(o, "labels", "bulkhead.io/set");
+	struct bh_slice set = kube_rule_says(o, "labels", "bulkhead.io/set");
 	if (bh_slice_eq_str(set, "serverless"))
 		return !c->options->no_hardening && has_function(c);
 	if (c->options->every_policy || bh_slice_eq_str(set, "compliance"))
@@ -221,12 +209,20 @@ static int add_rules(struct child *c, struct bh_err *err)
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < kube_rules_count; i++)
-		rc = kube_set_read(c->rules, bh_slice_str(kube_rules[i].file), bh_slice_str(kube_rules[i].text), err);
+		rc = kube_rule_mends(&kube_rules[i]) ? 0 : kube_set_read(c->rules, bh_slice_str(kube_rules[i].file), bh_slice_str(kube_rules[i].text), err);
 	const struct kube_object_vec *rules = kube_set_objects(c->rules);
 	for (size_t i = 0; rc == 0 && i < rules->len; i++)
-		if (is_policy(&rules->ptr[i]) && is_wanted(c, &rules->ptr[i]) && is_for_version(&rules->ptr[i], c->options->minor))
+		if (is_policy(&rules->ptr[i]) && is_wanted(c, &rules->ptr[i]) && kube_rule_is_for(&rules->ptr[i], c->options->minor))
 			rc = add_policy(c, &rules->ptr[i], VAP_NEWEST_MINOR, err); /* they are ours: old clusters don't limit their text */
 	return rc < 0 ? rc : tell_problems(c, c->rules, "policy", err);
+}
+
+static int add_mutating(struct child *c, const struct kube_object *o, struct bh_err *err)
+{
+	BH_WITH(bh_buf_done) struct bh_buf why = { 0 };
+	bh_buf_init(&why, 64u << 10);
+	int rc = kube_mender_add(c->mender, o, &why, err);
+	return rc == BH_EMALFORMED ? say_wrong(c, o, bh_buf_slice(&why), err) : rc;
 }
 
 static int add_policies(struct child *c, struct bh_err *err)
@@ -234,8 +230,10 @@ static int add_policies(struct child *c, struct bh_err *err)
 	const struct kube_object_vec *objects = kube_set_objects(c->policies);
 	int rc = tell_problems(c, c->policies, "policy", err);
 	for (size_t i = 0; rc == 0 && i < objects->len; i++)
-		if (is_policy(&objects->ptr[i]) && is_for_version(&objects->ptr[i], c->options->minor))
+		if (is_policy(&objects->ptr[i]) && kube_rule_is_for(&objects->ptr[i], c->options->minor))
 			rc = add_policy(c, &objects->ptr[i], c->options->minor, err);
+		else if (map_is_policy(&objects->ptr[i]) && kube_rule_is_for(&objects->ptr[i], c->options->minor))
+			rc = add_mutating(c, &objects->ptr[i], err);
 	return rc;
 }
 
@@ -254,15 +252,8 @@ static int collect_all(struct child *c, struct bh_err *err)
 /* "Deployment shop/web: spec.template.spec.containers[0].image" */
 static void describe_path(struct child *c, struct bh_slice path)
 {
-	const struct kube_object *o = c->object;
 	bh_buf_clear(&c->path);
-	bh_buf_add(&c->path, kube_shown_kind(o));
-	bh_buf_add_byte(&c->path, ' ');
-	if (o->namespace.len) {
-		bh_buf_add(&c->path, o->namespace);
-		bh_buf_add_byte(&c->path, '/');
-	}
-	bh_buf_add(&c->path, kube_shown_name(o));
+	kube_object_print(&c->path, c->object);
 	if (path.len) {
 		bh_buf_add_str(&c->path, ": ");
 		bh_buf_add(&c->path, path);
@@ -284,6 +275,33 @@ static void describe(struct child *c, uint32_t *line, const struct vap_result *r
 static int send_finding(struct child *c, const struct review_finding *f, struct bh_err *err)
 {
 	return review_put_finding(&c->frame, f) ? send_frame(c, REVIEW_SAY_FINDING, err) : bh_fail(err, BH_ENOMEM, 0, "out of memory for a finding");
+}
+
+/* What mends it with the least that may break. The patch is of the object alone, as kubectl patch takes it. */
+static int find_patch(struct child *c, struct review_finding *f, struct bh_buf *text, struct bh_err *err)
+{
+	struct kube_cure cure;
+	struct kube_mended mended = { .steps = cel_null() };
+	struct kube_mend_wish wish = { .object = c->object, .checks = &f->id, .n_checks = 1, .arena = &c->arena };
+	if (c->object->is_made || bh_slice_eq_str(c->object->kind, "AdmissionReview"))
+		return 0;
+	int rc = kube_mender_cure(c->mender, f->id, &cure, err);
+	for (unsigned level = KUBE_MEND_SAFE; rc == 0 && mended.steps.kind == CEL_NULL && level <= KUBE_MEND_ALL; level++) {
+		wish.level = (enum kube_mend_level)level;
+		if (!cure.is_there[level])
+			continue;
+		rc = kube_mend(c->mender, &wish, &mended, err);
+		f->patch_level = (uint8_t)level;
+		f->patch_may_break = level == KUBE_MEND_ALL ? cure.may_break : (struct bh_slice){ 0 };
+	}
+	if (rc == 0 && mended.steps.kind == CEL_LIST)
+		kube_print_json(text, mended.steps);
+	f->patch = text->failed ? (struct bh_slice){ 0 } : bh_buf_slice(text);
+	if (mended.steps.kind != CEL_LIST) {
+		f->patch_level = BH_PATCH_NONE;
+		f->patch_may_break = (struct bh_slice){ 0 };
+	}
+	return rc;
 }
 
 static int on_result(void *ctx, const struct vap_result *result, struct bh_err *err)
@@ -317,7 +335,10 @@ static int on_result(void *ctx, const struct vap_result *result, struct bh_err *
 		.fix = c->policy->fix,
 		.policy = vap_policy_object(c->policy->vap)->file,
 	};
-	return send_finding(c, &f, err);
+	BH_WITH(bh_buf_done) struct bh_buf patch = { 0 };
+	bh_buf_init(&patch, REVIEW_TEXT_BYTES_MAX);
+	rc = find_patch(c, &f, &patch, err);
+	return rc < 0 ? rc : send_finding(c, &f, err);
 }
 
 /* ---- types ---- */
@@ -403,7 +424,7 @@ static int say_check(struct child *c, const struct policy *p, struct bh_err *err
 static bool is_bootstrap(const struct kube_object *o)
 {
 	static const char *const names[] = { "cluster-admin", "admin", "edit", "view", NULL };
-	return bh_slice_eq_str(o->group, "rbac.authorization.k8s.io") && bh_slice_eq_str(meta(o, "labels", "kubernetes.io/bootstrapping"), "rbac-defaults")
+	return bh_slice_eq_str(o->group, "rbac.authorization.k8s.io") && bh_slice_eq_str(kube_rule_says(o, "labels", "kubernetes.io/bootstrapping"), "rbac-defaults")
 	       && (bh_slice_is_one_of(o->name, names) || bh_slice_starts(o->name, BH_SLICE_LIT("system:")));
 }
 
@@ -460,6 +481,7 @@ static void done(struct child *c)
 	for (size_t i = 0; i < c->ready.len; i++)
 		vap_policy_free(c->ready.ptr[i].vap);
 	policy_vec_done(&c->ready);
+	kube_mender_free(c->mender);
 	kube_world_done(&c->world);
 	kube_object_vec_done(&c->all);
 	kube_set_free(c->manifests);
@@ -490,6 +512,7 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
 	rc = rc < 0 ? rc : kube_add_custom_pods(c.manifests, err);
 	rc = rc < 0 ? rc : collect_all(&c, err);
+	rc = rc < 0 ? rc : kube_mender_new(c.options->minor, &c.world, &c.mender, err);
 	rc = rc < 0 ? rc : add_rules(&c, err);
 	rc = rc < 0 ? rc : add_policies(&c, err);
 	if (rc == 0 && c.options->schema && c.options->minor >= KUBE_SCHEMA_OLDEST_MINOR)

@@ -21,6 +21,8 @@ struct review_finding {
 	uint8_t severity; /* enum bh_severity */
 	uint32_t line;
 	struct bh_slice id, message, file, evidence, fix, policy;
+	uint8_t patch_level; /* enum bh_patch_level */
+	struct bh_slice patch, patch_may_break; /* a patch that is too long is none */
 };
 
 bool review_put_finding(struct bh_buf *b, const struct review_finding *f);

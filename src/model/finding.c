@@ -59,6 +59,16 @@ const char *bh_ruling_name(enum bh_ruling_kind k)
 	return "none";
 }
 
+const char *bh_patch_level_name(enum bh_patch_level l)
+{
+	switch (l) {
+	case BH_PATCH_NONE: return "none";
+	case BH_PATCH_SAFE: return "safe";
+	case BH_PATCH_ALL: return "all";
+	}
+	return "none";
+}
+
 const char *bh_baseline_name(enum bh_baseline b)
 {
 	switch (b) {

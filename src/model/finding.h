@@ -49,6 +49,9 @@ struct bh_ruling {
 /* Compared with --baseline. */
 enum bh_baseline { BH_BASELINE_NONE /* there was none */, BH_BASELINE_UNCHANGED, BH_BASELINE_NEW, BH_BASELINE_WORSE };
 
+/* Is there a change of the object that mends it, and how sure is it that nothing else notices? */
+enum bh_patch_level { BH_PATCH_NONE, BH_PATCH_SAFE, BH_PATCH_ALL };
+
 struct bh_finding {
 	enum bh_finding_class class;
 	struct bh_slice id;                /* CVE first when one exists */
@@ -65,6 +68,9 @@ struct bh_finding {
 	uint32_t line;                     /* 0 = none */
 	struct bh_slice evidence;          /* what was seen: "source openssl 3.0.9-1 < 3.0.11-1~deb12u1" */
 	struct bh_slice fix;               /* what to do, one sentence */
+	enum bh_patch_level patch_level;   /* of manifests: what bulkhead check --fix can do */
+	struct bh_slice patch;             /* JSON Patch (RFC 6902) of the object; empty when there is none, or it is long */
+	struct bh_slice patch_may_break;   /* what might not work with it: "ping and tcpdump"; may be empty */
 	struct bh_slice source;            /* the data source that told, by its name in report.data */
 	struct bh_cvss cvss;
 	uint16_t epss_score, epss_percentile; /* 0..65535 = 0..1; 0 and 0 when unknown */
@@ -81,6 +87,7 @@ const char *bh_severity_name(enum bh_severity s);   /* "critical" ... "unknown" 
 bool bh_severity_parse(struct bh_slice s, enum bh_severity *out);
 const char *bh_class_name(enum bh_finding_class c); /* "vulnerability", "end-of-life" ... */
 const char *bh_ruling_name(enum bh_ruling_kind k);  /* "exception", "vex" */
+const char *bh_patch_level_name(enum bh_patch_level l); /* "safe", "all"; "none" */
 const char *bh_baseline_name(enum bh_baseline b);   /* "unchanged", "new", "worse"; "none" */
 const char *bh_state_name(enum bh_state s);         /* "fixed", "not_affected" ... as DESIGN section 6 spells them */
 bool bh_state_parse(struct bh_slice s, enum bh_state *out);

@@ -20,6 +20,7 @@ WORDS(scope_word, enum bh_scope, bh_scope_name, BH_SCOPE_DEVELOPMENT)
 WORDS(reach_word, enum bh_reach, bh_reach_name, BH_REACH_METADATA)
 WORDS(verdict_word, enum bh_verdict, bh_verdict_name, BH_VERDICT_INCOMPLETE)
 WORDS(change_word, enum bh_change_kind, bh_change_name, BH_CHANGE_LOCKFILE)
+WORDS(patch_level_word, enum bh_patch_level, bh_patch_level_name, BH_PATCH_ALL)
 WORDS(baseline_word, enum bh_baseline, bh_baseline_name, BH_BASELINE_WORSE)
 
 #define AT(type, member) offsetof(type, member)
@@ -122,6 +123,9 @@ static const struct report_field finding_fields[] = {
 	{ "line", REPORT_U32, FINDING(line) },
 	{ "evidence", REPORT_TEXT, FINDING(evidence) },
 	{ "fix", REPORT_TEXT, FINDING(fix) },
+	{ "patch", REPORT_TEXT, FINDING(patch) },
+	{ "patch_level", REPORT_WORD, FINDING(patch_level), patch_level_word, BH_PATCH_NONE },
+	{ "patch_may_break", REPORT_TEXT, FINDING(patch_may_break) },
 	{ "source", REPORT_TEXT, FINDING(source) },
 	{ "cvss.score", REPORT_TENTHS, FINDING(cvss.score_tenths) },
 	{ "cvss.vector", REPORT_TEXT, FINDING(cvss.vector) },

@@ -261,6 +261,10 @@ static void write_finding(struct json *j, const void *at)
 	origin(j, bh_report_layer(j->report, f->layer));
 	json_text(j, "evidence", f->evidence);
 	json_text(j, "fix", f->fix);
+	json_text(j, "patch", f->patch);
+	if (f->patch_level != BH_PATCH_NONE)
+		json_word(j, "patch_level", bh_patch_level_name(f->patch_level));
+	json_text(j, "patch_may_break", f->patch_may_break);
 	json_text(j, "source", f->source);
 	write_cvss(j, &f->cvss);
 	write_likelihood(j, f);

@@ -566,6 +566,8 @@ static void write_item(struct table *t, const struct bh_finding *f)
 	b = table_cell(t, CELL_OTHER);
 	bh_buf_add_str(b, "→ ");
 	bh_buf_add_escaped(b, f->fix);
+	if (f->patch_level != BH_PATCH_NONE)
+		bh_buf_add_str(b, f->patch_level == BH_PATCH_SAFE ? " (--fix)" : " (--fix=all)");
 	struct layout_cell cells[2] = { { .width = SEVERITY_COLUMNS },
 					{ .rest = bh_buf_slice(b), .width = t->width - SEVERITY_COLUMNS - 2 - MARGIN, .indent = 2,
 					  .colour = t->style->colour ? "32" : NULL } };

@@ -32,6 +32,8 @@ fish_complete() {
 	[ "$(bash_complete bulkhead version --qu)" = "--quiet " ]
 	touch some.yaml
 	[ "$(bash_complete bulkhead --config so)" = "some.yaml " ]
+	[ "$(bash_complete bulkhead check --fix = a)" = "all " ] # its word is optional: without "=" a file comes next
+	[ "$(bash_complete bulkhead check --fix so)" = "some.yaml " ]
 }
 
 @test "a real bash completes at the press of the tabulator" {
@@ -46,6 +48,7 @@ fish_complete() {
 	[ "$(zsh_complete 'bulkhead vers')" = "bulkhead version" ]
 	[ "$(zsh_complete 'bulkhead version --sch')" = "bulkhead version --scheme=" ]
 	[ "$(zsh_complete 'bulkhead version --scheme=d')" = "bulkhead version --scheme=dpkg" ]
+	[ "$(zsh_complete 'bulkhead check --fix=al')" = "bulkhead check --fix=all" ]
 	[ "$(zsh_complete 'bulkhead version com')" = "bulkhead version compare" ]
 	[ "$(zsh_complete 'bulkhead help conf')" = "bulkhead help config" ]
 }
@@ -55,6 +58,7 @@ fish_complete() {
 	[ "$(fish_complete 'bulkhead vers')" = "version " ]
 	[[ $(fish_complete 'bulkhead version --sch') == "--scheme"* ]]
 	[[ $(fish_complete "bulkhead version --scheme ") == *"dpkg "*"rpm "* ]]
+	[[ $(fish_complete 'bulkhead check --fix=al') == "--fix=all "* ]]
 	[ "$(fish_complete 'bulkhead version com')" = "compare " ]
 	[ "$(fish_complete 'bulkhead help conf')" = "config " ]
 }

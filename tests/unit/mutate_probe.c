@@ -75,11 +75,14 @@ static void do_merge(struct probe *p, struct cel_value line)
 static void do_difference(struct probe *p, struct cel_value line)
 {
 	struct kube_change_vec changes = { .max = CHANGES_MAX };
-	if (kube_difference(&p->arena, kube_get(line, "before"), kube_get(line, "after"), &changes, &p->err) < 0) {
+	struct cel_value steps;
+	int rc = kube_difference(&p->arena, kube_get(line, "before"), kube_get(line, "after"), &changes, &p->err);
+	rc = rc < 0 ? rc : kube_difference_steps(&p->arena, &changes, &steps, &p->err);
+	if (rc < 0) {
 		print_error(p, p->err.text);
 	} else {
 		bh_buf_add_str(&p->out, "{\"patch\": ");
-		(void)!kube_difference_print(&p->out, &changes);
+		kube_print_json(&p->out, steps);
 		bh_buf_add_byte(&p->out, '}');
 	}
 	kube_change_vec_done(&changes);
