@@ -19,7 +19,7 @@ import go_oracle
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST, LAST = 26, 38
-OLDEST = {"ValidatingAdmissionPolicy": 30, "MutatingAdmissionPolicy": 34}  # with kinds that are no alpha
+OLDEST = {"ValidatingAdmissionPolicy": 30, "MutatingAdmissionPolicy": 36}
 EXPRESSIONS = """
 [1].sum() == 1
 [1, 2].isSorted()
