@@ -20,8 +20,9 @@ static const struct cmd_option options[] = {
 	{ .name = "resource", .kind = CMD_STRING, .argument = "RESOURCE", .help = "can: with --verb: pods/log, deployments.apps, /healthz" },
 	{ .name = "group", .kind = CMD_LIST, .argument = "GROUP", .help = "can: a group that the subject is in; may be repeated" },
 	{ .name = "subject", .kind = CMD_LIST, .argument = "SUBJECT", .help = "least: for this one; may be repeated; default: all but the cluster's own" },
-	{ .name = "since", .kind = CMD_STRING, .argument = "TIME", .help = "least: events from this time on: 2026-11-01, 2026-11-01T12:00:00Z" },
-	{ .name = "until", .kind = CMD_STRING, .argument = "TIME", .help = "least: events up to this time, or in this day" },
+	{ .name = "log", .kind = CMD_LIST, .argument = "FILE", .help = "unused: an audit log; what it shows nobody to have used is named too; may be repeated" },
+	{ .name = "since", .kind = CMD_STRING, .argument = "TIME", .help = "least, unused: events from this time on: 2026-11-01, 2026-11-01T12:00:00Z" },
+	{ .name = "until", .kind = CMD_STRING, .argument = "TIME", .help = "least, unused: events up to this time, or in this day" },
 	{ .name = "defaults", .kind = CMD_CHOICE, .argument = "WHEN", .choices = defaults, .default_text = "auto",
 	  .help = "take Kubernetes' own roles and bindings to be there; auto: unless the input has them" },
 	{ 0 },
@@ -34,6 +35,7 @@ static const char details[] =
 	"diff OLD NEW                    rights that subjects gained and lost\n"
 	"graph PATH...                   a drawing of subjects and their roles, as SVG\n"
 	"least LOG...                    the roles that allow what an audit log shows, proven by replay\n"
+	"unused PATH...                  what nobody needs: by the objects, and with --log by what was done\n"
 	"\n"
 	"PATH is a file of YAML or JSON manifests or a dump of kubectl get -o json, a folder that\n"
 	"holds some, or - for standard input.\n"
@@ -83,7 +85,7 @@ static int read_subject(const char *text, struct rbac_asking *a, struct bh_err *
 
 /* ---- what comes out ---- */
 
-static enum cmd_rows_format rows_format(const struct cmd_args *args)
+enum cmd_rows_format cmd_rbac_format(const struct cmd_args *args)
 {
 	const char *const *formats;
 	enum cmd_rows_format format = CMD_ROWS_TABLE;
@@ -96,7 +98,7 @@ int cmd_rbac_write(const struct cmd_args *args, const struct kube_answer *answer
 {
 	struct bh_buf out;
 	bh_buf_init(&out, RBAC_DOCUMENT_BYTES_MAX);
-	cmd_add_rows(&out, answer, columns, rows_format(args));
+	cmd_add_rows(&out, answer, columns, cmd_rbac_format(args));
 	int rc = cmd_write_document(args, &out, err);
 	bh_buf_done(&out);
 	return rc;
@@ -191,6 +193,9 @@ static int check(const struct cmd_args *args, struct bh_err *err)
 {
 	if (!cmd_string(args, "verb") != !cmd_string(args, "resource"))
 		return bh_fail(err, BH_EUSAGE, 0, "rbac: --verb and --resource go together");
+	const char *const *words;
+	if (cmd_list(args, "log", &words) && cmd_targets(args, &words) && strcmp(words[0], "unused") != 0)
+		return bh_fail(err, BH_EUSAGE, 0, "rbac: --log is for unused only");
 	return 0;
 }
 
@@ -201,6 +206,7 @@ static const struct cmd_verb verbs[] = {
 	{ "diff", "OLD NEW", 2, 2, diff, check_formats },
 	{ "graph", "PATH...", 1, SIZE_MAX, cmd_rbac_graph, check_formats },
 	{ "least", "LOG...", 1, SIZE_MAX, cmd_rbac_least, check_formats },
+	{ "unused", "PATH...", 1, SIZE_MAX, cmd_rbac_unused, check_formats },
 	{ 0 },
 };
 

@@ -7,34 +7,20 @@
 
 #include <stdio.h>
 
-static uint64_t number(const struct kube_row *row, size_t cell)
-{
-	uint64_t n = 0;
-	(void)bh_slice_u64(kube_cell(row, cell), UINT64_MAX, &n);
-	return n;
-}
-
 /* One subject's line. False: the roles are not what was promised. */
 static bool tell_proof(const struct kube_row *row)
 {
-	uint64_t wanted = number(row, RBAC_PROOF_REQUESTS) - number(row, RBAC_PROOF_DEFAULT), allowed = number(row, RBAC_PROOF_ALLOWED);
-	uint64_t extra = number(row, RBAC_PROOF_EXTRA);
+	uint64_t wanted = cmd_rbac_number(row, RBAC_PROOF_REQUESTS) - cmd_rbac_number(row, RBAC_PROOF_DEFAULT), allowed = cmd_rbac_number(row, RBAC_PROOF_ALLOWED);
+	uint64_t extra = cmd_rbac_number(row, RBAC_PROOF_EXTRA);
 	struct bh_buf line;
 	bh_buf_init(&line, 1u << 20);
 	bh_buf_add_escaped(&line, kube_cell(row, RBAC_PROOF_SUBJECT));
 	bh_buf_printf(&line, ": %llu of %llu requests allowed, %llu rights beyond them; %llu requests every user may make, %llu were denied in the log\n",
-		      (unsigned long long)allowed, (unsigned long long)wanted, (unsigned long long)extra, (unsigned long long)number(row, RBAC_PROOF_DEFAULT),
-		      (unsigned long long)number(row, RBAC_PROOF_DENIED));
+		      (unsigned long long)allowed, (unsigned long long)wanted, (unsigned long long)extra, (unsigned long long)cmd_rbac_number(row, RBAC_PROOF_DEFAULT),
+		      (unsigned long long)cmd_rbac_number(row, RBAC_PROOF_DENIED));
 	fwrite(line.ptr, 1, line.len, stderr);
 	bh_buf_done(&line);
 	return allowed == wanted && extra == 0;
-}
-
-static void tell_log(const struct kube_row *row)
-{
-	const struct bh_slice *c = row->cells;
-	fprintf(stderr, "the log: %.*s events, %.*s to %.*s%s%.*s\n", BH_SLICE_FMT(c[RBAC_LOG_EVENTS]), BH_SLICE_FMT(c[RBAC_LOG_FIRST]), BH_SLICE_FMT(c[RBAC_LOG_LAST]),
-		c[RBAC_LOG_NOTES].len ? "; " : "", BH_SLICE_FMT(c[RBAC_LOG_NOTES]));
 }
 
 static int write_roles(const struct cmd_args *args, const struct kube_answer *a, struct bh_err *err)
@@ -49,10 +35,10 @@ static int write_roles(const struct cmd_args *args, const struct kube_answer *a,
 			bh_buf_add(&out, kube_cell(row, 0));
 		if (row->kind == RBAC_ROW_PROOF)
 			proven &= tell_proof(row);
-		if (row->kind == RBAC_ROW_LOG && (events = number(row, RBAC_LOG_EVENTS)) > 0)
-			tell_log(row);
+		if (row->kind == RBAC_ROW_LOG && (events = cmd_rbac_number(row, RBAC_LOG_EVENTS)) > 0)
+			cmd_rbac_tell_log(row);
 	}
-	int rc = events ? 0 : bh_fail(err, BH_EUSAGE, 0, "no audit event (audit.k8s.io/v1) with an outcome in the log");
+	int rc = events ? 0 : cmd_rbac_no_events(err);
 	rc = rc < 0 ? rc : cmd_write_document(args, &out, err);
 	bh_buf_done(&out);
 	return rc < 0 || proven ? rc : bh_fail(err, BH_ECHILD, 0, "the roles do not allow what the log shows: this is an error of this program");
@@ -64,7 +50,7 @@ int cmd_rbac_least(const struct cmd_args *args, const char *const *targets, size
 	struct rbac_asking a;
 	struct kube_answer answer;
 	struct bh_err err = { 0 };
-	const struct kube_question question = { .name = "audit log", .paths = { [RBAC_LOG_ROLE] = { targets, n } }, .answer = rbac_least, .stream = rbac_read_log, .ctx = &l };
+	const struct kube_question question = { .name = "audit log", .paths = { [RBAC_LOG_ROLE] = { targets, n } }, .answer = rbac_least, .stream = rbac_least_read, .ctx = &l };
 	int rc = cmd_rbac_asking(args, &a, &err);
 	l.n_subjects = cmd_list(args, "subject", &l.subjects);
 	l.without_defaults = a.defaults == RBAC_DEFAULTS_NO;

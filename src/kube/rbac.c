@@ -197,9 +197,11 @@ static int read_subjects(struct reading *r, struct rbac_binding *b)
 		return no_memory(r->err);
 	int rc = list.kind == CEL_LIST || list.kind == CEL_NULL ? 0 : complain(r, r->object->line, "subjects that are no list");
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (read_subject(b, list.list->items[i], &subjects[b->n_subjects]))
+		struct rbac_subject *s = &subjects[b->n_subjects];
+		if (read_subject(b, list.list->items[i], s)) {
+			s->index = (uint32_t)i;
 			b->n_subjects++;
-		else
+		} else
 			rc = complain(r, line_of(r, list.list->items[i]), "a subject that is no User, Group or ServiceAccount with a name, the last with a namespace");
 	}
 	b->subjects = subjects;

@@ -43,6 +43,7 @@ enum rbac_subject_kind { RBAC_USER, RBAC_GROUP, RBAC_SERVICE_ACCOUNT };
 struct rbac_subject {
 	enum rbac_subject_kind kind;
 	struct bh_slice namespace, name;  /* namespace: of a service account */
+	uint32_t index;                   /* in the list of its binding */
 };
 
 struct rbac_binding {

@@ -118,7 +118,7 @@ static bool add_binding(struct rbac *r, size_t i)
 				    .role_name = bh_slice_str(l->text[3]), .subjects = subjects, .n_subjects = n };
 	for (size_t k = 0; k < n; k++) {
 		const struct line *s = &lines[i + 1 + k];
-		subjects[k] = (struct rbac_subject){ s->subject, bh_slice_str(s->text[0]), bh_slice_str(s->text[1]) };
+		subjects[k] = (struct rbac_subject){ s->subject, bh_slice_str(s->text[0]), bh_slice_str(s->text[1]), (uint32_t)k };
 	}
 	return rbac_add_binding(r, b, true);
 }

@@ -4,7 +4,6 @@
  */
 #include "kube/rbac_least.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "kube/cells.h"
@@ -446,52 +445,10 @@ static int answer_all(struct work *w)
 	return rc;
 }
 
-/* ---- the log ---- */
-
-static void note_progress(void *ctx, uint64_t lines)
-{
-	kube_say_progress(ctx, lines);
-}
-
-int rbac_read_log(struct kube_asked *asked, void *ctx, struct bh_slice name, int fd, struct bh_err *err)
+int rbac_least_read(struct kube_asked *asked, void *ctx, struct bh_slice name, int fd, struct bh_err *err)
 {
 	struct rbac_leasting *l = ctx;
-	struct bh_file_source file;
-	uint64_t before = l->audit.unreadable;
-	int rc = bh_file_source_init(&file, fd, 0, UINT64_MAX, true, err);
-	if (rc < 0)
-		return rc;
-	rc = rbac_audit_read(&l->audit, bh_file_source(&file), note_progress, asked, err);
-	bh_file_source_done(&file);
-	if (rc == 0 && l->audit.unreadable > before) {
-		char text[96];
-		(void)snprintf(text, sizeof(text), "%llu lines are no audit events", (unsigned long long)(l->audit.unreadable - before));
-		rc = kube_say_gap(asked, name, 0, bh_slice_str(text), err);
-	}
-	return rc < 0 ? bh_wrap(err, "%.*s", BH_SLICE_FMT(name)) : 0;
-}
-
-/* What the log can't show. */
-static int say_log(struct work *w)
-{
-	const struct rbac_audit *a = &w->l->audit;
-	struct kube_cells c;
-	kube_cells_init(&c);
-	bh_buf_printf(&c.text[RBAC_LOG_EVENTS], "%llu", (unsigned long long)a->events);
-	bh_buf_add(&c.text[RBAC_LOG_FIRST], a->first);
-	bh_buf_add(&c.text[RBAC_LOG_LAST], a->last);
-	struct bh_buf *notes = &c.text[RBAC_LOG_NOTES];
-	const struct {
-		uint64_t n;
-		const char *what;
-	} all[] = { { a->received > a->completed ? a->received - a->completed : 0, "requests were received and have no outcome in it" },
-		    { a->truncated, "events were truncated" }, { a->unauthenticated, "requests had no valid credential" }, { a->outside, "events lie outside the time asked for" } };
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-		if (all[i].n)
-			bh_buf_printf(notes, "%s%llu %s", notes->len ? ", " : "", (unsigned long long)all[i].n, all[i].what);
-	int rc = kube_cells_say(w->asked, &c, RBAC_ROW_LOG, RBAC_LOG_CELLS, w->err);
-	kube_cells_done(&c);
-	return rc;
+	return rbac_log_read(asked, &l->audit, name, fd, err);
 }
 
 int rbac_least(struct kube_asked *asked, void *ctx, struct bh_err *err)
@@ -502,7 +459,7 @@ int rbac_least(struct kube_asked *asked, void *ctx, struct bh_err *err)
 	bh_arena_init(&w.arena, ARENA_BYTES_MAX);
 	bh_buf_init(&w.yaml, YAML_BYTES_MAX);
 	rc = rc < 0 ? rc : answer_all(&w);
-	rc = rc < 0 ? rc : say_log(&w);
+	rc = rc < 0 ? rc : rbac_log_say(asked, &w.l->audit, err);
 	bh_buf_done(&w.yaml);
 	bh_arena_done(&w.arena);
 	draft_vec_done(&w.drafts);

@@ -373,3 +373,164 @@ END
 	"$BULKHEAD" rbac graph -o rbac.svg rbac.yaml
 	python3 -c 'import xml.etree.ElementTree as e; t = "".join(e.parse("rbac.svg").getroot().itertext()); assert "sa:shop/deployer" in t and "ClusterRole edit" in t, t'
 }
+
+@test "unused: what the objects alone show, with places" {
+	cat >r.yaml <<'END'
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader, namespace: shop}
+rules:
+- {apiGroups: [""], resources: [pods, secrets], verbs: [get, list, bind]}
+- {apiGroups: [""], resources: [pods], verbs: [get]}
+- {apiGroups: [apps], resources: [deployments], resourceNames: [a], verbs: [create]}
+- {apiGroups: [apps], resources: ["*", deployments], verbs: [get]}
+- {nonResourceURLs: [/healthz], verbs: [get]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: readers, namespace: shop}
+roleRef: {kind: Role, name: reader}
+subjects:
+- {kind: User, name: alice}
+- {kind: ServiceAccount, name: gone}
+- {kind: User, name: alice}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: missing, namespace: shop}
+roleRef: {kind: Role, name: nothing}
+subjects: [{kind: User, name: bob}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: viewer, namespace: shop}
+roleRef: {kind: ClusterRole, name: view}
+subjects: [{kind: User, name: carol}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: editor}
+roleRef: {kind: ClusterRole, name: edit}
+subjects: [{kind: User, name: carol}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: alone, labels: {rbac.authorization.k8s.io/aggregate-to-nothing: "true"}}
+rules: [{apiGroups: [x], resources: [gadgets], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: more-to-view, labels: {rbac.authorization.k8s.io/aggregate-to-view: "true"}}
+rules: [{apiGroups: [x], resources: [gadgets], verbs: [get]}]
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: idle, namespace: shop}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: operated, namespace: shop}
+---
+apiVersion: shop.example/v1
+kind: Gadget
+metadata: {name: g, namespace: shop}
+spec: {pod: {serviceAccountName: operated}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: shop}
+spec: {serviceAccountName: nobody, containers: [{name: x, image: y}]}
+END
+	run bulkhead rbac unused -f csv r.yaml
+	[ "$status" -eq 0 ]
+	python3 - "$output" <<'END'
+import csv, sys
+rows = [(r["what"], r["object"], r["at"], r["where"]) for r in csv.DictReader(sys.argv[1].splitlines())]
+wanted = [("missing-subject", "RoleBinding shop/readers", "subjects[1]", "r.yaml:17"), ("shadowed-subject", "RoleBinding shop/readers", "subjects[2]", "r.yaml:18"),
+          ("missing-role", "RoleBinding shop/missing", "roleRef", "r.yaml:20"), ("shadowed-subject", "RoleBinding shop/viewer", "subjects[0]", "r.yaml:30"),
+          ("shadowed-rule", "Role shop/reader", "rules[1]", "r.yaml:6"), ("void-rule", "Role shop/reader", "rules[2]", "r.yaml:7"),
+          ("shadowed-word", "Role shop/reader", "rules[3].resources[1]", "r.yaml:8"), ("void-rule", "Role shop/reader", "rules[4]", "r.yaml:9"),
+          ("unbound-role", "ClusterRole alone", "", "r.yaml:38"), ("unused-account", "ServiceAccount shop/idle", "", "r.yaml:48"),
+          ("missing-account", "Pod shop/p", "serviceAccountName", "r.yaml:61")]
+assert rows == wanted, rows
+END
+	printf 'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: shop}\nrules: []\n---\n' >two.yaml
+	cat two.yaml two.yaml >twice.yaml
+	run bulkhead rbac unused -f csv twice.yaml
+	[[ $output == *"same-object,Role shop/r,,,,another one of that name counts: twice.yaml:6,twice.yaml:1"* ]]
+	[[ $output == *"not judged: no service account is among the objects"* ]]
+}
+
+@test "unused: what a log shows, and what no log or this one can't" {
+	{
+		role Role r shop '{apiGroups: [""], resources: ["*"], verbs: [get, list, bind]}' '{apiGroups: [apps], resources: [deployments], verbs: [delete]}' \
+			'{apiGroups: [""], resources: [events], verbs: [create]}' '{apiGroups: [""], resources: [configmaps], resourceNames: [a, b], verbs: [patch]}'
+		binding RoleBinding b shop Role r '{kind: User, name: alice}, {kind: User, name: bob}, {kind: Group, name: devs}'
+		binding ClusterRoleBinding e '' ClusterRole edit '{kind: User, name: carol}, {kind: User, name: alice}'
+		role ClusterRole idle '' '{apiGroups: [""], resources: [nodes], verbs: [get]}'
+		binding ClusterRoleBinding i '' ClusterRole idle '{kind: ServiceAccount, namespace: shop, name: web}'
+	} >r.yaml
+	{
+		event alice get /x '{"resource":"pods","namespace":"shop","name":"a"}'
+		event alice get /x '{"resource":"pods","subresource":"log","namespace":"shop","name":"a"}'
+		event alice patch /x '{"resource":"configmaps","namespace":"shop","name":"a"}'
+		event carol list /x '{"resource":"secrets","namespace":"dev"}'
+		event bob delete /x '{"resource":"nodes","name":"n"}' 403
+	} >audit.log
+	run bulkhead rbac unused --log audit.log -f json r.yaml
+	[ "$status" -eq 0 ]
+	cat >check.py <<'END'
+import json, sys
+a = json.loads(sys.argv[1])
+got = {(r["what"], r["object"], r["at"], r["value"], r["instead"]) for r in a["unused"]}
+wanted = {("subject", "RoleBinding shop/b", "subjects[1]", "user:bob", ""), ("subject", "RoleBinding shop/b", "subjects[2]", "group:devs", ""),
+          ("wildcard", "Role shop/r", "rules[0].resources[0]", "*", "pods, pods/log"), ("verb", "Role shop/r", "rules[0].verbs[1]", "list", ""),
+          ("rule", "Role shop/r", "rules[1]", "", ""), ("name", "Role shop/r", "rules[3].resourceNames[1]", "b", ""),
+          ("server-role", "ClusterRoleBinding e", "roleRef", "edit", "get pods, get pods/log, patch configmaps, list secrets"),
+          ("binding", "ClusterRoleBinding i", "", "", ""), ("role", "ClusterRole idle", "", "", ""), ("identity", "group:devs", "", "", ""),
+          ("identity", "sa:shop/web", "", "", "")}
+if len(sys.argv) == 2:
+    wanted.add(("rule", "Role shop/r", "rules[2]", "", ""))
+assert got == wanted, (got - wanted, wanted - got)
+assert a["log"] == {"events": 5, "first": "2026-11-01T10:00:00", "last": "2026-11-01T10:00:00", "notes": ""}, a["log"]
+texts = [n["text"] + " " + n["where"] for n in a["not_judged"]]
+assert any("rules[0], verb bind: no request in a log shows its use r.yaml:6" in t for t in texts), texts
+assert any("no audit policy" in t for t in texts) == (len(sys.argv) == 2), texts
+assert len(sys.argv) == 2 or any("rules[2]: the audit policy keeps it out of the log policy.yaml:5" in t for t in texts), texts
+END
+	python3 check.py "$output"
+	# With the policy: events are not logged, what comes behind a rule that logs them is.
+	cat >policy.yaml <<'END'
+apiVersion: audit.k8s.io/v1
+kind: Policy
+rules:
+- {level: Metadata, resources: [{group: apps}]}
+- {level: None, resources: [{group: "", resources: [events]}]}
+- {level: None, users: ["system:kube-proxy"], verbs: [watch]}
+- {level: Request}
+END
+	run bulkhead rbac unused --log audit.log -f json r.yaml policy.yaml
+	python3 check.py "$output" policy
+	run bulkhead rbac unused --log audit.log r.yaml
+	[[ $output == *"the log: 5 events, 2026-11-01T10:00:00 to"* && $output == *"not judged: r.yaml:6: Role r, rules[0], verb bind"* ]]
+}
+
+@test "unused: logs and paths that are none" {
+	shop >rbac.yaml
+	run bulkhead rbac unused --log missing.log rbac.yaml
+	fails 2 "missing.log"
+	: >empty.log
+	run bulkhead rbac unused --log empty.log rbac.yaml
+	fails 2 "no audit event"
+	{ event alice get /metrics ''; echo '[1]'; } >audit.log
+	run bulkhead rbac unused --log audit.log rbac.yaml
+	[ "$status" -eq 3 ]
+	[[ $output == *"audit.log: 1 lines are no audit events"* ]]
+	run bulkhead rbac can alice --log audit.log rbac.yaml
+	fails 2 "--log is for unused only"
+	run bulkhead rbac unused -f sarif rbac.yaml
+	fails 2 "one format"
+	printf 'apiVersion: v1\nkind: List\nitems: []\n' >none.yaml
+	run bulkhead rbac unused none.yaml
+	[ "$status" -ne 0 ]
+}
