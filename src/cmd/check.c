@@ -94,6 +94,8 @@ static int tell_counts(struct bh_report *report, const struct kube_review_counts
 	const char *text = bh_arena_printf(&report->arena, "%llu object%s in %llu file%s, %llu polic%s", (unsigned long long)n->objects, n->objects == 1 ? "" : "s",
 					   (unsigned long long)n->files, n->files == 1 ? "" : "s", (unsigned long long)n->policies,
 					   n->policies == 1 ? "y" : "ies");
+	if (text && n->bootstrap)
+		text = bh_arena_printf(&report->arena, "%s; %llu of Kubernetes' own roles and bindings passed over", text, (unsigned long long)n->bootstrap);
 	if (text && n->untyped)
 		text = bh_arena_printf(&report->arena, "%s; %llu custom resource%s not compared with a schema", text, (unsigned long long)n->untyped,
 				       n->untyped == 1 ? "" : "s");
@@ -119,7 +121,7 @@ static int review(const struct cmd_args *args, const struct kube_review_options 
 static int check(const struct cmd_args *args, struct bh_report *report, const void *ctx, struct bh_err *err)
 {
 	(void)ctx;
-	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security"), .no_hardening = cmd_flag(args, "no-hardening") };
+	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security"), .no_hardening = cmd_flag(args, "no-hardening"), .no_bootstrap = true };
 	struct serverless functions;
 	struct check_fix fix = { .args = args, .options = &o, .review = review, .level = (enum kube_mend_level)cmd_choice(args, "fix"), .is_diff = cmd_flag(args, "diff") };
 	int64_t now_s;

@@ -59,6 +59,12 @@ struct rbac_binding {
 BH_VEC(rbac_role_vec, struct rbac_role *)
 BH_VEC(rbac_binding_vec, struct rbac_binding *)
 
+/*
+ * Is the object what an API server makes at its start: a role or binding of such a name that holds nothing else? The rules of roles that are put together
+ * from others (admin, edit, view) may be any of the server's own.
+ */
+bool rbac_is_default(const struct kube_object *o);
+
 /* The roles and bindings that an API server makes at its start (bootstrap policy): are those that the set lacks taken to be there? */
 enum rbac_defaults {
 	RBAC_DEFAULTS_AUTO, /* unless there is a ClusterRole cluster-admin: then the set is a dump, and complete */

@@ -133,3 +133,84 @@ bool rbac_add_defaults(struct rbac *r)
 			ok = add_binding(r, i);
 	return ok;
 }
+
+/* ---- is an object one of them? ---- */
+
+/* A list of texts, in the order of the table. */
+static bool has_words(struct cel_value rule, const char *key, const char *list)
+{
+	struct cel_value have = kube_get(rule, key);
+	struct bh_slice rest = bh_slice_str(list), word;
+	size_t n = have.kind == CEL_LIST ? have.list->len : 0;
+	if (n == 0)
+		return !*list;
+	for (size_t i = 0; i < n; i++) {
+		bool more = bh_slice_cut(rest, ',', &word, &rest);
+		if (have.list->items[i].kind != CEL_STRING || !bh_slice_eq(have.list->items[i].text, word) || more != (i + 1 < n))
+			return false;
+	}
+	return true;
+}
+
+static bool is_rule(struct cel_value rule, const struct line *l)
+{
+	static const char *const keys[] = { "verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs" };
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!has_words(rule, keys[i], l->text[i]))
+			return false;
+	return true;
+}
+
+/* Is every rule one of the n lines? */
+static bool has_rules(const struct kube_object *o, const struct line *l, size_t n)
+{
+	struct cel_value rules = kube_get(o->value, "rules");
+	for (size_t i = 0; i < kube_length(rules); i++) {
+		bool found = false;
+		for (size_t k = 0; !found && k < n; k++)
+			found = l[k].kind == BOOT_RULE && is_rule(rules.list->items[i], &l[k]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool has_subjects(const struct kube_object *o, const struct line *l, size_t n)
+{
+	static const char *const kinds[] = { [RBAC_USER] = "User", [RBAC_GROUP] = "Group", [RBAC_SERVICE_ACCOUNT] = "ServiceAccount" };
+	struct cel_value subjects = kube_get(o->value, "subjects");
+	for (size_t i = 0; i < kube_length(subjects); i++) {
+		struct cel_value s = subjects.list->items[i];
+		bool found = false;
+		for (size_t k = 0; !found && k < n; k++)
+			found = bh_slice_eq_str(kube_text(s, "kind"), kinds[l[k].subject]) && bh_slice_eq_str(kube_text(s, "name"), l[k].text[1])
+				&& bh_slice_eq_str(kube_text(s, "namespace"), l[k].text[0]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool is_named(const struct kube_object *o, size_t i)
+{
+	bool is_role = lines[i].kind == BOOT_ROLE;
+	const char *kind = is_role ? (*lines[i].text[0] ? "Role" : "ClusterRole") : *lines[i].text[0] ? "RoleBinding" : "ClusterRoleBinding";
+	return (is_role || lines[i].kind == BOOT_BINDING) && bh_slice_eq_str(o->kind, kind) && bh_slice_eq_str(o->name, lines[i].text[1])
+	       && bh_slice_eq_str(o->namespace, lines[i].text[0]);
+}
+
+bool rbac_is_default(const struct kube_object *o)
+{
+	size_t i = 0;
+	if (!bh_slice_eq_str(o->group, "rbac.authorization.k8s.io"))
+		return false;
+	while (i < N_LINES && !is_named(o, i))
+		i++;
+	if (i == N_LINES)
+		return false;
+	if (lines[i].kind == BOOT_ROLE)
+		return *lines[i].text[3] ? has_rules(o, lines, N_LINES) : has_rules(o, &lines[i + 1], count_kind(i + 1, BOOT_RULE));
+	struct cel_value ref = kube_get(o->value, "roleRef");
+	return bh_slice_eq_str(kube_text(ref, "kind"), lines[i].text[2]) && bh_slice_eq_str(kube_text(ref, "name"), lines[i].text[3])
+	       && has_subjects(o, &lines[i + 1], count_kind(i + 1, BOOT_SUBJECT));
+}

@@ -9,6 +9,7 @@
 #include "kube/mend.h"
 #include "kube/owned.h"
 #include "kube/patch.h"
+#include "kube/rbac.h"
 #include "kube/rules.h"
 #include "kube/schema.h"
 #include "kube/vap.h"
@@ -420,14 +421,6 @@ static int say_check(struct child *c, const struct policy *p, struct bh_err *err
 	return send_frame(c, REVIEW_SAY_CHECK, err);
 }
 
-/* The label alone would let everybody hide roles; the names are reserved. */
-static bool is_bootstrap(const struct kube_object *o)
-{
-	static const char *const names[] = { "cluster-admin", "admin", "edit", "view", NULL };
-	return bh_slice_eq_str(o->group, "rbac.authorization.k8s.io") && bh_slice_eq_str(kube_rule_says(o, "labels", "kubernetes.io/bootstrapping"), "rbac-defaults")
-	       && (bh_slice_is_one_of(o->name, names) || bh_slice_starts(o->name, BH_SLICE_LIT("system:")));
-}
-
 /* Is the object one that the options leave out? */
 static bool is_passed_over(struct child *c, const struct kube_object *o)
 {
@@ -438,7 +431,7 @@ static bool is_passed_over(struct child *c, const struct kube_object *o)
 			c->n_without++;
 			return true;
 		}
-	bool own = c->options->no_bootstrap && is_bootstrap(o);
+	bool own = c->options->no_bootstrap && rbac_is_default(o);
 	c->n_bootstrap += own;
 	return own;
 }
