@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "kube/cells.h"
+#include "kube/rbac_admission.h"
 #include "kube/rbac_exposure.h"
 #include "kube/rbac_model.h"
 #include "kube/rbac_text.h"
@@ -52,6 +53,7 @@ struct judging {
 	const struct kube_object_vec *all;
 	struct rbac *r, *defaults;
 	struct rbac_exposure exposure;
+	struct rbac_admission *admission;
 	struct bh_map hits;       /* by role */
 	struct bh_map privileged; /* namespace -> why, a C string */
 	struct bh_map namespaces; /* name -> object */
@@ -253,13 +255,31 @@ static void weigh_place(struct judging *j, const struct rbac_binding *b, const s
 		w->severity = BH_SEV_CRITICAL;
 		add_reason(w, "", j->aws_auth);
 	}
-	const struct kube_object *ns = b->namespace.len && !why ? bh_map_get(&j->namespaces, b->namespace) : NULL;
+}
+
+/* What is forbidden to the pods that somebody may make, where the namespace is not privileged by itself. */
+static int weigh_admission(struct judging *j, const struct rbac_binding *b, const struct risk *risk, struct weight *w)
+{
+	const struct rbac_admission_verdict *verdict;
+	if (!(risk->flags & FLAG_PODS) || b->namespace.len == 0 || bh_map_get(&j->privileged, b->namespace))
+		return 0;
+	int rc = rbac_admission_in(j->admission, b->namespace, &verdict, j->err);
+	if (rc < 0)
+		return rc;
+	const struct kube_object *ns = bh_map_get(&j->namespaces, b->namespace);
 	struct cel_value labels = ns ? kube_path(ns->value, "metadata.labels") : cel_null();
 	const struct cel_value *level = labels.kind == CEL_MAP ? cel_map_field(labels.map, BH_SLICE_LIT("pod-security.kubernetes.io/enforce")) : NULL;
-	if ((risk->flags & FLAG_PODS) && level && level->kind == CEL_STRING && bh_slice_eq_str(level->text, "restricted"))
+	if (level && level->kind == CEL_STRING && bh_slice_eq_str(level->text, "restricted"))
 		lower(w, "lowered: ", "the namespace enforces restricted");
-	else if ((risk->flags & FLAG_PODS) && level && level->kind == CEL_STRING && bh_slice_eq_str(level->text, "baseline"))
+	else if (level && level->kind == CEL_STRING && bh_slice_eq_str(level->text, "baseline"))
 		lower(w, "lowered: ", "the namespace enforces baseline");
+	else if (verdict->is_shut && verdict->denied)
+		lower(w, "lowered: ", verdict->denied);
+	else if (verdict->denied)
+		add_reason(w, "not lowered: ", verdict->denied);
+	if (verdict->left)
+		add_reason(w, "", verdict->left);
+	return 0;
 }
 
 static bool is_anybody(const struct rbac_subject *s)
@@ -331,6 +351,7 @@ static int say_risk(struct judging *j, const struct rbac_binding *b, const struc
 	struct weight w = { 0 };
 	bh_buf_init(&w.why, KUBE_ASK_CELL_BYTES_MAX / 2);
 	weigh_place(j, b, risk, &w);
+	int rc = weigh_admission(j, b, risk, &w);
 	if (named)
 		lower(&w, "lowered: ", "for some names only");
 	weigh_subjects(j, b, &w);
@@ -345,7 +366,7 @@ static int say_risk(struct judging *j, const struct rbac_binding *b, const struc
 	rbac_print_place(evidence, rule);
 	bh_buf_add_str(evidence, w.why.len ? "); " : ")");
 	bh_buf_add(evidence, bh_buf_slice(&w.why));
-	int rc = say(j, is_admin ? "rbac-cluster-admin" : risk->id, w.severity, b->object, is_admin ? "Bind a role with the rights that are needed." : risk->fix);
+	rc = rc < 0 ? rc : say(j, is_admin ? "rbac-cluster-admin" : risk->id, w.severity, b->object, is_admin ? "Bind a role with the rights that are needed." : risk->fix);
 	bh_buf_done(&w.why);
 	return rc;
 }
@@ -619,6 +640,7 @@ int rbac_risks(struct kube_asked *asked, void *ctx, struct bh_err *err)
 	if (rc < 0)
 		return rc;
 	rc = rbac_new(&none, RBAC_DEFAULTS_YES, &j.defaults, err);
+	rc = rc < 0 ? rc : rbac_admission_new(asked, j.all, &j.admission, err);
 	rc = rc < 0 ? rc : rbac_exposure_find(j.all, &j.exposure, err);
 	if (rc == 0) {
 		bh_map_init(&j.hits, RBAC_ROLES_MAX + 1000);
@@ -636,6 +658,7 @@ int rbac_risks(struct kube_asked *asked, void *ctx, struct bh_err *err)
 		bh_map_done(&j.hits);
 		rbac_exposure_done(&j.exposure);
 	}
+	rbac_admission_free(j.admission);
 	rbac_free(j.defaults);
 	rbac_free(j.r);
 	return rc;

@@ -252,6 +252,70 @@ END
 	expect "$(printf 'rbac-system-configmaps critical\nrbac-system-masters critical')" kube-system "$(core update configmaps)"
 }
 
+# vap NAME ACTION EXPRESSION [MATCH]: a policy of pods and its binding
+vap() {
+	local only=''
+	[ $# -lt 4 ] || only=", matchResources: {namespaceSelector: {matchLabels: $4}}"
+	cat <<END
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: $1}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}
+  validations: [{expression: '$3'}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: $1}
+spec: {policyName: $1, validationActions: [$2]$only}
+END
+}
+
+@test "risks: admission policies weigh as they would decide about pods that take the node" {
+	local shop='---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: shop}}\n'
+	local none='!has(object.spec.hostPID) && !has(object.spec.volumes) && object.spec.containers.all(c, !has(c.securityContext.privileged) && !has(c.securityContext.capabilities.add))'
+	# One that leaves ways open is told, and does not lower.
+	{ printf -- "$shop"; vap no-privileged Deny 'object.spec.containers.all(c, !has(c.securityContext.privileged))'; } >more.yaml
+	expect "rbac-pod-create high" shop "$(core create pods)"
+	grep -q 'not lowered: ValidatingAdmissionPolicy no-privileged denies privileged containers, no policy denies folders of the node, nor the node.s processes, nor capabilities' report.json
+	{ printf -- "$shop"; vap shut Deny "$none"; } >more.yaml
+	expect "rbac-pod-create medium" shop "$(core create pods)"
+	grep -q 'lowered: ValidatingAdmissionPolicy shut denies privileged containers, folders of the node, the node.s processes, capabilities like SYS_ADMIN' report.json
+	{ printf -- "$shop"; vap shut Deny "$none" '{team: shop}'; } >more.yaml
+	expect "rbac-pod-create medium" shop "$(core create pods)"
+	# Not bound, bound to warn, bound to other namespaces, or about something that every pod may lack: they count for nothing.
+	{ printf -- "$shop"; vap shut Deny "$none" | sed '/^kind: .*Binding/,$d; $d'; } >more.yaml
+	sed -i '$d' more.yaml
+	expect "rbac-pod-create high" shop "$(core create pods)"
+	{ printf -- "$shop"; vap shut Warn "$none"; } >more.yaml
+	expect "rbac-pod-create high" shop "$(core create pods)"
+	{ printf -- "$shop"; vap shut Deny "$none" '{team: other}'; } >more.yaml
+	expect "rbac-pod-create high" shop "$(core create pods)"
+	{ printf -- "$shop"; vap label Deny 'has(object.metadata.annotations)'; } >more.yaml
+	expect "rbac-pod-create high" shop "$(core create pods)"
+	# Who asks is not known here.
+	{ printf -- "$shop"; vap who Deny "request.userInfo.username == \"x\" || $none"; } >more.yaml
+	expect "rbac-pod-create high" shop "$(core create pods)"
+	grep -q 'ValidatingAdmissionPolicy who depends on what is not known here' report.json
+	# Kubernetes' own baseline level as policies, as they are shipped.
+	{
+		printf -- "$shop"
+		for f in pss-privileged pss-host-path-volumes pss-host-namespaces pss-capabilities; do
+			printf -- '---\n'
+			cat "$BATS_TEST_DIRNAME/../../rules/kubernetes/$f.yaml"
+			printf -- '---\napiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: {name: %s}\n' "$f"
+			printf 'spec: {policyName: %s, validationActions: [Deny]}\n' "$(sed -n 's/^  name: //p' "$BATS_TEST_DIRNAME/../../rules/kubernetes/$f.yaml")"
+		done
+	} >more.yaml
+	expect "rbac-pod-create medium" shop "$(core create pods)"
+	# A policy that can't be read is told.
+	{ printf -- "$shop"; vap broken Deny 'object.spec.('; } >more.yaml
+	{ role Role r shop "$(core create pods)"; binding RoleBinding b shop Role r '{kind: User, name: x}'; cat more.yaml; } >r.yaml
+	run bulkhead rbac risks --fail-on never r.yaml
+	[ "$status" -eq 3 ]
+}
+
 @test "risks: subjects that everybody is, roles that are not there, rights beside roles" {
 	local view='{apiGroups: [""], verbs: [get], resources: [pods]}'
 	for s in '{kind: User, name: "system:anonymous"}|rbac-anonymous critical' '{kind: Group, name: "system:unauthenticated"}|rbac-anonymous critical' \
