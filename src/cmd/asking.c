@@ -2,11 +2,31 @@
 
 #include <stdio.h>
 
+#include "kube/origin.h"
 #include "report/describe.h"
 #include "report/layout.h"
 
 #define GAP_BYTES_MAX (1u << 20)
 #define COLUMN_MAX 44u /* characters; a longer cell pushes those behind it to the right */
+
+int cmd_ask(const struct cmd_args *args, const struct kube_question *question, struct kube_answer *ret, struct bh_err *err)
+{
+	struct kube_question q = *question;
+	struct kube_rendering rendering;
+	int rc = cmd_rendering(args, NULL, &rendering, err);
+	q.rendering = &rendering;
+	return rc < 0 ? rc : kube_ask(&q, ret, err);
+}
+
+int cmd_place_finding(struct bh_report *report, struct bh_finding *f, struct bh_err *err)
+{
+	if (!kube_is_rendered(f->path, &f->path))
+		return 0;
+	const char *evidence = bh_arena_printf(&report->arena, "%.*s" KUBE_RENDERED_LINE, BH_SLICE_FMT(f->evidence), f->line);
+	f->evidence = bh_slice_str(evidence);
+	f->line = 0;
+	return evidence ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
+}
 
 void cmd_tell_gaps(const struct kube_answer *answer)
 {

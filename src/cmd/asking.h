@@ -3,7 +3,14 @@
 #define BH_CMD_ASKING_H
 
 #include "cmd/args.h"
+#include "cmd/rendering.h"
 #include "kube/ask.h"
+
+/* kube_ask with the command's rendering options (CMD_RENDERING_OPTIONS). */
+int cmd_ask(const struct cmd_args *args, const struct kube_question *question, struct kube_answer *ret, struct bh_err *err) BH_MUST_CHECK;
+
+/* A finding of an answer in a rendered text: its file is the template, and the line, which is none of that file, goes into the evidence. */
+int cmd_place_finding(struct bh_report *report, struct bh_finding *f, struct bh_err *err) BH_MUST_CHECK;
 
 /* Each gap as a line on standard error: whoever reads the answer must know what it leaves out. */
 void cmd_tell_gaps(const struct kube_answer *answer);

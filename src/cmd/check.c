@@ -1,6 +1,7 @@
 /* check.c: `bulkhead check PATH...`: Kubernetes manifests and functions against admission policies, before anything is applied. */
 #include "cmd/check_fix.h"
 #include "cmd/judging.h"
+#include "cmd/rendering.h"
 #include "cmd/scanning.h"
 
 #include "kube/review.h"
@@ -28,6 +29,7 @@ static const struct cmd_option options[] = {
 	{ .name = "no-schema", .kind = CMD_FLAG, .help = "don't compare the manifests with the types of Kubernetes' API" },
 	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.37",
 	  .help = "the version of Kubernetes whose types, rules and functions count" },
+	CMD_RENDERING_OPTIONS("namespace"),
 	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_thresholds, .default_text = "medium",
 	  .help = "exit 1 for findings at or above this severity" },
 	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_severities, .default_text = "negligible",
@@ -122,13 +124,16 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 {
 	(void)ctx;
 	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security"), .no_hardening = cmd_flag(args, "no-hardening"), .no_bootstrap = true };
+	struct kube_rendering rendering;
 	struct serverless functions;
 	struct check_fix fix = { .args = args, .options = &o, .review = review, .level = (enum kube_mend_level)cmd_choice(args, "fix"), .is_diff = cmd_flag(args, "diff") };
 	int64_t now_s;
 	int rc = cmd_report_time(&now_s, err);
+	rc = rc < 0 ? rc : cmd_rendering(args, "kubernetes", &rendering, err);
 	if (rc < 0)
 		return rc;
 	serverless_init(&functions, now_s);
+	o.rendering = &rendering;
 	o.foreign = &functions.foreign;
 	o.n_paths = cmd_targets(args, &o.paths);
 	o.n_policies = cmd_list(args, "policy", &o.policies);

@@ -1,13 +1,12 @@
 #include "cmd/check_fix.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/output.h"
 #include "kube/live.h"
 #include "kube/objects.h"
-#include "kube/render.h"
+#include "kube/origin.h"
 #include "model/report.h"
 
 #define NOTES_BYTES_MAX (64u << 20)
@@ -37,17 +36,20 @@ static int no_memory(struct fixing *f)
 
 /* ---- what can be mended ---- */
 
-/* NULL: it is a file like any other. */
-static const char *why_no_file(struct bh_slice file, const char *path)
+/* The file of a finding, as wishes have it; of a rendered text: none that a path names. NULL: no memory. */
+static const char *file_of(struct fixing *f, const struct bh_finding *x)
 {
-	struct stat st;
+	return bh_arena_printf(&f->fixes.arena, "%.*s%s", BH_SLICE_FMT(x->path), kube_is_rendered_evidence(x->evidence) ? KUBE_RENDERED : "");
+}
+
+/* NULL: it is a file like any other. */
+static const char *why_no_file(struct bh_slice file)
+{
 	if (kube_is_live(file))
 		return "a live cluster is only read; reports in JSON have the patches for kubectl patch --type=json";
 	if (bh_slice_eq_str(file, "standard input"))
 		return "standard input can't be written to; give the file's name";
-	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-		return NULL;
-	return kube_template_of(path) == KUBE_CHART ? "rendered from a Helm chart; mend its templates or values" : "rendered by Kustomize; mend the base or the overlay";
+	return kube_is_rendered(file, &file) ? "mend the template or its values, the base or the overlay" : NULL;
 }
 
 static int set_stays(struct fixing *f, struct bh_slice file, const char *why)
@@ -66,10 +68,8 @@ static int look_at_files(struct fixing *f)
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < f->fixes.files.len; i++) {
 		struct bh_slice file = f->fixes.files.entries[i].key;
-		const char *path = bh_arena_strdup(&f->fixes.arena, file);
-		const char *why = path ? why_no_file(file, path) : NULL;
-		if (!path || why)
-			rc = path ? set_stays(f, file, why) : no_memory(f);
+		const char *why = why_no_file(file);
+		rc = why ? set_stays(f, file, why) : 0;
 	}
 	return rc;
 }
@@ -77,9 +77,13 @@ static int look_at_files(struct fixing *f)
 static int wish(struct fixing *f, const struct bh_report *report)
 {
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < report->findings.len; i++)
-		if (report->findings.ptr[i].class == BH_CLASS_MISCONFIGURATION && report->findings.ptr[i].path.len)
-			rc = kube_fixes_wish(&f->fixes, &report->findings.ptr[i], f->err);
+	for (size_t i = 0; rc == 0 && i < report->findings.len; i++) {
+		struct bh_finding x = report->findings.ptr[i];
+		if (x.class != BH_CLASS_MISCONFIGURATION || !x.path.len)
+			continue;
+		x.path = bh_slice_str(file_of(f, &x));
+		rc = x.path.len ? kube_fixes_wish(&f->fixes, &x, f->err) : no_memory(f);
+	}
 	return rc < 0 ? rc : look_at_files(f);
 }
 
@@ -148,7 +152,7 @@ static void mark_left(struct fixing *f, const struct bh_report *after)
 {
 	for (size_t i = 0; i < after->findings.len; i++) {
 		const struct bh_finding *x = &after->findings.ptr[i];
-		struct kube_fix_wish *w = kube_fixes_find(&f->fixes, x->path, kube_fix_object(x->evidence), x->id);
+		struct kube_fix_wish *w = kube_fixes_find(&f->fixes, bh_slice_str(file_of(f, x)), kube_fix_object(x->evidence), x->id);
 		if (!w || w->is_left)
 			continue;
 		w->is_left = true;

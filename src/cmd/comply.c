@@ -1,6 +1,7 @@
 /* comply.c: `bulkhead comply FRAMEWORK PATH...`: a cluster and its nodes against a benchmark, guide or standard. */
 #include "cmd/comply_write.h"
 #include "cmd/judging.h"
+#include "cmd/rendering.h"
 #include "cmd/scanning.h"
 
 #include "comply/framework_file.h"
@@ -21,6 +22,7 @@ static const struct cmd_option options[] = {
 	{ .name = "report", .kind = CMD_LIST, .argument = "FILE", .help = "a report of bulkhead scan -f json; may be repeated" },
 	{ .name = "policy", .letter = 'p', .kind = CMD_LIST, .argument = "PATH",
 	  .help = "ValidatingAdmissionPolicies that a framework of your own names: files or folders; may be repeated" },
+	CMD_RENDERING_OPTIONS("namespace"),
 	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.34", .help = "the version of Kubernetes whose rules and defaults count" },
 	{ .name = "vulnerabilities", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_severities, .default_text = "high",
 	  .help = "vulnerabilities in reports count at or above this severity" },
@@ -42,9 +44,11 @@ static const char details[] =
 
 #define FRAMEWORK_BYTES_MAX (64u << 20)
 
+/* What the options point to. */
 struct own_framework {
 	struct bh_arena arena;
 	struct comply_framework framework;
+	struct kube_rendering rendering;
 };
 
 static int read_minor(const char *text, unsigned *ret, struct bh_err *err)
@@ -112,6 +116,8 @@ static int make_options(const struct cmd_args *args, struct own_framework *own, 
 	if (o->n_paths == 0 && !o->root && o->n_reports == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "comply: nothing to look at: name manifests, --root or --report");
 	rc = read_minor(cmd_string(args, "kubernetes"), &o->minor, err);
+	rc = rc < 0 ? rc : cmd_rendering(args, "kubernetes", &own->rendering, err);
+	o->rendering = &own->rendering;
 	return rc < 0 ? rc : cmd_report_time(&o->now_s, err);
 }
 

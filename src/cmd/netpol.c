@@ -15,6 +15,7 @@ static const struct cmd_option options[] = {
 	{ .name = "flows", .kind = CMD_LIST, .argument = "FILE", .help = "test, generate: recorded flows: JSON lines (Hubble's too), or src,dst,port,proto; may be repeated" },
 	{ .name = "fail-on-new", .kind = CMD_FLAG, .help = "diff: exit with 1 when something is allowed that was not" },
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the answer to FILE, - is standard output" },
+	CMD_RENDERING_OPTIONS("namespace"),
 	{ 0 },
 };
 
@@ -60,7 +61,7 @@ int cmd_netpol_answer(const struct cmd_args *args, const struct kube_question *q
 {
 	struct kube_answer answer;
 	struct bh_err err = { 0 };
-	if (kube_ask(question, &answer, &err) < 0)
+	if (cmd_ask(args, question, &answer, &err) < 0)
 		return cmd_failed(&err);
 	cmd_tell_gaps(&answer);
 	int rc = cmd_want_objects(&answer, question->paths[0].list[0], &err);

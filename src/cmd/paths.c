@@ -26,6 +26,7 @@ static const struct cmd_option options[] = {
 	{ .name = "blast", .kind = CMD_FLAG, .help = "instead: what falls with each workload, as a score and a sentence" },
 	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "format of the answer" },
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the answer to FILE, - is standard output" },
+	CMD_RENDERING_OPTIONS("namespace"),
 	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "WHAT", .choices = failures, .default_text = "path", .help = "exit 1 when a target is reached: path, or never" },
 	{ 0 },
 };
@@ -92,7 +93,7 @@ static int answer(const struct cmd_args *args, const char *const *paths, size_t 
 	asking.n_to = cmd_list(args, "to", &asking.to);
 	asking.n_without = cmd_list(args, "without", &asking.without);
 	question.paths[1].n = cmd_list(args, "report", &question.paths[1].list);
-	if (kube_ask(&question, &a, &err) < 0)
+	if (cmd_ask(args, &question, &a, &err) < 0)
 		return cmd_failed(&err);
 	cmd_tell_gaps(&a);
 	int rc = cmd_want_objects(&a, paths[0], &err);

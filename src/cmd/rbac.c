@@ -18,6 +18,7 @@ static const struct cmd_option options[] = {
 	{ .name = "name", .kind = CMD_STRING, .argument = "NAME", .help = "who-can, can: on the object of this name; default: on any" },
 	{ .name = "verb", .kind = CMD_STRING, .argument = "VERB", .help = "can: answer whether the subject can do this; with --resource" },
 	{ .name = "resource", .kind = CMD_STRING, .argument = "RESOURCE", .help = "can: with --verb: pods/log, deployments.apps, /healthz" },
+	CMD_RENDERING_OPTIONS(NULL),
 	{ .name = "group", .kind = CMD_LIST, .argument = "GROUP", .help = "can: a group that the subject is in; may be repeated" },
 	{ .name = "subject", .kind = CMD_LIST, .argument = "SUBJECT", .help = "least: for this one; may be repeated; default: all but the cluster's own" },
 	{ .name = "log", .kind = CMD_LIST, .argument = "FILE", .help = "unused: an audit log; what it shows nobody to have used is named too; may be repeated" },
@@ -109,7 +110,7 @@ static int list(const struct cmd_args *args, const struct kube_question *questio
 {
 	struct kube_answer answer;
 	struct bh_err err = { 0 };
-	if (kube_ask(question, &answer, &err) < 0)
+	if (cmd_ask(args, question, &answer, &err) < 0)
 		return cmd_no_report(&err);
 	cmd_tell_gaps(&answer);
 	int rc = cmd_want_objects(&answer, question->paths[0].list[0], &err);
@@ -141,7 +142,7 @@ static int may(const struct cmd_args *args, struct kube_question *question)
 	struct kube_answer answer;
 	struct bh_err err = { 0 };
 	question->answer = rbac_may;
-	if (kube_ask(question, &answer, &err) < 0)
+	if (cmd_ask(args, question, &answer, &err) < 0)
 		return cmd_no_report(&err);
 	cmd_tell_gaps(&answer);
 	int rc = cmd_want_objects(&answer, question->paths[0].list[0], &err);

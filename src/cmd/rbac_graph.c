@@ -60,7 +60,7 @@ int cmd_rbac_graph(const struct cmd_args *args, const char *const *targets, size
 	struct bh_buf out;
 	const struct kube_question question = { .name = "roles", .paths = { { targets, n } }, .answer = rbac_bound, .ctx = &a };
 	int rc = cmd_rbac_asking(args, &a, &err);
-	rc = rc < 0 ? rc : kube_ask(&question, &answer, &err);
+	rc = rc < 0 ? rc : cmd_ask(args, &question, &answer, &err);
 	if (rc < 0)
 		return cmd_no_report(&err);
 	cmd_tell_gaps(&answer);

@@ -58,7 +58,7 @@ int cmd_rbac_least(const struct cmd_args *args, const char *const *targets, size
 		if (!rbac_subject_parse(bh_slice_str(l.subjects[i]), &a.subject) || a.subject.kind == RBAC_GROUP)
 			rc = bh_fail(&err, BH_EUSAGE, 0, "rbac: %s: user:NAME or sa:NAMESPACE/NAME was expected", l.subjects[i]);
 	rbac_audit_init(&l.audit, bh_slice_str(cmd_string(args, "since")), bh_slice_str(cmd_string(args, "until")));
-	rc = rc < 0 ? rc : kube_ask(&question, &answer, &err);
+	rc = rc < 0 ? rc : cmd_ask(args, &question, &answer, &err);
 	rbac_audit_done(&l.audit);
 	if (rc < 0)
 		return cmd_no_report(&err);

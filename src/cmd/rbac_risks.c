@@ -19,8 +19,9 @@ static int add_finding(struct bh_report *report, const struct kube_row *row, str
 		return bh_fail(err, BH_ECHILD, 0, "a risk that is none");
 	f.severity = (enum bh_severity)severity;
 	f.line = (uint32_t)line;
-	if (!copy(report, row, RBAC_RISK_ID, &f.id) || !copy(report, row, RBAC_RISK_MESSAGE, &f.title) || !copy(report, row, RBAC_RISK_FILE, &f.path)
-	    || !copy(report, row, RBAC_RISK_EVIDENCE, &f.evidence) || !copy(report, row, RBAC_RISK_FIX, &f.fix) || report->findings.len >= FINDINGS_MAX
+	if (!copy(report, row, RBAC_RISK_FILE, &f.path) || !copy(report, row, RBAC_RISK_EVIDENCE, &f.evidence) || cmd_place_finding(report, &f, err) < 0)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
+	if (!copy(report, row, RBAC_RISK_ID, &f.id) || !copy(report, row, RBAC_RISK_MESSAGE, &f.title) || !copy(report, row, RBAC_RISK_FIX, &f.fix) || report->findings.len >= FINDINGS_MAX
 	    || !bh_finding_vec_push(&report->findings, f))
 		return bh_fail(err, BH_ELIMIT, 0, "more than %u findings", FINDINGS_MAX);
 	return 0;
@@ -60,7 +61,7 @@ static int fill(const struct cmd_args *args, struct bh_report *report, const voi
 	struct kube_answer answer;
 	int rc = cmd_rbac_asking(args, &a, err);
 	const struct kube_question question = { .name = "risks", .paths = { { paths->list, paths->n } }, .answer = rbac_risks, .ctx = &a };
-	rc = rc < 0 ? rc : kube_ask(&question, &answer, err);
+	rc = rc < 0 ? rc : cmd_ask(args, &question, &answer, err);
 	if (rc < 0)
 		return rc;
 	rc = cmd_want_objects(&answer, paths->list[0], err);

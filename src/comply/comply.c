@@ -234,7 +234,7 @@ static int review(struct running *r)
 {
 	const struct comply_options *o = r->options;
 	struct kube_review_counts counts = { 0 };
-	const struct kube_review_options review = { .paths = o->paths, .n_paths = o->n_paths, .policies = o->policies, .n_policies = o->n_policies, .every_policy = true, .minor = o->minor, .checks = &r->counts,
+	const struct kube_review_options review = { .paths = o->paths, .n_paths = o->n_paths, .policies = o->policies, .n_policies = o->n_policies, .every_policy = true, .minor = o->minor, .checks = &r->counts, .rendering = o->rendering,
 						    .without = o->without, .n_without = o->n_without, .no_bootstrap = true };
 	if (o->n_paths == 0)
 		return 0;

@@ -45,6 +45,7 @@ struct comply_options {
 	size_t n_paths;
 	const char *const *policies;      /* files and folders with ValidatingAdmissionPolicies of the user's own */
 	size_t n_policies;
+	const struct kube_rendering *rendering; /* of charts; NULL: as they are */
 	const char *root;                 /* of a node; NULL: none was given */
 	const char *const *reports;       /* that bulkhead scan saved */
 	size_t n_reports;

@@ -224,6 +224,8 @@ int comply_node(const struct comply_options *options, struct comply_report *out,
 	}
 	intake_init(&p.intake, unreadable, &p);
 	int rc = intake_add(&p.intake, options->paths, options->n_paths, 0, err);
+	p.intake.rendering = options->rendering;
+	rc = rc < 0 ? rc : intake_ready(&p.intake, err);
 	rc = rc < 0 ? rc : run(&p, err);
 	intake_done(&p.intake);
 	if (p.root_fd >= 0)

@@ -352,6 +352,8 @@ int kube_ask(const struct kube_question *question, struct kube_answer *ret, stru
 	parent_init(&p, question, ret);
 	for (uint8_t role = 0; rc == 0 && role < KUBE_ASK_ROLES; role++)
 		rc = intake_add(&p.intake, question->paths[role].list, question->paths[role].n, role, err);
+	p.intake.rendering = question->rendering;
+	rc = rc < 0 ? rc : intake_ready(&p.intake, err);
 	return parent_done(&p, rc < 0 ? rc : run(&p, err));
 }
 

@@ -38,7 +38,7 @@ static int visit(FTS *tree, FTSENT *e, struct bh_arena *arena, struct kube_file_
 		/* .git and its like hold nothing that anybody applies. */
 		if (e->fts_level > DEPTH_MAX || (e->fts_level > FTS_ROOTLEVEL && e->fts_name[0] == '.'))
 			(void)fts_set(tree, e, FTS_SKIP);
-		else if (kube_template_of(e->fts_accpath) != KUBE_NO_TEMPLATE) {
+		else if (kube_template_of(e->fts_accpath, NULL) != KUBE_NO_TEMPLATE) {
 			(void)fts_set(tree, e, FTS_SKIP);
 			return add(e->fts_path, arena, out, err);
 		}

@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "kube/live.h"
-#include "kube/render.h"
+#include "kube/origin.h"
 #include "model/wire.h"
 #include "sys/files.h"
 
@@ -59,16 +59,47 @@ static int give_text(const struct bh_slice *text, struct bh_child_reply *reply, 
 	return rc;
 }
 
-static int open_file(const struct intake *in, const char *path, struct bh_child_reply *reply, struct bh_err *err)
+static bool is_folder(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode); /* only what has to be rendered is an entry: see kube_files_find */
+}
+
+int intake_ready(const struct intake *in, struct bh_err *err)
+{
+	if (!in->rendering || !in->rendering->wants_chart)
+		return 0;
+	for (size_t i = 0; i < in->files.len; i++)
+		if (is_folder(in->files.ptr[i]) && kube_template_of(in->files.ptr[i], NULL) == KUBE_CHART)
+			return 0;
+	return bh_fail(err, BH_EUSAGE, 0, "values, a release or its namespace were given, and no Helm chart is among the paths");
+}
+
+/* Names what comes out as origin.h says. */
+static int render(struct intake *in, const char *folder, const char **name, struct bh_child_reply *reply, struct bh_err *err)
+{
+	const char *file = "";
+	enum kube_template kind = kube_template_of(folder, &file);
+	bool slash = folder[strlen(folder) - 1] == '/';
+	int rc = kube_render(kind, folder, in->rendering, &reply->fd, err);
+	if (rc < 0)
+		return rc;
+	if (kind == KUBE_CHART)
+		*name = bh_arena_printf(&in->names, "%s" KUBE_RENDERED, folder);
+	else
+		*name = bh_arena_printf(&in->names, "%s%s%s" KUBE_RENDERED, folder, slash ? "" : "/", file);
+	return *name ? 0 : bh_fail(err, BH_ELIMIT, 0, "out of memory for the names of files");
+}
+
+static int open_file(struct intake *in, const char *path, const char **name, struct bh_child_reply *reply, struct bh_err *err)
 {
 	uint64_t size;
-	struct stat st;
 	const struct bh_slice *instead = in->instead ? bh_map_get(in->instead, bh_slice_str(path)) : NULL;
 	reply->close_fd = strcmp(path, "-") != 0;
 	if (instead)
 		return give_text(instead, reply, err);
-	if (reply->close_fd && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) /* no other folder is an entry: see kube_files_find */
-		return kube_render(kube_template_of(path), path, &reply->fd, err);
+	if (reply->close_fd && is_folder(path))
+		return render(in, path, name, reply, err);
 	if (reply->close_fd)
 		return bh_open_regular(path, &reply->fd, &size, err);
 	reply->fd = STDIN_FILENO;
@@ -80,7 +111,7 @@ static int open_next(struct intake *in, const char *path, const char **name, str
 {
 	*name = strcmp(path, "-") == 0 ? "standard input" : path;
 	if (!kube_is_live(bh_slice_str(path)))
-		return open_file(in, path, reply, err);
+		return open_file(in, path, name, reply, err);
 	kube_live_close(in->live);
 	in->live = NULL;
 	return kube_live_open(path, &in->live, name, err);

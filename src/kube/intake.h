@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "kube/files.h"
 #include "kube/objects.h"
+#include "kube/render.h"
 #include "sys/child.h"
 
 enum intake_message {
@@ -27,6 +28,7 @@ struct intake {
 	size_t next;
 	uint64_t opened[4];           /* by role */
 	const struct bh_map *instead; /* path -> struct bh_slice: what is given instead of these files; NULL: nothing */
+	const struct kube_rendering *rendering; /* of charts among the files; NULL: as they are */
 	void *live;                   /* the cluster that is being read; NULL = none */
 	void (*unreadable)(void *ctx, uint8_t role, const char *name, const struct bh_err *why);
 	void *ctx;
@@ -37,6 +39,9 @@ void intake_done(struct intake *in);
 
 /* Files, folders, "-", live clusters ("cluster:CONTEXT"): each path's files with the role (0 to 3). */
 int intake_add(struct intake *in, const char *const *paths, size_t n, uint8_t role, struct bh_err *err) BH_MUST_CHECK;
+
+/* When all paths were added: is there a chart, where the rendering wants one? BH_EUSAGE: no. */
+int intake_ready(const struct intake *in, struct bh_err *err) BH_MUST_CHECK;
 
 /* Answers the intake's messages: 1. 0: it is one of the command's own. INTAKE_ASK_NEXT gets the next file that can be opened. */
 int intake_handle(struct intake *in, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err) BH_MUST_CHECK;

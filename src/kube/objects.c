@@ -3,11 +3,13 @@
 #include <stdlib.h>
 
 #include "base/vec.h"
+#include "kube/origin.h"
 
 #define PROBLEMS_MAX 10000u
 #define TEXTS_MAX 200000u
 #define NAME_BYTES_MAX 128u
 #define LISTS_DEPTH_MAX 4u /* Lists in Lists: kubectl makes one */
+#define ORIGINS_MAX 200000u /* documents of a chart */
 #define EXACT_PROBLEMS_MAX 100u /* whose lines are counted by parsing once more */
 
 BH_VEC(yaml_vec, struct bh_yaml *)
@@ -109,11 +111,20 @@ struct bh_slice kube_text(struct cel_value map, const char *path)
 
 struct reading {
 	struct kube_set *set;
-	struct bh_slice file;
+	struct bh_slice file;         /* or the template of the document */
+	struct bh_slice text_name;    /* of what is read as a whole */
+	struct kube_origin_vec origins;
 	uint32_t document;
 	uint32_t line_offset;
 	struct bh_err *err;
 };
+
+/* What is said from now on is about the document that begins at the line. */
+static int begin_document(struct reading *r, uint32_t line)
+{
+	r->document++;
+	return kube_origin_at(&r->origins, r->text_name, line, &r->set->arena, &r->file) ? 0 : no_memory(r->err);
+}
 
 static int add_problem(struct reading *r, uint32_t line, const char *text)
 {
@@ -218,6 +229,8 @@ static int add_object(struct reading *r, struct kube_tree *tree, struct cel_valu
 		return add_problem(r, tree->line_offset + 1, "not an object: a mapping with apiVersion and kind was expected");
 	o.line = line_of(tree, value);
 	name_object(&o);
+	if (!kube_origin_of(value, r->file, &r->set->arena, &o.file))
+		return no_memory(r->err);
 	if (is_list(o.kind, value) && depth < LISTS_DEPTH_MAX)
 		return add_items(r, tree, &o, depth);
 	if (o.kind.len == 0 || o.api_version.len == 0)
@@ -309,8 +322,9 @@ static int add_documents(struct reading *r, struct bh_yaml *yaml)
 		return no_memory(r->err);
 	}
 	for (size_t i = 0; i < bh_yaml_documents(yaml); i++) {
-		r->document++;
-		int rc = add_document(r, bh_yaml_root(yaml, i));
+		const struct bh_yaml_node *root = bh_yaml_root(yaml, i);
+		int rc = begin_document(r, r->line_offset + bh_yaml_line(root));
+		rc = rc < 0 ? rc : add_document(r, root);
 		if (rc < 0)
 			return rc;
 	}
@@ -368,8 +382,8 @@ static int add_broken(struct reading *r, struct bh_slice document, struct bh_err
 		complain_in_place(r, document, why);
 	struct bh_slice text = bh_slice_str(why->text);
 	uint32_t line = take_line(&text);
-	r->document++;
-	return add_problem(r, line, (const char *)text.ptr);
+	int rc = begin_document(r, r->line_offset + 1);
+	return rc < 0 ? rc : add_problem(r, line, (const char *)text.ptr);
 }
 
 static int read_one_by_one(struct reading *r, struct bh_slice rest)
@@ -390,16 +404,19 @@ static int read_one_by_one(struct reading *r, struct bh_slice rest)
 
 int kube_set_read(struct kube_set *set, struct bh_slice file, struct bh_slice text, struct bh_err *err)
 {
-	struct reading r = { .set = set, .err = err };
+	struct reading r = { .set = set, .origins = { .max = ORIGINS_MAX }, .err = err };
 	struct bh_yaml *yaml = NULL;
 	struct bh_err why = { 0 };
-	if (!bh_arena_copy(&set->arena, file, &r.file))
+	if (!bh_arena_copy(&set->arena, file, &r.text_name) || !kube_origins_read(r.text_name, text, &r.origins)) {
+		kube_origin_vec_done(&r.origins);
 		return no_memory(err);
+	}
+	r.file = r.text_name;
 	if (bh_slice_starts(text, BH_SLICE_LIT("\xef\xbb\xbf")))
 		text = bh_slice_sub(text, 3, text.len);
-	if (bh_yaml_parse(text, KUBE_TEXT_BYTES_MAX, &yaml, &why) == 0)
-		return add_documents(&r, yaml);
-	return read_one_by_one(&r, text);
+	int rc = bh_yaml_parse(text, KUBE_TEXT_BYTES_MAX, &yaml, &why) == 0 ? add_documents(&r, yaml) : read_one_by_one(&r, text);
+	kube_origin_vec_done(&r.origins);
+	return rc;
 }
 
 void kube_object_print(struct bh_buf *out, const struct kube_object *o)

@@ -18,7 +18,7 @@ bool kube_is_live(struct bh_slice file);
 #define KUBE_REPORT_SCHEMA "bulkhead.report/"
 
 struct kube_object {
-	struct bh_slice file;            /* "cluster:CONTEXT/apis/apps/v1/namespaces/shop/deployments/web" in a live cluster */
+	struct bh_slice file;            /* "cluster:CONTEXT/apis/apps/v1/namespaces/shop/deployments/web" in a live cluster; rendered: see origin.h */
 	uint32_t document;               /* in the file, from 1 */
 	uint32_t line;                   /* where it begins; 0: nowhere */
 	struct cel_value value;          /* a map */

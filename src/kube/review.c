@@ -130,6 +130,8 @@ int kube_review(const struct kube_review_options *options, struct bh_report *rep
 	p.intake.instead = options->instead;
 	int rc = intake_add(&p.intake, options->paths, options->n_paths, REVIEW_MANIFEST, err);
 	rc = rc < 0 ? rc : intake_add(&p.intake, options->policies, options->n_policies, REVIEW_POLICY, err);
+	p.intake.rendering = options->rendering;
+	rc = rc < 0 ? rc : intake_ready(&p.intake, err);
 	rc = rc < 0 ? rc : run(&p, err);
 	p.counts.files = p.intake.opened[REVIEW_MANIFEST];
 	if (rc == 0)

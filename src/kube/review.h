@@ -34,6 +34,7 @@ struct kube_review_options {
 	bool schema;                 /* compare the objects with the types of the API, too; from Kubernetes 1.25 on */
 	struct kube_check_count_vec *checks; /* gets one item for each policy; may be NULL */
 	const struct bh_map *instead;        /* path -> struct bh_slice: what is read instead of these files; NULL: nothing */
+	const struct kube_rendering *rendering; /* of charts; NULL: as they are */
 	const struct kube_foreign *foreign;  /* who knows manifests that are not Kubernetes'; NULL: nobody */
 };
 

@@ -7,6 +7,7 @@
 #include "kube/custom_pods.h"
 #include "kube/map.h"
 #include "kube/mend.h"
+#include "kube/origin.h"
 #include "kube/owned.h"
 #include "kube/patch.h"
 #include "kube/rbac.h"
@@ -273,8 +274,14 @@ static void describe(struct child *c, uint32_t *line, const struct vap_result *r
 	describe_path(c, bh_buf_slice(&path));
 }
 
-static int send_finding(struct child *c, const struct review_finding *f, struct bh_err *err)
+/* In a rendered text the file is the template, whose lines are others: the line goes to where the evidence, c->path, is described. */
+static int send_finding(struct child *c, struct review_finding *f, struct bh_err *err)
 {
+	if (kube_is_rendered(f->file, &f->file)) {
+		bh_buf_printf(&c->path, KUBE_RENDERED_LINE, f->line);
+		f->evidence = bh_buf_slice(&c->path);
+		f->line = 0;
+	}
 	return review_put_finding(&c->frame, f) ? send_frame(c, REVIEW_SAY_FINDING, err) : bh_fail(err, BH_ENOMEM, 0, "out of memory for a finding");
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 
-#define BH_PROGRAM_COMPLAINT_BYTES 300u
+#define BH_PROGRAM_COMPLAINT_BYTES 1600u /* a quarter of it as written: escapes are longer */
 #define BH_PROGRAM_MISSING 127 /* exit code: not installed */
 
 struct bh_program {

@@ -381,11 +381,13 @@ narrow_path() {
 	pod pod.yaml
 	echo '  hostNetwork: true' >>pod.yaml
 	narrow_path
-	printf '#!/bin/sh\n[ "$*" = "template release chart" ] || exit 9\ncat pod.yaml\n' >bin/helm
+	printf '#!/bin/sh\n[ "$*" = "template --include-crds -- release-name ./chart" ] || exit 9\ncat pod.yaml\n' >bin/helm
 	chmod +x bin/helm
 	PATH=$PWD/bin run "$BULKHEAD" check -f csv --no-hardening chart
 	[ "$status" -eq 1 ]
 	[[ $output == *"pss-host-namespaces"*",chart,"* ]]
+	PATH=$PWD/bin run "$BULKHEAD" check --no-hardening chart
+	[[ $output == *"spec.hostNetwork (rendered line "* ]]
 	printf '#!/bin/sh\necho "parse error at c/templates/p.yaml:3" >&2; exit 1\n' >bin/helm
 	PATH=$PWD/bin run "$BULKHEAD" check --no-hardening chart
 	[ "$status" -eq 3 ]
@@ -394,6 +396,84 @@ narrow_path() {
 	printf '#!/bin/sh\nwhile read -r name rest; do case $name in *:) seen="$seen $name" ;; esac; done </proc/self/net/dev; echo "devices:$seen." >&2; exit 1\n' >bin/helm
 	PATH=$PWD/bin run "$BULKHEAD" check --no-hardening chart
 	[[ $output == *"helm: devices: lo:."* ]]
+}
+
+# A helm that writes its arguments, one a line, and the values that it was given, and then a manifest with a comment as helm's.
+recording_helm() {
+	cat >bin/helm <<-'END'
+		#!/bin/sh
+		printf '%s\n' "$@" >arguments
+		for a; do case $a in --values=*) cat "${a#--values=}" >>values ;; esac; done
+		printf -- '---\n# Source: shop/templates/a.yaml\n'
+		cat pod.yaml
+		printf -- '---\n# Source: shop/charts/db/templates/b.yaml\napiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec: {hostNetwork: true, containers: [{name: a, image: b}]}\n'
+		printf -- '---\n# Source: shop/templates/broken.yaml\nkind: [\n'
+	END
+	chmod +x bin/helm
+}
+
+@test "charts get values, --set, a release and its namespace as helm's own; no value can become an option" {
+	mkdir -p charts/-x
+	printf 'apiVersion: v2\nname: shop\nversion: 1.0.0\n' >charts/-x/Chart.yaml
+	pod pod.yaml
+	narrow_path
+	recording_helm
+	echo 'first: 1' >'a,b.yaml'
+	echo 'second: 2' >'--post-renderer=evil'
+	PATH=$PWD/bin run "$BULKHEAD" check --no-hardening charts/-x --values a,b.yaml '--values=--post-renderer=evil' --set '--post-renderer=x' --set 'b={1,2}' \
+		--release=--debug --namespace -n --kubernetes 1.30
+	[ "$status" -eq 1 ] || { echo "$output"; false; }
+	run sed -E 's,/proc/self/fd/[0-9]+,FD,' arguments
+	[ "$output" = "template
+--include-crds
+--values=FD
+--values=FD
+--set=--post-renderer=x
+--set=b={1,2}
+--namespace=-n
+--kube-version=1.30
+--
+--debug
+./charts/-x" ]
+	[ "$(cat values)" = "first: 1
+second: 2" ]
+}
+
+@test "findings in a chart name the template, whatever the chart is called, and the line of what was rendered" {
+	mkdir -p web
+	printf 'apiVersion: v2\nname: shop\nversion: 1.0.0\n' >web/Chart.yaml
+	pod pod.yaml
+	echo '  hostNetwork: true' >>pod.yaml
+	narrow_path
+	recording_helm
+	PATH=$PWD/bin run "$BULKHEAD" check -f csv --no-hardening web/
+	[[ $output == *"pss-host-namespaces"*",web/templates/a.yaml,"* ]]
+	[[ $output == *"pss-host-namespaces"*",web/charts/db/templates/b.yaml,"* ]]
+	PATH=$PWD/bin run "$BULKHEAD" check --no-hardening web
+	[[ $output == *"web/templates/broken.yaml (rendered): line "* ]]
+	[[ $output == *"Pod db: spec.hostNetwork (rendered line "* ]]
+	PATH=$PWD/bin run "$BULKHEAD" rbac can sa:default/x web
+	[[ $output == *"not checked: web/templates/broken.yaml (rendered):"* ]]
+}
+
+@test "options about charts say when they can mean nothing" {
+	pod pod.yaml
+	run bulkhead check --values none.yaml pod.yaml
+	fails 2 "--values: none.yaml: no such file"
+	run bulkhead check --values . pod.yaml
+	fails 2 "--values: "
+	run bulkhead check --set a pod.yaml
+	fails 2 "--set: KEY=VALUE was expected, not a"
+	for command in "check" "netpol list" "rbac risks" "paths" "comply pod-security"; do
+		run bulkhead $command pod.yaml --set a=b
+		fails 2 "no Helm chart is among the paths"
+	done
+	run bulkhead rbac who-can get pods pod.yaml --namespace shop
+	[ "$status" -eq 0 ]
+	# In a configuration they are for whatever charts there are.
+	echo 'release: shop' >bulkhead.yaml
+	run bulkhead check --pod-security none --no-hardening pod.yaml
+	[ "$status" -eq 0 ]
 }
 
 @test "what Kustomize makes of a folder is checked instead of its parts" {
@@ -413,7 +493,11 @@ narrow_path() {
 	END
 	run bulkhead check -f csv --no-hardening --pod-security baseline prod
 	[ "$status" -eq 1 ]
-	[[ $output == *"pss-host-namespaces"*",prod,"* ]]
+	[[ $output == *"pss-host-namespaces"*",prod/kustomization.yaml,"* ]]
+	echo 'buildMetadata: [originAnnotations]' >>prod/kustomization.yaml
+	run bulkhead check -f csv --no-hardening --pod-security baseline prod
+	[ "$status" -eq 1 ]
+	[[ $output == *"pss-host-namespaces"*",base/pod.yaml,"* ]]
 	printf 'resources: [none.yaml]\n' >prod/kustomization.yaml
 	run bulkhead check --no-hardening prod
 	[ "$status" -eq 3 ]

@@ -208,7 +208,7 @@ END
 	chmod +x bin/helm
 	PATH=$PWD/bin:$PATH run check --fix chart
 	if [[ $output == *"NOT CHECKED"* ]]; then skip "nothing can be rendered here"; fi
-	[[ $output == *"not fixed: chart: rendered from a Helm chart; mend its templates or values (3 findings)"* ]]
+	[[ $output == *"not fixed: chart (rendered): mend the template or its values, the base or the overlay (3 findings)"* ]]
 }
 
 @test "several documents, Lists and JSON; a file named twice is written once" {

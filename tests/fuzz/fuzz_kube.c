@@ -1,8 +1,9 @@
 /*
  * fuzz_kube.c: any input as manifests, and what stands behind a line "%%%" as policies, bindings and parameters: read, compiled, asked about every
- * object; every object is compared with the types of the API. What a policy objects to has a place in the object it was asked about, or none.
+ * object; every object is compared with the types of the API. A text that begins with "---" is one that helm rendered, one with an origin Kustomize's. What a policy objects to has a place in the object it was asked about, or none.
  */
 #include "kube/custom_pods.h"
+#include "kube/origin.h"
 #include "kube/schema.h"
 #include "kube/vap.h"
 
@@ -80,6 +81,13 @@ static void compare(const struct kube_object_vec *all)
 	}
 }
 
+static struct bh_slice name_of(struct bh_slice manifests)
+{
+	if (bh_slice_starts(manifests, BH_SLICE_LIT("---")))
+		return BH_SLICE_LIT("charts/web" KUBE_RENDERED);
+	return bh_slice_search(manifests, "config.kubernetes.io/origin") ? BH_SLICE_LIT("prod/kustomization.yaml" KUBE_RENDERED) : BH_SLICE_LIT("manifests");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bh_slice text = { data, size };
@@ -90,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bh_err err;
 	if (kube_set_new(MEMORY_BYTES_MAX, &set, &err) < 0)
 		return 0;
-	if (kube_set_read(set, BH_SLICE_LIT("manifests"), manifests, &err) == 0 && kube_set_read(set, BH_SLICE_LIT("policies"), policies, &err) == 0
+	if (kube_set_read(set, name_of(manifests), manifests, &err) == 0 && kube_set_read(set, BH_SLICE_LIT("policies"), policies, &err) == 0
 	    && kube_add_custom_pods(set, &err) == 0) {
 		const struct kube_object_vec *all = kube_set_objects(set);
 		compare(all);
