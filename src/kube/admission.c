@@ -8,6 +8,7 @@
 #define ARENA_BYTES_MAX (64u << 20)
 #define RUN_BYTES_MAX (64u << 20)
 #define EXPRESSIONS_MAX 1000u
+#define PATH_BYTES_MAX 4096u
 #define COST_PER_EXPRESSION 1000000u       /* apiserver, apis/cel/config.go */
 #define COST_OF_CONDITIONS 2500000u
 
@@ -147,11 +148,28 @@ static int make_env(struct admission *p, unsigned minor, struct bh_err *err)
 
 /* ---- compiling ---- */
 
+/* Where the expression stands in the file, and its path there: of a policy that was made of another document, that document's. */
+static uint32_t find_place(const struct admission *p, const char *where, size_t i, const char *field, struct bh_buf *path)
+{
+	const struct cel_value list = kube_get(p->spec, where);
+	bool is_there = i < kube_length(list) && list.list->items[i].kind == CEL_MAP;
+	return is_there ? kube_tree_find(p->object->tree, list.list->items[i].map, bh_slice_str(field), path) : 0;
+}
+
 void admission_tell(struct admission_compiler *c, const char *where, size_t i, const char *field, struct bh_slice text)
 {
+	struct bh_buf path;
+	bh_buf_init(&path, PATH_BYTES_MAX);
+	uint32_t line = c->policy->object->is_made ? find_place(c->policy, where, i, field, &path) : 0;
 	c->failed = true;
-	bh_buf_printf(c->why, "%sspec.%s[%zu].%s: ", c->why->len ? "\n" : "", where, i, field);
+	if (c->why->len)
+		bh_buf_add_byte(c->why, '\n');
+	if (line)
+		bh_buf_printf(c->why, "%.*s (line %u): ", BH_SLICE_FMT(bh_buf_slice(&path)), line);
+	else
+		bh_buf_printf(c->why, "spec.%s[%zu].%s: ", where, i, field);
 	bh_buf_add(c->why, text);
+	bh_buf_done(&path);
 }
 
 int admission_compile(struct admission_compiler *c, const char *where, size_t i, const char *field, struct bh_slice text, const struct cel_type *wanted,

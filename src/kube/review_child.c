@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "kube/custom_pods.h"
+#include "kube/import.h"
 #include "kube/map.h"
 #include "kube/mend.h"
 #include "kube/origin.h"
@@ -40,6 +41,7 @@ struct child {
 	struct policy_vec ready;
 	struct kube_object_vec all;
 	struct kube_world world; /* of everything: bindings, parameters and namespaces */
+	struct import imported;  /* what policies of other engines amount to */
 	const struct kube_object *object; /* that is reviewed */
 	struct policy *policy;            /* that is asked */
 	struct bh_buf path;
@@ -236,7 +238,27 @@ static int add_policies(struct child *c, struct bh_err *err)
 			rc = add_policy(c, &objects->ptr[i], c->options->minor, err);
 		else if (map_is_policy(&objects->ptr[i]) && kube_rule_is_for(&objects->ptr[i], c->options->minor))
 			rc = add_mutating(c, &objects->ptr[i], err);
+	for (size_t i = 0; rc == 0 && i < c->imported.made.len; i++)
+		if (is_policy(&c->imported.made.ptr[i]) && kube_rule_is_for(&c->imported.made.ptr[i], c->options->minor))
+			rc = add_policy(c, &c->imported.made.ptr[i], c->options->minor, err);
+	for (size_t i = 0; rc == 0 && i < c->imported.notes.len; i++) {
+		const struct import_note *n = &c->imported.notes.ptr[i];
+		rc = say_unchecked(c, "policy", n->object->file, n->line, n->text, err);
+	}
 	return rc;
+}
+
+/* What is made of policies belongs to the world, too. */
+static int import_policies(struct child *c, struct bh_err *err)
+{
+	int rc = import_all(&c->imported, kube_set_objects(c->policies), &c->world, err);
+	if (rc < 0 || c->imported.made.len == 0)
+		return rc;
+	for (size_t i = 0; i < c->imported.made.len; i++)
+		if (!kube_object_vec_push(&c->all, c->imported.made.ptr[i]))
+			return bh_fail(err, BH_ELIMIT, 0, "more than %u objects", KUBE_OBJECTS_MAX);
+	kube_world_done(&c->world);
+	return kube_world_init(&c->world, &c->all, err);
 }
 
 static int collect_all(struct child *c, struct bh_err *err)
@@ -312,6 +334,18 @@ static int find_patch(struct child *c, struct review_finding *f, struct bh_buf *
 	return rc;
 }
 
+/* A binding that was a policy of its own (Gatekeeper's constraint) is named, as its engine does: "[constraint] message". */
+static struct bh_slice message_of(const struct vap_result *result, struct bh_buf *b)
+{
+	if (!result->binding || !result->binding->is_made || !vap_policy_wants_params(result->policy))
+		return result->message;
+	bh_buf_add_byte(b, '[');
+	bh_buf_add(b, result->binding->name);
+	bh_buf_add_str(b, "] ");
+	bh_buf_add(b, result->message);
+	return b->failed ? result->message : bh_buf_slice(b);
+}
+
 static int on_result(void *ctx, const struct vap_result *result, struct bh_err *err)
 {
 	struct child *c = ctx;
@@ -333,11 +367,13 @@ static int on_result(void *ctx, const struct vap_result *result, struct bh_err *
 	int rc = owned_tell(&c->owned, c->object, c->policy->check, &told, err);
 	if (rc < 0 || told)
 		return rc;
+	BH_WITH(bh_buf_done) struct bh_buf message = { 0 };
+	bh_buf_init(&message, REVIEW_TEXT_BYTES_MAX * 2);
 	struct review_finding f = {
 		.severity = (uint8_t)(result->actions & VAP_DENY ? c->policy->severity : result->actions & VAP_WARN ? BH_SEV_LOW : BH_SEV_NEGLIGIBLE),
 		.line = line,
 		.id = c->policy->check,
-		.message = result->message,
+		.message = message_of(result, &message),
 		.file = c->object->file,
 		.evidence = bh_buf_slice(&c->path),
 		.fix = c->policy->fix,
@@ -484,6 +520,7 @@ static void done(struct child *c)
 	kube_mender_free(c->mender);
 	kube_world_done(&c->world);
 	kube_object_vec_done(&c->all);
+	import_done(&c->imported);
 	kube_set_free(c->manifests);
 	kube_set_free(c->policies);
 	kube_set_free(c->rules);
@@ -500,6 +537,7 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	const struct review_context *context = ctx;
 	struct child c = { .options = context->options, .ch = ch, .ready = { .max = POLICIES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX } };
 	owned_init(&c.owned);
+	import_init(&c.imported);
 	bh_arena_init(&c.arena, REQUEST_BYTES_MAX);
 	bh_buf_init(&c.frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&c.path, REVIEW_TEXT_BYTES_MAX * 4);
@@ -512,6 +550,7 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
 	rc = rc < 0 ? rc : kube_add_custom_pods(c.manifests, err);
 	rc = rc < 0 ? rc : collect_all(&c, err);
+	rc = rc < 0 ? rc : import_policies(&c, err);
 	rc = rc < 0 ? rc : kube_mender_new(c.options->minor, &c.world, &c.mender, err);
 	rc = rc < 0 ? rc : add_rules(&c, err);
 	rc = rc < 0 ? rc : add_policies(&c, err);

@@ -1,8 +1,10 @@
 /*
- * fuzz_kube.c: any input as manifests, and what stands behind a line "%%%" as policies, bindings and parameters: read, compiled, asked about every
- * object; every object is compared with the types of the API. A text that begins with "---" is one that helm rendered, one with an origin Kustomize's. What a policy objects to has a place in the object it was asked about, or none.
+ * fuzz_kube.c: any input as manifests, and what stands behind a line "%%%" as policies, bindings and parameters, or policies of other engines: read,
+ * compiled, asked about every object; every object is compared with the types of the API. A text that begins with "---" is one that helm rendered, one
+ * with an origin Kustomize's. What a policy objects to has a place in the object it was asked about, or none.
  */
 #include "kube/custom_pods.h"
+#include "kube/import.h"
 #include "kube/origin.h"
 #include "kube/schema.h"
 #include "kube/vap.h"
@@ -88,6 +90,45 @@ static struct bh_slice name_of(struct bh_slice manifests)
 	return bh_slice_search(manifests, "config.kubernetes.io/origin") ? BH_SLICE_LIT("prod/kustomization.yaml" KUBE_RENDERED) : BH_SLICE_LIT("manifests");
 }
 
+static void ask_all(const struct kube_object_vec *all, const struct kube_world *world)
+{
+	size_t asked = 0;
+	struct bh_err err;
+	for (size_t i = 0; i < all->len && asked < POLICIES_MAX; i++) {
+		struct vap_policy *policy = NULL;
+		struct bh_buf why;
+		if (!bh_slice_eq_str(all->ptr[i].kind, "ValidatingAdmissionPolicy"))
+			continue;
+		asked++;
+		bh_buf_init(&why, 64u << 10);
+		if (vap_policy_new(&all->ptr[i], VAP_NEWEST_MINOR, &policy, &why, &err) == 0)
+			for (size_t k = 0; k < all->len && k < 32; k++)
+				ask(policy, &all->ptr[k], world);
+		else if (err.code == BH_EMALFORMED && why.len == 0)
+			abort();
+		vap_policy_free(policy);
+		bh_buf_done(&why);
+	}
+}
+
+/* What was made of other engines' policies stands before the objects, so that it is asked. */
+static void import_and_ask(const struct kube_object_vec *objects, const struct import *im)
+{
+	struct kube_object_vec all = { .max = 2 * KUBE_OBJECTS_MAX };
+	struct kube_world world;
+	struct bh_err err;
+	bool ok = true;
+	for (size_t i = 0; ok && i < im->made.len; i++)
+		ok = kube_object_vec_push(&all, im->made.ptr[i]);
+	for (size_t i = 0; ok && i < objects->len; i++)
+		ok = kube_object_vec_push(&all, objects->ptr[i]);
+	if (ok && kube_world_init(&world, &all, &err) == 0) {
+		ask_all(&all, &world);
+		kube_world_done(&world);
+	}
+	kube_object_vec_done(&all);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bh_slice text = { data, size };
@@ -103,23 +144,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const struct kube_object_vec *all = kube_set_objects(set);
 		compare(all);
 		struct kube_world world;
-		size_t asked = kube_world_init(&world, all, &err) == 0 ? 0 : POLICIES_MAX;
-		for (size_t i = 0; i < all->len && asked < POLICIES_MAX; i++) {
-			struct vap_policy *policy = NULL;
-			struct bh_buf why;
-			if (!bh_slice_eq_str(all->ptr[i].kind, "ValidatingAdmissionPolicy"))
-				continue;
-			asked++;
-			bh_buf_init(&why, 64u << 10);
-			if (vap_policy_new(&all->ptr[i], VAP_NEWEST_MINOR, &policy, &why, &err) == 0)
-				for (size_t k = 0; k < all->len && k < 32; k++)
-					ask(policy, &all->ptr[k], &world);
-			else if (err.code == BH_EMALFORMED && why.len == 0)
-				abort();
-			vap_policy_free(policy);
-			bh_buf_done(&why);
+		struct import im;
+		import_init(&im);
+		if (kube_world_init(&world, all, &err) == 0) {
+			if (import_all(&im, all, &world, &err) == 0)
+				import_and_ask(all, &im);
+			kube_world_done(&world);
 		}
-		kube_world_done(&world);
+		import_done(&im);
 	}
 	kube_set_free(set);
 	return 0;

@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# `bulkhead check` with policies of Gatekeeper and Kyverno. What is expected is their documentation, and what their own engines answer (tests/live/gatekeeper.py).
+load common
+
+# ask MANIFESTS POLICY...: "id severity line: title" per finding, then "? what line: reason" per thing that was not checked.
+ask() {
+	local manifests=$1 options=()
+	shift
+	for p; do options+=(-p "$p"); done
+	"$BULKHEAD" check --no-schema --no-hardening --pod-security none --fail-on never -f json "${options[@]}" "$manifests" >report.json 2>stderr.txt || [ $? -eq 3 ]
+	python3 - <<'END'
+import json
+r = json.load(open("report.json"))
+for f in sorted(r["findings"], key=lambda f: (f["line"], f["id"], f["title"])):
+    print(f["id"], f["severity"], f"{f['line']}:", f["title"])
+for gap in r["incomplete"]:
+    print("?", gap["reason"])
+END
+}
+
+# template KIND [SCHEMA]: a template in CEL whose source is standard input.
+template() {
+	printf 'apiVersion: templates.gatekeeper.sh/v1\nkind: ConstraintTemplate\nmetadata: {name: %s}\nspec:\n' "${1,,}"
+	printf '  crd: {spec: {names: {kind: %s}, validation: {openAPIV3Schema: %s}}}\n' "$1" "${2:-{\}}"
+	printf '  targets:\n  - target: admission.k8s.gatekeeper.sh\n    code:\n    - engine: K8sNativeValidation\n      source:\n'
+	sed 's/^/        /'
+}
+
+# constraint KIND NAME SPEC
+constraint() {
+	printf -- '---\napiVersion: constraints.gatekeeper.sh/v1beta1\nkind: %s\nmetadata: {name: %s}\nspec: %s\n' "$@"
+}
+
+# object KIND NAMESPACE NAME [LABELS]: two lines, so that lines tell which it is.
+object() {
+	local api=v1
+	[ "$1" != Deployment ] || api=apps/v1
+	printf -- '---\n{apiVersion: %s, kind: %s, metadata: {namespace: "%s", name: %s, labels: %s}}\n' "$api" "$1" "$2" "$3" "${4:-{\}}"
+}
+
+never='validations: [{expression: "false", message: "no"}]'
+
+@test "a template asks with the parameters of each constraint, and its schema's defaults" {
+	template Labels '{type: object, properties: {prefix: {type: string, default: acme.io/}, deep: {type: object, default: {}, properties: {word: {default: gone}}}}}' >t.yaml <<'END'
+variables:
+- name: missing
+  expression: variables.params.labels.filter(l, !((variables.params.prefix + l) in variables.anyObject.metadata.labels))
+validations:
+- expression: size(variables.missing) == 0
+  messageExpression: "variables.params.deep.word + ': ' + variables.missing.join(', ')"
+END
+	constraint Labels owner '{parameters: {labels: [owner, cost]}}' >>t.yaml
+	constraint Labels team '{enforcementAction: warn, parameters: {labels: [team], prefix: "", deep: {word: lost}}}' >>t.yaml
+	constraint Labels later '{enforcementAction: dryrun, parameters: {labels: [later]}}' >>t.yaml
+	object Pod shop web '{acme.io/owner: a}' >m.yaml
+	object Pod shop ok '{acme.io/owner: a, acme.io/cost: b, team: c, acme.io/later: d}' >>m.yaml
+	run ask m.yaml t.yaml
+	[ "$output" = "Labels negligible 2: [later] gone: later
+Labels medium 2: [owner] gone: cost
+Labels low 2: [team] lost: team" ]
+}
+
+@test "a constraint matches by kinds, namespaces, names, labels and scope" {
+	template Never <<<"$never" >t.yaml
+	constraint Never kinds '{match: {kinds: [{apiGroups: [""], kinds: [Pod, Secret]}, {apiGroups: [apps], kinds: ["*"]}]}}' >>t.yaml
+	constraint Never spaces '{match: {namespaces: ["shop-*", "*-tools", "*mid*", exact], excludedNamespaces: ["*-b"]}}' >>t.yaml
+	constraint Never name '{match: {name: "web-*"}}' >>t.yaml
+	constraint Never labels '{match: {labelSelector: {matchLabels: {a: b}}}}' >>t.yaml
+	constraint Never cluster '{match: {scope: Cluster}}' >>t.yaml
+	constraint Never space '{match: {scope: Namespaced, kinds: [{apiGroups: [rbac.authorization.k8s.io], kinds: []}]}}' >>t.yaml
+	object Pod shop-a x >m.yaml                  # 2
+	object ConfigMap shop-b web-1 >>m.yaml       # 4
+	object Deployment my-tools web '{a: b}' >>m.yaml # 6
+	object Namespace "" a-mid-b >>m.yaml         # 8
+	object Namespace "" exact >>m.yaml           # 10
+	object ConfigMap exactly c >>m.yaml          # 12
+	run ask m.yaml t.yaml
+	[ "$output" = "Never medium 2: [kinds] no
+Never medium 2: [spaces] no
+Never medium 4: [name] no
+Never medium 6: [kinds] no
+Never medium 6: [labels] no
+Never medium 6: [spaces] no
+Never medium 8: [cluster] no
+Never medium 10: [cluster] no
+Never medium 10: [spaces] no" ]
+}
+
+@test "a namespace selector needs the namespace, and says so when it is not there" {
+	template Never <<<"$never" >t.yaml
+	constraint Never prod '{match: {kinds: [{apiGroups: [""], kinds: [Pod]}], namespaceSelector: {matchLabels: {env: prod}}}}' >>t.yaml
+	object Pod shop web >m.yaml
+	object Pod lost web >>m.yaml
+	object Namespace "" shop '{env: prod}' >>m.yaml
+	run ask m.yaml t.yaml
+	[ "${lines[0]}" = "Never medium 2: [prod] no" ]
+	[[ "${lines[1]}" = "? line 4: policy Never on Pod lost/web: whether the binding applies depends on labels of a namespace that is not given" ]]
+}
+
+@test "the Config keeps namespaces from the webhook, but not when it is among what is checked" {
+	template Never <<<"$never" >t.yaml
+	constraint Never all '{}' >>t.yaml
+	cat >config.yaml <<'END'
+apiVersion: config.gatekeeper.sh/v1alpha1
+kind: Config
+metadata: {name: config, namespace: gatekeeper-system}
+spec:
+  match:
+  - {excludedNamespaces: ["kube-*"], processes: ["*"]}
+  - {excludedNamespaces: [shop], processes: [audit]}
+END
+	object Pod kube-system a >m.yaml
+	object Pod shop b >>m.yaml
+	run ask m.yaml t.yaml config.yaml
+	[ "$output" = "Never medium 4: [all] no" ]
+	mkdir both && cp m.yaml config.yaml both
+	run ask both t.yaml
+	[ "$(grep -c '\[all\] no' <<<"$output")" = 3 ]
+}
+
+@test "scoped enforcement counts where requests and files are asked" {
+	template Never <<<"$never" >t.yaml
+	constraint Never both '{enforcementAction: scoped, scopedEnforcementActions: [{action: warn, enforcementPoints: [{name: validation.gatekeeper.sh}]}, {action: deny, enforcementPoints: [{name: audit.gatekeeper.sh}]}]}' >>t.yaml
+	constraint Never none '{enforcementAction: scoped, scopedEnforcementActions: []}' >>t.yaml
+	constraint Never typo '{enforcementAction: refuse}' >>t.yaml
+	object Pod shop b >m.yaml
+	run ask m.yaml t.yaml
+	[ "${lines[0]}" = "Never low 2: [both] no" ]
+	[ "${lines[1]}" = "? line 21: policy Never none: spec.scopedEnforcementActions: nothing is enforced at any point that is known" ]
+	[ "${lines[2]}" = "? line 26: policy Never typo: spec.enforcementAction: refuse is none of deny, warn, dryrun and scoped" ]
+	[ "${#lines[@]}" = 3 ]
+}
+
+@test "match conditions, failure policies and errors are the template's" {
+	template Some >t.yaml <<'END'
+failurePolicy: Ignore
+matchCondition:
+- {name: labelled, expression: "has(object.metadata.labels.a)"}
+validations:
+- expression: object.metadata.labels.a == "b"
+- expression: object.metadata.labels.missing == "b"
+END
+	constraint Some some '{}' >>t.yaml
+	object Pod shop a '{a: c}' >m.yaml
+	object Pod shop b '{b: c}' >>m.yaml
+	run ask m.yaml t.yaml
+	[ "$output" = 'Some medium 2: [some] failed expression: object.metadata.labels.a == "b"' ]
+}
+
+@test "Rego, wrong expressions and lonely halves are told, with their lines" {
+	cat >t.yaml <<'END'
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: rego}
+spec:
+  crd: {spec: {names: {kind: Rego}}}
+  targets:
+  - target: admission.k8s.gatekeeper.sh
+    rego: package x
+---
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: wrong}
+spec:
+  crd: {spec: {names: {kind: Wrong}}}
+  targets:
+  - target: admission.k8s.gatekeeper.sh
+    code:
+    - engine: K8sNativeValidation
+      source:
+        validations:
+        - message: never
+          expression: 1 + 'a' == 2
+---
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: other}
+spec: {crd: {spec: {names: {kind: Another}}}}
+END
+	constraint Lonely here '{}' >>t.yaml
+	constraint Wrong w '{}' >>t.yaml
+	printf -- '---\napiVersion: mutations.gatekeeper.sh/v1\nkind: Assign\nmetadata: {name: a}\n' >>t.yaml
+	object Pod shop a >m.yaml
+	run ask m.yaml t.yaml
+	[[ "${lines[0]}" = "? line 10: policy ConstraintTemplate wrong: spec.targets[0].code[0].source.validations[0].expression (line 22): ERROR: <input>:1:3: found no matching overload for '_+_' applied to '(int, string)'"* ]]
+	[[ "$output" = *"? line 8: policy ConstraintTemplate rego: Rego is not supported, only CEL (the engine K8sNativeValidation)"* ]]
+	[[ "$output" = *"? line 24: policy ConstraintTemplate other: spec.crd.spec.names.kind: has to be the template's name, in upper and lower case, but is 'Another'"* ]]
+	[[ "$output" = *"? line 29: policy Lonely here: there is no ConstraintTemplate of its kind"* ]]
+	[[ "$output" = *"? line 39: policy Assign a: Assign of mutations.gatekeeper.sh is not supported"* ]]
+	run "$BULKHEAD" check --no-schema --no-hardening --pod-security none -p t.yaml m.yaml
+	[ "$status" -eq 3 ]
+}
+
+@test "names that are Gatekeeper's own and templates without constraints are refused" {
+	template Mine >t.yaml <<'END'
+variables:
+- {name: params, expression: "1"}
+- {name: gatekeeper_internal_x, expression: "1"}
+validations: [{expression: "true"}]
+END
+	template Idle <<<"$never" >i.yaml
+	object Pod shop a >m.yaml
+	run ask m.yaml t.yaml i.yaml
+	[ "${lines[0]}" = "? line 12: policy ConstraintTemplate mine: the name params of a variable is Gatekeeper's own" ]
+	[ "${lines[1]}" = "? line 13: policy ConstraintTemplate mine: the name gatekeeper_internal_x of a variable is Gatekeeper's own" ]
+	[ "${lines[2]}" = "? line 1: policy ConstraintTemplate idle: no constraint (Idle) was given, so it is asked of nothing" ]
+}

@@ -1,0 +1,5 @@
+module oracle
+
+go 1.26.0
+
+require github.com/open-policy-agent/gatekeeper/v3 v3.23.1
