@@ -173,8 +173,8 @@ static const struct cel_value *find_element(struct cel_run *run, struct cel_valu
 			*bad = no_such_key(run, key);
 		return found;
 	}
-	if (of.kind != CEL_LIST) {
-		*bad = cel_fail(run, "no such overload: %s has no fields or elements", cel_kind_name(of));
+	if (of.kind != CEL_LIST) { /* null, a number ...: as a map that is empty */
+		*bad = no_such_key(run, key);
 		return NULL;
 	}
 	if (!as_index(key, &index)) {
@@ -192,9 +192,9 @@ static const struct cel_value *find_element(struct cel_run *run, struct cel_valu
 static bool may_hold(struct cel_value of, struct cel_value key)
 {
 	int64_t index;
-	if (of.kind == CEL_MAP)
+	if (of.kind != CEL_LIST)
 		return key.kind == CEL_BOOL || key.kind == CEL_INT || key.kind == CEL_UINT || key.kind == CEL_DOUBLE || key.kind == CEL_STRING;
-	return of.kind == CEL_LIST && as_index(key, &index);
+	return as_index(key, &index);
 }
 
 static struct cel_value element(struct cel_run *run, struct cel_value of, struct cel_value key, bool optional)
@@ -210,8 +210,10 @@ static struct cel_value element(struct cel_run *run, struct cel_value of, struct
 	const struct cel_value *found = find_element(run, of, key, &bad);
 	if (!optional && !was_optional)
 		return found ? *found : bad;
+	/* In the specification's suite a.?b.c is an error where b has no fields, although a.?b.?c is not; Kubernetes takes both. */
+	bool is_container = of.kind == CEL_MAP || of.kind == CEL_LIST;
 	if (!found)
-		return may_hold(of, key) ? cel_optional(NULL) : bad;
+		return may_hold(of, key) && (optional || is_container) ? cel_optional(NULL) : bad;
 	return cel_optional(found);
 }
 
@@ -243,7 +245,7 @@ static struct cel_value has_field(struct cel_run *run, struct cel_value of, stru
 	note_read(run, of, field);
 	if (of.kind == CEL_MAP)
 		return cel_bool(cel_map_field(of.map, field) != NULL);
-	return cel_fail(run, "no such overload: %s has no fields", cel_kind_name(of));
+	return of.kind == CEL_LIST ? cel_fail(run, "unsupported index type 'string' in list") : cel_bool(false);
 }
 
 static struct cel_value eval_select(struct cel_run *run, const struct cel_expr *e)
@@ -262,7 +264,7 @@ static struct cel_value eval_select(struct cel_run *run, const struct cel_expr *
 	if (found)
 		return *found;
 	if (of.kind == CEL_LIST)
-		return cel_fail(run, "no such overload: a list has no fields");
+		return cel_fail(run, "unsupported index type 'string' in list");
 	return element(run, of, cel_string(e->select.field), false);
 }
 
