@@ -123,7 +123,8 @@ static int review(const struct cmd_args *args, const struct kube_review_options 
 static int check(const struct cmd_args *args, struct bh_report *report, const void *ctx, struct bh_err *err)
 {
 	(void)ctx;
-	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security"), .no_hardening = cmd_flag(args, "no-hardening"), .no_bootstrap = true };
+	struct kube_review_options o = { .level = (enum kube_level)cmd_choice(args, "pod-security"), .no_hardening = cmd_flag(args, "no-hardening"), .no_bootstrap = true,
+					  .patches = true };
 	struct kube_rendering rendering;
 	struct serverless functions;
 	struct check_fix fix = { .args = args, .options = &o, .review = review, .level = (enum kube_mend_level)cmd_choice(args, "fix"), .is_diff = cmd_flag(args, "diff") };

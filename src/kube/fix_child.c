@@ -40,6 +40,7 @@ struct work {
 	struct kube_fix_wish **wishes; /* the first of the object */
 	struct cel_value *wanted;
 	const char **refused;          /* by the text */
+	const char ***left_out;        /* NULL, or by wish of the object: why its text refuses this one */
 	struct bh_slice *why;          /* a policy could not be asked */
 	struct bh_err *err;
 };
@@ -107,29 +108,46 @@ static struct kube_fix_wish *wishes_of(struct child *c, const struct kube_object
 	return c->name.failed ? NULL : kube_fixes_find(c->fixes, o->file, kube_fix_object(bh_buf_slice(&c->name)), (struct bh_slice){ 0 });
 }
 
+static size_t count(const struct kube_fix_wish *f)
+{
+	size_t n = 0;
+	for (; f; f = f->next)
+		n++;
+	return n;
+}
+
+/* The object, mended for those checks; its own value where it is too large. */
+static int mend_for(struct work *w, size_t i, const struct bh_slice *checks, size_t n, bool with_all, struct kube_mended *ret)
+{
+	const struct kube_mend_wish wish = {
+		.object = &kube_set_objects(w->set)->ptr[i], .checks = checks, .n_checks = n, .level = w->c->fixes->level, .with_all = with_all, .arena = &w->c->arena,
+	};
+	*ret = (struct kube_mended){ .value = wish.object->value };
+	int rc = kube_mend(w->c->mender, &wish, ret, w->err);
+	if (rc == BH_ENOMEM || rc == BH_ELIMIT) {
+		ret->why = BH_SLICE_LIT("the object is too large to be mended");
+		return 0;
+	}
+	return rc;
+}
+
 static int mend_object(struct work *w, size_t i)
 {
 	const struct kube_object *o = &kube_set_objects(w->set)->ptr[i];
 	struct kube_mended mended;
-	size_t n = 0;
 	w->wanted[i] = o->value;
 	w->wishes[i] = wishes_of(w->c, o);
-	for (const struct kube_fix_wish *f = w->wishes[i]; f; f = f->next)
-		n++;
-	struct bh_slice *checks = bh_arena_array(&w->c->arena, n + 1, sizeof(*checks));
+	struct bh_slice *checks = bh_arena_array(&w->c->arena, count(w->wishes[i]) + 1, sizeof(*checks));
+	size_t n = 0;
 	if (!checks)
 		return no_memory(w->err);
-	n = 0;
 	for (const struct kube_fix_wish *f = w->wishes[i]; f; f = f->next)
 		checks[n++] = f->check;
 	if (bh_slice_eq_str(o->kind, "AdmissionReview")) {
 		w->why[i] = BH_SLICE_LIT("it is the record of a request");
 		return 0;
 	}
-	const struct kube_mend_wish wish = {
-		.object = o, .checks = checks, .n_checks = n, .level = w->c->fixes->level, .with_all = true, .arena = &w->c->arena,
-	};
-	int rc = kube_mend(w->c->mender, &wish, &mended, w->err);
+	int rc = mend_for(w, i, checks, n, true, &mended);
 	if (rc == 0) {
 		w->wanted[i] = mended.value;
 		w->why[i] = mended.why;
@@ -137,7 +155,53 @@ static int mend_object(struct work *w, size_t i)
 	return rc;
 }
 
+/* ---- what the text refuses ---- */
+
+static int try_checks(struct work *w, const struct kube_rewrite *r, size_t i, const struct bh_slice *checks, size_t n, bool with_all, const char **ret_why)
+{
+	struct kube_mended mended;
+	struct bh_err why = { 0 };
+	int rc = mend_for(w, i, checks, n, with_all, &mended);
+	rc = rc < 0 ? rc : kube_rewrite_can(r, &kube_set_objects(w->set)->ptr[i], mended.value, &why, w->err);
+	*ret_why = rc == 0 ? bh_arena_strdup(&w->c->arena, bh_slice_str(why.text)) : NULL;
+	if (rc == 0 && !*ret_why)
+		return no_memory(w->err);
+	return rc < 0 ? rc : 0;
+}
+
+/* The text refuses what the object should become: what can be placed without the rest is done all the same, check by check. */
+static int leave_out(struct work *w, const struct kube_rewrite *r, size_t i)
+{
+	struct bh_slice *checks = bh_arena_array(&w->c->arena, count(w->wishes[i]) + 1, sizeof(*checks));
+	const char *why_all;
+	size_t n = 0, at = 0;
+	w->left_out[i] = bh_arena_array(&w->c->arena, count(w->wishes[i]) + 1, sizeof(**w->left_out));
+	if (!checks || !w->left_out[i])
+		return no_memory(w->err);
+	int rc = try_checks(w, r, i, NULL, 0, true, &why_all);
+	for (const struct kube_fix_wish *f = w->wishes[i]; rc == 0 && f; f = f->next, at++) {
+		rc = try_checks(w, r, i, &f->check, 1, false, &w->left_out[i][at]);
+		if (rc == 0 && !w->left_out[i][at])
+			checks[n++] = f->check;
+	}
+	struct kube_mended mended;
+	rc = rc < 0 ? rc : mend_for(w, i, checks, n, !why_all, &mended);
+	if (rc == 0) {
+		w->wanted[i] = mended.value;
+		w->refused[i] = NULL;
+	}
+	return rc;
+}
+
 /* ---- answers ---- */
+
+static const char *refusal_of(const struct work *w, size_t i, const struct kube_fix_wish *of)
+{
+	size_t at = 0;
+	for (const struct kube_fix_wish *f = w->wishes[i]; f != of; f = f->next)
+		at++;
+	return w->refused[i] ? w->refused[i] : w->left_out[i] ? w->left_out[i][at] : NULL;
+}
 
 /* Why a finding stays, if it does: nothing mends it, or not at this level, or what mends it could not. */
 static int print_why(struct work *w, size_t i, const struct kube_fix_wish *f, struct bh_buf *out)
@@ -148,8 +212,8 @@ static int print_why(struct work *w, size_t i, const struct kube_fix_wish *f, st
 	bool is_asked = rc == 0 && (cure.is_there[KUBE_MEND_SAFE] || (level == KUBE_MEND_ALL && cure.is_there[KUBE_MEND_ALL]));
 	if (rc < 0)
 		return rc;
-	if (is_asked && w->refused[i])
-		bh_buf_printf(out, "the text can't be changed: %s", w->refused[i]);
+	if (is_asked && refusal_of(w, i, f))
+		bh_buf_printf(out, "the text can't be changed: %s", refusal_of(w, i, f));
 	else if (is_asked && w->why[i].len)
 		bh_buf_add(out, w->why[i]);
 	else if (level < KUBE_MEND_ALL && cure.is_there[KUBE_MEND_ALL])
@@ -224,7 +288,19 @@ static int rewrite(struct work *w)
 		.arena = &w->c->arena,
 	};
 	bh_buf_init(&text, KUBE_TEXT_BYTES_MAX);
+	bool is_refused = false;
 	int rc = kube_rewrite(&r, &edits, &text, w->err);
+	for (size_t i = 0; rc == 0 && i < kube_set_objects(w->set)->len; i++) {
+		if (!w->refused[i])
+			continue;
+		is_refused = true;
+		rc = leave_out(w, &r, i);
+	}
+	if (rc == 0 && is_refused) {
+		edits.len = 0;
+		bh_buf_clear(&text);
+		rc = kube_rewrite(&r, &edits, &text, w->err);
+	}
 	if (rc == 0 && edits.len)
 		rc = send_file(w, &edits, &text);
 	kube_edit_vec_done(&edits);
@@ -247,8 +323,9 @@ static int mend_objects(struct work *w)
 	w->wishes = bh_arena_array(&w->c->arena, n + 1, sizeof(*w->wishes));
 	w->wanted = bh_arena_array(&w->c->arena, n + 1, sizeof(*w->wanted));
 	w->refused = bh_arena_array(&w->c->arena, n + 1, sizeof(*w->refused));
+	w->left_out = bh_arena_array(&w->c->arena, n + 1, sizeof(*w->left_out));
 	w->why = bh_arena_array(&w->c->arena, n + 1, sizeof(*w->why));
-	if (!w->wishes || !w->wanted || !w->refused || !w->why)
+	if (!w->wishes || !w->wanted || !w->refused || !w->left_out || !w->why)
 		return no_memory(w->err);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = mend_object(w, i);

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "kube/map.h"
+#include "kube/nulls.h"
 #include "kube/patch.h"
 #include "kube/rules.h"
 
@@ -182,42 +183,6 @@ int kube_mender_cure(struct kube_mender *m, struct bh_slice check, struct kube_c
 	return 0;
 }
 
-/* ---- nulls ---- */
-
-static bool has_null(struct cel_value v)
-{
-	bool found = false;
-	for (size_t i = 0; !found && v.kind == CEL_LIST && i < v.list->len; i++)
-		found = has_null(v.list->items[i]);
-	for (size_t i = 0; !found && v.kind == CEL_MAP && i < v.map->len; i++)
-		found = v.map->entries[i].value.kind == CEL_NULL || has_null(v.map->entries[i].value);
-	return found;
-}
-
-/* Fields that are null are gone, elements stay: as deep as documents are. An error value: the arena is full. */
-static struct cel_value without_nulls(struct bh_arena *arena, struct cel_value v)
-{
-	size_t n = 0;
-	if (!has_null(v))
-		return v;
-	if (v.kind == CEL_LIST) {
-		struct cel_value *items = bh_arena_array(arena, v.list->len + 1, sizeof(*items));
-		for (; items && n < v.list->len; n++)
-			if (!cel_is_known(items[n] = without_nulls(arena, v.list->items[n])))
-				return items[n];
-		return items ? cel_list_of(arena, items, n) : cel_error("out of memory");
-	}
-	struct cel_entry *entries = bh_arena_array(arena, v.map->len + 1, sizeof(*entries));
-	for (size_t i = 0; entries && i < v.map->len; i++) {
-		if (v.map->entries[i].value.kind == CEL_NULL)
-			continue;
-		entries[n] = (struct cel_entry){ v.map->entries[i].key, without_nulls(arena, v.map->entries[i].value) };
-		if (!cel_is_known(entries[n++].value))
-			return entries[n - 1].value;
-	}
-	return entries ? cel_map_of(arena, entries, n) : cel_error("out of memory");
-}
-
 /* ---- mending ---- */
 
 struct mending {
@@ -313,7 +278,7 @@ static int put_back(struct mending *w, struct cel_value clean, struct cel_value 
 
 static int mend(struct mending *w, struct kube_mended *out)
 {
-	struct cel_value clean = without_nulls(w->wish->arena, w->object.value), now = clean;
+	struct cel_value clean = kube_without_nulls(w->wish->arena, w->object.value, NULL), now = clean;
 	if (clean.kind != CEL_MAP)
 		return no_memory(w->err);
 	int rc = mutate(w, &now);

@@ -8,6 +8,7 @@
 #include "kube/import.h"
 #include "kube/map.h"
 #include "kube/mend.h"
+#include "kube/nulls.h"
 #include "kube/origin.h"
 #include "kube/owned.h"
 #include "kube/patch.h"
@@ -18,7 +19,8 @@
 #include "model/wire.h"
 
 #define SET_BYTES_MAX (1024u << 20)
-#define REQUEST_BYTES_MAX (1u << 20)
+#define REQUEST_BYTES_MAX (64u << 20)
+#define PATCH_BYTES_MAX (64u << 20) /* what finding a patch may need */
 #define POLICIES_MAX 2000u
 #define PATH_BYTES_MAX 2048u
 #define BOUND_ERRORS_MAX 1u /* of one kind and policy: the others say the same */
@@ -43,6 +45,7 @@ struct child {
 	struct kube_world world; /* of everything: bindings, parameters and namespaces */
 	struct import imported;  /* what policies of other engines amount to */
 	const struct kube_object *object; /* that is reviewed */
+	struct kube_copy_vec copies;      /* parts of it that were made anew */
 	struct policy *policy;            /* that is asked */
 	struct bh_buf path;
 	struct owned owned;
@@ -53,6 +56,7 @@ struct child {
 	uint64_t n_open;                 /* checks of pods that operators complete which could not be decided */
 	bool is_removed;                 /* a policy said that the API of the object is gone */
 	struct bh_arena arena; /* of the request */
+	struct bh_arena patch_arena;
 };
 
 /* ---- messages ---- */
@@ -291,7 +295,7 @@ static void describe(struct child *c, uint32_t *line, const struct vap_result *r
 	bh_buf_init(&path, PATH_BYTES_MAX);
 	uint32_t found = 0;
 	for (size_t i = 0; found == 0 && i < result->n_reads; i++)
-		found = kube_tree_find(o->tree, result->reads[i].map, result->reads[i].field, &path);
+		found = kube_tree_find(o->tree, kube_original_of(&c->copies, result->reads[i].map), result->reads[i].field, &path);
 	*line = found && o->line ? found : o->line;
 	describe_path(c, bh_buf_slice(&path));
 }
@@ -307,27 +311,37 @@ static int send_finding(struct child *c, struct review_finding *f, struct bh_err
 	return review_put_finding(&c->frame, f) ? send_frame(c, REVIEW_SAY_FINDING, err) : bh_fail(err, BH_ENOMEM, 0, "out of memory for a finding");
 }
 
-/* What mends it with the least that may break. The patch is of the object alone, as kubectl patch takes it. */
-static int find_patch(struct child *c, struct review_finding *f, struct bh_buf *text, struct bh_err *err)
+/* With the least that may break. An object that is too large for it has none. */
+static int mend(struct child *c, struct review_finding *f, struct kube_mended *ret, struct bh_err *err)
 {
 	struct kube_cure cure;
-	struct kube_mended mended = { .steps = cel_null() };
-	struct kube_mend_wish wish = { .object = c->object, .checks = &f->id, .n_checks = 1, .arena = &c->arena };
-	if (c->object->is_made || bh_slice_eq_str(c->object->kind, "AdmissionReview"))
-		return 0;
+	struct bh_err why = { 0 };
+	struct kube_mend_wish wish = { .object = c->object, .checks = &f->id, .n_checks = 1, .arena = &c->patch_arena };
 	int rc = kube_mender_cure(c->mender, f->id, &cure, err);
-	for (unsigned level = KUBE_MEND_SAFE; rc == 0 && mended.steps.kind == CEL_NULL && level <= KUBE_MEND_ALL; level++) {
-		wish.level = (enum kube_mend_level)level;
+	bh_arena_clear(&c->patch_arena);
+	for (unsigned level = KUBE_MEND_SAFE; rc == 0 && ret->steps.kind == CEL_NULL && level <= KUBE_MEND_ALL; level++) {
 		if (!cure.is_there[level])
 			continue;
-		rc = kube_mend(c->mender, &wish, &mended, err);
+		wish.level = (enum kube_mend_level)level;
+		if (kube_mend(c->mender, &wish, ret, &why) < 0)
+			return 0;
 		f->patch_level = (uint8_t)level;
 		f->patch_may_break = level == KUBE_MEND_ALL ? cure.may_break : (struct bh_slice){ 0 };
 	}
-	if (rc == 0 && mended.steps.kind == CEL_LIST)
+	return rc;
+}
+
+/* The patch is of the object alone, as kubectl patch takes it. */
+static int find_patch(struct child *c, struct review_finding *f, struct bh_buf *text, struct bh_err *err)
+{
+	struct kube_mended mended = { .steps = cel_null() };
+	if (!c->options->patches || c->object->is_made || bh_slice_eq_str(c->object->kind, "AdmissionReview"))
+		return 0;
+	int rc = mend(c, f, &mended, err);
+	if (rc == 0 && mended.steps.kind == CEL_LIST) {
 		kube_print_json(text, mended.steps);
-	f->patch = text->failed ? (struct bh_slice){ 0 } : bh_buf_slice(text);
-	if (mended.steps.kind != CEL_LIST) {
+		f->patch = text->failed ? (struct bh_slice){ 0 } : bh_buf_slice(text);
+	} else {
 		f->patch_level = BH_PATCH_NONE;
 		f->patch_may_break = (struct bh_slice){ 0 };
 	}
@@ -437,6 +451,14 @@ static int ask(struct child *c, struct policy *p, const struct kube_request *req
 	return say_unchecked(c, "policy", o->file, o->line, bh_buf_slice(&c->path), err);
 }
 
+static bool create_request(struct child *c, const struct kube_object *o, struct kube_request *ret)
+{
+	struct kube_object as_sent = *o;
+	if (kube_is_own_kind(o) && !o->is_made)
+		as_sent.value = kube_without_nulls(&c->arena, o->value, &c->copies);
+	return as_sent.value.kind == CEL_MAP && kube_request_create(&as_sent, &c->world, &c->arena, ret);
+}
+
 static int review_object(struct child *c, const struct kube_object *o, struct bh_err *err)
 {
 	struct kube_request request;
@@ -444,11 +466,12 @@ static int review_object(struct child *c, const struct kube_object *o, struct bh
 	c->object = o;
 	c->is_removed = false;
 	bh_arena_clear(&c->arena);
+	c->copies.len = 0;
 	if (bh_slice_eq_str(o->kind, "AdmissionReview")) {
 		struct bh_err why = { 0 };
 		if (kube_request_of_review(o->value, &request, &why) < 0)
 			return say_unchecked(c, "manifest", o->file, o->line, bh_slice_str(why.text), err);
-	} else if (!kube_request_create(o, &c->world, &c->arena, &request)) {
+	} else if (!create_request(c, o, &request)) {
 		rc = bh_fail(err, BH_ENOMEM, 0, "out of memory for a request");
 	}
 	for (size_t i = 0; rc == 0 && i < c->ready.len; i++)
@@ -528,17 +551,20 @@ static void done(struct child *c)
 	bh_buf_done(&c->frame);
 	bh_buf_done(&c->path);
 	owned_done(&c->owned);
+	kube_copy_vec_done(&c->copies);
 	kube_schema_free(c->schema);
 	bh_arena_done(&c->arena);
+	bh_arena_done(&c->patch_arena);
 }
 
 int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct review_context *context = ctx;
-	struct child c = { .options = context->options, .ch = ch, .ready = { .max = POLICIES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX } };
+	struct child c = { .options = context->options, .ch = ch, .ready = { .max = POLICIES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX }, .copies = { .max = KUBE_COPIES_MAX } };
 	owned_init(&c.owned);
 	import_init(&c.imported);
 	bh_arena_init(&c.arena, REQUEST_BYTES_MAX);
+	bh_arena_init(&c.patch_arena, PATCH_BYTES_MAX);
 	bh_buf_init(&c.frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&c.path, REVIEW_TEXT_BYTES_MAX * 4);
 	int rc = kube_set_new(SET_BYTES_MAX, &c.manifests, err);

@@ -43,26 +43,39 @@ static int refuse(struct rewriter *w, size_t i, const char *why)
 	return w->r->refused[i] ? 0 : no_memory(w);
 }
 
+/* 1: the edits are there; 0: they can't be, for the reason in *why. */
+static int place(const struct kube_rewrite *r, const struct kube_object *o, struct cel_value value, struct kube_edit_vec *edits, struct bh_err *why, struct bh_err *err)
+{
+	struct kube_change_vec changes = { .max = CHANGES_MAX };
+	int rc = o->is_made ? bh_fail(why, BH_EUNSUPPORTED, 0, "it was made of another document") : kube_difference(r->arena, o->value, value, &changes, err);
+	if (rc == 0) {
+		rc = kube_edits_place(kube_text_behind_mark(r->text), o, &changes, r->arena, edits, why);
+		if (rc < 0 && rc != BH_EUNSUPPORTED)
+			*err = *why;
+	}
+	kube_change_vec_done(&changes);
+	return rc == BH_EUNSUPPORTED ? 0 : rc < 0 ? rc : 1;
+}
+
+int kube_rewrite_can(const struct kube_rewrite *r, const struct kube_object *o, struct cel_value value, struct bh_err *why, struct bh_err *err)
+{
+	struct kube_edit_vec edits = { .max = KUBE_EDITS_MAX };
+	int rc = place(r, o, value, &edits, why, err);
+	kube_edit_vec_done(&edits);
+	return rc;
+}
+
 static int place_object(struct rewriter *w, size_t i)
 {
-	const struct kube_object *o = &kube_set_objects(w->r->set)->ptr[i];
-	struct kube_change_vec changes = { .max = CHANGES_MAX };
 	struct share share = { i, w->all.len, 0 };
 	struct bh_err why = { 0 };
-	int rc = kube_difference(w->r->arena, o->value, w->r->wanted[i], &changes, w->err);
-	if (rc == 0 && o->is_made)
-		rc = refuse(w, i, "it was made of another document");
-	else if (rc == 0)
-		rc = kube_edits_place(w->text, o, &changes, w->r->arena, &w->all, &why);
-	kube_change_vec_done(&changes);
-	if (rc == BH_EUNSUPPORTED)
+	int rc = place(w->r, &kube_set_objects(w->r->set)->ptr[i], w->r->wanted[i], &w->all, &why, w->err);
+	if (rc == 0)
 		return refuse(w, i, why.text);
-	if (rc < 0 && why.code)
-		*w->err = why;
 	share.n = w->all.len - share.first;
-	if (rc == 0 && share.n && !share_vec_push(&w->shares, share))
+	if (rc > 0 && share.n && !share_vec_push(&w->shares, share))
 		return no_memory(w);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 /* ---- reading the result ---- */

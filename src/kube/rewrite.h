@@ -19,6 +19,9 @@ struct kube_rewrite {
 /* *out: the new text; *edits: what changed, for kube_edits_print. With nothing to change both stay empty. */
 int kube_rewrite(const struct kube_rewrite *r, struct kube_edit_vec *edits, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK;
 
+/* Can the object have that value, as far as its own text tells? 1; 0: *why says why not. */
+int kube_rewrite_can(const struct kube_rewrite *r, const struct kube_object *o, struct cel_value value, struct bh_err *why, struct bh_err *err) BH_MUST_CHECK;
+
 /* Where an edit's offsets count from: behind the byte order mark. */
 struct bh_slice kube_text_behind_mark(struct bh_slice text);
 

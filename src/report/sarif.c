@@ -187,6 +187,17 @@ static void write_suppression(struct sarif *s, const struct bh_ruling *r)
 	json_close_bracket(&s->j, ']');
 }
 
+/* Of the object, not of the text: what SARIF calls a fix would be that. */
+static void write_patch(struct sarif *s, const struct bh_finding *f)
+{
+	json_key(&s->j, "properties");
+	json_open_bracket(&s->j, '{');
+	json_word(&s->j, "patchLevel", bh_patch_level_name(f->patch_level));
+	json_text(&s->j, "patch", f->patch);
+	json_text(&s->j, "patchMayBreak", f->patch_may_break);
+	json_close_bracket(&s->j, '}');
+}
+
 static const char *baseline_state(enum bh_baseline b)
 {
 	switch (b) {
@@ -214,6 +225,8 @@ static void write_result(struct sarif *s, const struct bh_finding *f, bool suppr
 		json_word(&s->j, "baselineState", state);
 	if (suppressed)
 		write_suppression(s, &f->ruling);
+	if (f->patch_level != BH_PATCH_NONE)
+		write_patch(s, f);
 }
 
 static void write_results_of(struct sarif *s, const struct bh_finding_vec *findings, bool suppressed, bool *first)

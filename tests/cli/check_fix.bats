@@ -182,7 +182,8 @@ END
 	[ "$status" -eq 1 ]
 	[[ $output == *"pss-privilege-escalation: the text can't be changed: line 11: what a merge key (<<) brings can't be changed alone"* ]]
 	[[ $output == *"pss-host-namespaces: only --fix=all mends it"* ]]
-	cmp a.yaml before.yaml
+	# What stands beside the anchor is mended all the same.
+	{ cat before.yaml; printf '  securityContext:\n    runAsNonRoot: true\n    seccompProfile:\n      type: RuntimeDefault\n'; } | diff - a.yaml
 	pod b.yaml
 	sed -i 's/containers:/hostNetwork: true\n  containers:/; s/nginx:1.25/nginx/' b.yaml
 	run "$BULKHEAD" check --fix b.yaml
@@ -296,14 +297,37 @@ END
 	cmp a.yaml before.yaml
 }
 
-@test "JSON reports have the patch and its level" {
+@test "a null is a field that is not there, and stays where it is" {
 	pod a.yaml
+	printf '    securityContext:\n    resources: null  # to do\n' >>a.yaml
 	check -f json --fail-on never a.yaml >r.json
+	python3 -c 'import json; assert sorted(f["id"] for f in json.load(open("r.json"))["findings"]) == ["pss-capabilities-dropped", "pss-privilege-escalation", "pss-seccomp-set"]'
+	run check --fix a.yaml
+	[ "$status" -eq 0 ]
+	[[ $output == *"fixed: a.yaml: 3 findings"* ]]
+	mended >expected.yaml
+	echo '    resources: null  # to do' >>expected.yaml
+	diff expected.yaml a.yaml
+}
+
+@test "a pod with very many containers" {
+	pod a.yaml
+	for i in $(seq 3000); do printf '  - {name: c%s, image: "a:1"}\n' "$i"; done >>a.yaml
+	run check --fix a.yaml
+	[ "$status" -eq 0 ]
+	[ "$(grep -c ALL a.yaml)" -eq 3001 ]
+}
+
+@test "reports have the patch and its level" {
+	pod a.yaml
+	check -f json -f sarif=r.sarif --fail-on never a.yaml >r.json
 	python3 - <<'END'
 import json
 found = {f["id"]: f for f in json.load(open("r.json"))["findings"]}
 assert json.loads(found["pss-seccomp-set"]["patch"]) == [{"op": "add", "path": "/spec/securityContext/seccompProfile", "value": {"type": "RuntimeDefault"}}], found
 assert {f["patch_level"] for f in found.values()} == {"safe"}, found
+results = json.load(open("r.sarif"))["runs"][0]["results"]
+assert {r["ruleId"]: r["properties"] for r in results} == {i: {"patchLevel": "safe", "patch": f["patch"]} for i, f in found.items()}, results
 END
 }
 
