@@ -99,8 +99,8 @@ static int tell_counts(struct bh_report *report, const struct kube_review_counts
 	if (text && n->bootstrap)
 		text = bh_arena_printf(&report->arena, "%s; %llu of Kubernetes' own roles and bindings passed over", text, (unsigned long long)n->bootstrap);
 	if (text && n->untyped)
-		text = bh_arena_printf(&report->arena, "%s; %llu custom resource%s not compared with a schema", text, (unsigned long long)n->untyped,
-				       n->untyped == 1 ? "" : "s");
+		text = bh_arena_printf(&report->arena, "%s; %llu custom resource%s not compared with a schema: no CustomResourceDefinition of %.*s", text,
+				       (unsigned long long)n->untyped, n->untyped == 1 ? "" : "s", BH_SLICE_FMT(n->untyped_kinds));
 	if (text && n->open)
 		text = bh_arena_printf(&report->arena, "%s; %llu check%s of pods left to what operators add", text, (unsigned long long)n->open, n->open == 1 ? "" : "s");
 	report->target.contents = bh_slice_str(text);

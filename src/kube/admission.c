@@ -42,7 +42,6 @@ LIBRARY(lists_more);
 LIBRARY(lists_includes);
 LIBRARY(jsonpatch);
 
-#define LITERALS_SINCE 29u
 
 /*
  * Which version of Kubernetes brought what (apiserver, cel/environment/base.go). The servers of that version keep it for objects that are stored; new
@@ -114,15 +113,21 @@ static const struct {
 	{ "kubernetes.Namespace", namespace_fields },
 };
 
-static int make_env(struct admission *p, unsigned minor, struct bh_err *err)
+const struct cel_library *const *admission_libraries(struct bh_arena *arena, unsigned minor)
 {
-	const struct cel_library **list = bh_arena_array(&p->arena, N_LIBRARIES + 1, sizeof(*list));
+	const struct cel_library **list = bh_arena_array(arena, N_LIBRARIES + 1, sizeof(*list));
 	size_t n = 0;
-	if (!list)
-		return no_memory(err);
-	for (size_t i = 0; i < N_LIBRARIES; i++)
+	for (size_t i = 0; list && i < N_LIBRARIES; i++)
 		if (libraries[i].since == 0 || libraries[i].since < minor)
 			list[n++] = libraries[i].library;
+	return list;
+}
+
+static int make_env(struct admission *p, unsigned minor, struct bh_err *err)
+{
+	const struct cel_library *const *list = admission_libraries(&p->arena, minor);
+	if (!list)
+		return no_memory(err);
 	int rc = cel_env_new(list, &p->env, err);
 	for (size_t i = 0; rc == 0 && i < sizeof(records) / sizeof(records[0]); i++)
 		rc = cel_env_record(p->env, records[i].name, records[i].fields, err);
@@ -142,7 +147,7 @@ static int make_env(struct admission *p, unsigned minor, struct bh_err *err)
 	for (size_t i = 0; rc == 0 && i < n_variables; i++)
 		rc = cel_env_variable(p->env, variables[i].name, variables[i].type, variables[i].slot, err);
 	if (rc == 0)
-		cel_env_set_literals(p->env, true, minor > LITERALS_SINCE);
+		cel_env_set_literals(p->env, true, minor > ADMISSION_LITERALS_SINCE);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 #include "kube/vap.h"
 
 #define ADMISSION_COST_MAX 10000000u /* of all expressions of a policy with one binding and one parameter (apiserver, apis/cel/config.go) */
+#define ADMISSION_LITERALS_SINCE 29u
 #define ADMISSION_GROUP "admissionregistration.k8s.io"
 
 struct admission_expression {
@@ -37,6 +38,9 @@ struct admission {
 	uint64_t spent; /* cost in the review that runs */
 	uint64_t asked; /* requests that matched */
 };
+
+/* The libraries of expressions that Kubernetes 1.MINOR knows, ended by NULL; NULL: no memory. */
+const struct cel_library *const *admission_libraries(struct bh_arena *arena, unsigned minor);
 
 /* ---- compiling ---- */
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/map.h"
+#include "kube/crd.h"
 #include "kube/custom_pods.h"
 #include "kube/import.h"
 #include "kube/map.h"
@@ -23,6 +25,10 @@
 #define PATCH_BYTES_MAX (64u << 20) /* what finding a patch may need */
 #define POLICIES_MAX 2000u
 #define PATH_BYTES_MAX 2048u
+#define UNTYPED_KINDS_MAX 10000u
+#define UNTYPED_BYTES_MAX (64u << 20)
+#define UNTYPED_KIND_BYTES_MAX 512u
+#define UNTYPED_KINDS_SHOWN 8u
 #define BOUND_ERRORS_MAX 1u /* of one kind and policy: the others say the same */
 
 struct policy {
@@ -52,7 +58,11 @@ struct child {
 	uint64_t n_without, n_bootstrap; /* objects that were passed over */
 	struct kube_mender *mender;
 	struct kube_schema *schema;      /* NULL: not asked for */
+	struct crds *crds;               /* beside the schema */
+	const struct kube_object *definition; /* whose schema the object is compared with; NULL: Kubernetes' own */
 	uint64_t n_untyped;
+	struct bh_map untyped;           /* their kinds: the first object of each */
+	struct bh_arena untyped_arena;
 	uint64_t n_open;                 /* checks of pods that operators complete which could not be decided */
 	bool is_removed;                 /* a policy said that the API of the object is gone */
 	struct bh_arena arena; /* of the request */
@@ -419,9 +429,42 @@ static int on_fault(void *ctx, enum kube_fault fault, const void *container, str
 		.file = o->file,
 		.evidence = bh_buf_slice(&c->path),
 		.fix = bh_slice_str(kube_fault_kinds[fault].fix),
-		.policy = BH_SLICE_LIT("data/kubernetes/schema.txt"),
+		.policy = c->definition ? c->definition->file : BH_SLICE_LIT("data/kubernetes/schema.txt"),
 	};
 	return send_finding(c, &f, err);
+}
+
+/* A kind that nobody defines here, or nobody rightly: told with the counts. */
+static int note_untyped(struct child *c, const struct kube_object *o, bool is_broken, struct bh_err *err)
+{
+	char text[UNTYPED_KIND_BYTES_MAX];
+	int n = snprintf(text, sizeof(text), "%.*s of %.*s%s", BH_SLICE_FMT(o->kind), BH_SLICE_FMT(o->api_version), is_broken ? " (it is wrong)" : "");
+	struct bh_slice kind = { (const uint8_t *)text, n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1 }, copy;
+	c->n_untyped++;
+	if (bh_map_get(&c->untyped, kind) || c->untyped.len == UNTYPED_KINDS_MAX)
+		return 0;
+	void **at = bh_arena_copy(&c->untyped_arena, kind, &copy) ? bh_map_put(&c->untyped, copy) : NULL;
+	if (!at)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory for the kinds of custom resources");
+	*at = c;
+	return 0;
+}
+
+static int compare_custom(struct child *c, const struct kube_object *o, const struct kube_fault_taker *taker, struct bh_err *err)
+{
+	enum crd_answer answer;
+	struct bh_err why = { 0 };
+	int rc = crds_check(c->crds, o, taker, &answer, &c->definition, &why);
+	if (rc < 0) {
+		*err = why;
+		return rc;
+	}
+	if (answer == CRD_GIVEN_UP)
+		return say_unchecked(c, "object", o->file, o->line, bh_slice_str(why.text), err);
+	if (answer != CRD_COMPARED)
+		return note_untyped(c, o, answer == CRD_BROKEN, err);
+	c->definition = NULL;
+	return kube_schema_check_metadata(c->schema, o, taker, err);
 }
 
 /* What lives in a cluster was taken by its API server; reviews, reports and what was made of other objects are no objects of Kubernetes. */
@@ -431,9 +474,11 @@ static int compare_object(struct child *c, const struct kube_object *o, struct b
 	if (!c->schema || kube_is_live(o->file) || bh_slice_eq_str(o->kind, "AdmissionReview") || o->is_made
 	    || bh_slice_starts(o->api_version, BH_SLICE_LIT(KUBE_REPORT_SCHEMA)))
 		return 0;
+	c->definition = NULL;
 	int rc = kube_schema_check(c->schema, o, &taker, err);
-	c->n_untyped += rc == 0;
-	return rc < 0 ? rc : 0;
+	if (rc == 0)
+		return compare_custom(c, o, &taker, err);
+	return rc == 1 && crd_is_definition(o) ? crds_check_definition(c->crds, o, &taker, err) : rc < 0 ? rc : 0;
 }
 
 /* A policy that can't be asked is told once. */
@@ -511,6 +556,20 @@ static size_t pods_among(const struct kube_object_vec *objects)
 	return n;
 }
 
+/* "Foo of acme.io/v1, Bar of acme.io/v1 and 3 more" */
+static void put_kinds(struct child *c)
+{
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
+	bh_buf_init(&text, REVIEW_TEXT_BYTES_MAX);
+	for (size_t i = 0; i < c->untyped.len && i < UNTYPED_KINDS_SHOWN; i++) {
+		bh_buf_add_str(&text, i ? ", " : "");
+		bh_buf_add(&text, c->untyped.entries[i].key);
+	}
+	if (c->untyped.len > UNTYPED_KINDS_SHOWN)
+		bh_buf_printf(&text, " and %zu more", c->untyped.len - UNTYPED_KINDS_SHOWN);
+	put_text(&c->frame, bh_buf_slice(&text));
+}
+
 static int review_all(struct child *c, struct bh_err *err)
 {
 	const struct kube_object_vec *objects = kube_set_objects(c->manifests);
@@ -532,6 +591,7 @@ static int review_all(struct child *c, struct bh_err *err)
 	bh_wire_put_u64(&c->frame, c->n_bootstrap);
 	bh_wire_put_u64(&c->frame, c->n_untyped);
 	bh_wire_put_u64(&c->frame, c->n_open);
+	put_kinds(c);
 	return send_frame(c, REVIEW_SAY_COUNTS, err);
 }
 
@@ -553,8 +613,17 @@ static void done(struct child *c)
 	owned_done(&c->owned);
 	kube_copy_vec_done(&c->copies);
 	kube_schema_free(c->schema);
+	crds_free(c->crds);
+	bh_map_done(&c->untyped);
+	bh_arena_done(&c->untyped_arena);
 	bh_arena_done(&c->arena);
 	bh_arena_done(&c->patch_arena);
+}
+
+static int read_types(struct child *c, struct bh_err *err)
+{
+	int rc = kube_schema_new(c->options->minor, &c->schema, err);
+	return rc < 0 ? rc : crds_new(kube_set_objects(c->manifests), c->options->minor, &c->crds, err);
 }
 
 int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
@@ -563,6 +632,8 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	struct child c = { .options = context->options, .ch = ch, .ready = { .max = POLICIES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX }, .copies = { .max = KUBE_COPIES_MAX } };
 	owned_init(&c.owned);
 	import_init(&c.imported);
+	bh_map_init(&c.untyped, UNTYPED_KINDS_MAX);
+	bh_arena_init(&c.untyped_arena, UNTYPED_BYTES_MAX);
 	bh_arena_init(&c.arena, REQUEST_BYTES_MAX);
 	bh_arena_init(&c.patch_arena, PATCH_BYTES_MAX);
 	bh_buf_init(&c.frame, BH_FRAME_BYTES_MAX);
@@ -581,7 +652,7 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	rc = rc < 0 ? rc : add_rules(&c, err);
 	rc = rc < 0 ? rc : add_policies(&c, err);
 	if (rc == 0 && c.options->schema && c.options->minor >= KUBE_SCHEMA_OLDEST_MINOR)
-		rc = kube_schema_new(c.options->minor, &c.schema, err);
+		rc = read_types(&c, err);
 	rc = rc < 0 ? rc : review_all(&c, err);
 	done(&c);
 	return rc;

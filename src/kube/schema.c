@@ -43,6 +43,9 @@ const struct kube_fault_kind kube_fault_kinds[] = {
 	[KUBE_FAULT_TYPE] = { "k8s-schema-wrong-type", BH_SEV_HIGH, "Give a value of the field's type; quote texts that look like numbers or booleans." },
 	[KUBE_FAULT_MISSING] = { "k8s-schema-missing-field", BH_SEV_HIGH, "Add the field: the API server refuses the object without it." },
 	[KUBE_FAULT_VALUE] = { "k8s-schema-invalid-value", BH_SEV_HIGH, "Give one of the values that the field can have." },
+	[KUBE_FAULT_RULE] = { "k8s-schema-rule", BH_SEV_HIGH, "Change what the rule of the CustomResourceDefinition asks for: the API server refuses the object." },
+	[KUBE_FAULT_DEPRECATED] = { "k8s-deprecated-version", BH_SEV_LOW, "Write the object in a version that its CustomResourceDefinition does not deprecate." },
+	[KUBE_FAULT_CRD] = { "k8s-crd-invalid", BH_SEV_HIGH, "Mend the CustomResourceDefinition: the API server refuses it, and its resources are not compared." },
 	[KUBE_FAULT_KIND] = { "k8s-schema-unknown-kind", BH_SEV_HIGH, "Correct apiVersion and kind to ones that this version of Kubernetes serves." },
 };
 
@@ -450,6 +453,13 @@ static int tell_kind(struct comparison *c, const struct kube_object *o, const st
 	if (other)
 		return tell(c, KUBE_FAULT_KIND, &at, "%.*s of %.*s was served until Kubernetes 1.%u", BH_SLICE_FMT(api), BH_SLICE_FMT(name), other->range.high);
 	return tell(c, KUBE_FAULT_KIND, &at, "Kubernetes 1.%u has no kind %.*s in %.*s", c->schema->minor, BH_SLICE_FMT(name), BH_SLICE_FMT(api));
+}
+
+int kube_schema_check_metadata(struct kube_schema *s, const struct kube_object *o, const struct kube_fault_taker *taker, struct bh_err *err)
+{
+	struct comparison c = { .schema = s, .taker = taker, .err = err };
+	const struct spot at = { kube_get(o->value, "metadata"), o->value.map, BH_SLICE_LIT("metadata"), BH_SLICE_LIT("metadata") };
+	return at.value.kind == CEL_NULL ? 0 : compare(&c, BH_SLICE_LIT("apis.meta.v1.ObjectMeta"), &at, 0);
 }
 
 int kube_schema_check(struct kube_schema *s, const struct kube_object *o, const struct kube_fault_taker *taker, struct bh_err *err)

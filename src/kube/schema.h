@@ -12,7 +12,16 @@
 
 struct kube_schema;
 
-enum kube_fault { KUBE_FAULT_FIELD, KUBE_FAULT_TYPE, KUBE_FAULT_MISSING, KUBE_FAULT_VALUE, KUBE_FAULT_KIND };
+enum kube_fault {
+	KUBE_FAULT_FIELD,
+	KUBE_FAULT_TYPE,
+	KUBE_FAULT_MISSING,
+	KUBE_FAULT_VALUE,
+	KUBE_FAULT_KIND,
+	KUBE_FAULT_RULE,       /* of custom resources */
+	KUBE_FAULT_DEPRECATED,
+	KUBE_FAULT_CRD,        /* of their definitions */
+};
 
 struct kube_fault_kind {
 	const char *id;
@@ -33,6 +42,9 @@ void kube_schema_free(struct kube_schema *s);
 
 /* 1: it was compared; 0: a custom resource, of which the table knows nothing. Errors are the taker's. */
 int kube_schema_check(struct kube_schema *s, const struct kube_object *o, const struct kube_fault_taker *taker, struct bh_err *err) BH_MUST_CHECK;
+
+/* The metadata of a custom resource, of which a CustomResourceDefinition says nothing. */
+int kube_schema_check_metadata(struct kube_schema *s, const struct kube_object *o, const struct kube_fault_taker *taker, struct bh_err *err) BH_MUST_CHECK;
 
 /* ---- types, for who walks values along them ---- */
 

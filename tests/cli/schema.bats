@@ -133,9 +133,113 @@ ${wrong/\%s/25}" ]
 	[[ $output != *k8s-schema-unknown-kind* ]]
 }
 
-@test "custom resources are counted, not compared" {
-	printf 'apiVersion: acme.io/v1\nkind: Foo\nmetadata: {name: f}\nspec: {a: b}\n' >f.yaml
+# flat TEXT: without the line ends that the width of a terminal makes.
+flat() {
+	tr -s '\n ' ' ' <<<"$1"
+}
+
+@test "custom resources whose kind nobody defines are counted and named" {
+	printf 'apiVersion: acme.io/v1\nkind: Foo\nmetadata: {name: f}\nspec: {a: b}\n---\napiVersion: acme.io/v1\nkind: Foo\nmetadata: {name: g}\n' >f.yaml
 	run bulkhead check f.yaml
 	[ "$status" -eq 0 ]
-	[[ $output == *"1 custom resource not compared"* ]]
+	run flat "$output"
+	[[ $output == *"2 custom resources not compared with a schema: no CustomResourceDefinition of Foo of acme.io/v1)"* ]]
+}
+
+definition() {
+	cat >crd.yaml <<'END'
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: foos.acme.io}
+spec:
+  group: acme.io
+  scope: Cluster
+  names: {plural: foos, kind: Foo}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            required: [size]
+            x-kubernetes-validations:
+            - {rule: self.size < self.limit, messageExpression: "'the limit is ' + string(self.limit)", fieldPath: .size}
+            - {rule: self.size >= oldSelf.size, message: never smaller}
+            properties:
+              size: {type: integer, minimum: 1}
+              limit: {type: integer, default: 10}
+              mode: {type: string, enum: [a, b]}
+              ports: {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [name], items: {type: object, required: [name], properties: {name: {type: string}}}}
+  - {name: v1beta1, served: true, storage: false, deprecated: true, deprecationWarning: use v1, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+  - {name: v1alpha1, served: false, storage: false, schema: {openAPIV3Schema: {type: object}}}
+END
+}
+
+@test "custom resources against their CustomResourceDefinition: lines, fields, rules, versions, scope" {
+	definition
+	cat >foo.yaml <<'END'
+apiVersion: acme.io/v1
+kind: Foo
+metadata: {name: a, labels: {a: 1}}
+spec:
+  size: 12
+---
+apiVersion: acme.io/v1
+kind: Foo
+metadata:
+  name: b
+  namespace: shop
+spec:
+  mode: c
+  prots: []
+  ports:
+  - name: x
+  - name: x
+---
+apiVersion: acme.io/v1beta1
+kind: Foo
+metadata: {name: c}
+spec: {anything: 1}
+---
+apiVersion: acme.io/v1alpha1
+kind: Foo
+metadata: {name: d}
+---
+apiVersion: acme.io/v2
+kind: Foo
+metadata: {name: e}
+END
+	run report crd.yaml foo.yaml
+	[ "$output" = "wrong-type high 3 Foo a: metadata.labels.a|a has to be a text, not a number
+rule high 5 Foo a: spec.size|the limit is 10
+invalid-value high 11 Foo shop/b: metadata.namespace|Foo is of the scope Cluster: it has no namespace
+invalid-value high 13 Foo shop/b: spec.mode|mode can't be \"c\", but one of a|b
+missing-field high 13 Foo shop/b: spec.size|spec has no size
+unknown-field medium 14 Foo shop/b: spec.prots|spec has no field prots
+invalid-value high 17 Foo shop/b: spec.ports[1]|ports[1] has the name of another element: the list is a map
+k8s-deprecated-version low 19 Foo c: apiVersion|use v1
+unknown-kind high 24 Foo d: apiVersion|acme.io/v1alpha1 of Foo is not served by its CustomResourceDefinition; served: v1, v1beta1
+unknown-kind high 28 Foo e: apiVersion|acme.io/v2 of Foo is not defined by its CustomResourceDefinition; served: v1, v1beta1" ]
+	[ "$(report --no-schema crd.yaml foo.yaml)" = "" ]
+}
+
+@test "a definition that no API server takes is a finding, and its resources are not compared with it" {
+	definition
+	sed -i 's/minimum: 1}/minimum: 1, $ref: x}/; s/enum: \[a, b\]/pattern: "("/' crd.yaml
+	printf 'apiVersion: acme.io/v1\nkind: Foo\nmetadata: {name: f}\nspec: {a: b}\n' >foo.yaml
+	run report crd.yaml foo.yaml
+	[ "${lines[0]}" = "k8s-crd-invalid high 23 CustomResourceDefinition foos.acme.io: spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.size.\$ref|\$ref: not supported in the schema of a CustomResourceDefinition" ]
+	[[ ${lines[1]} == "k8s-crd-invalid high 25 CustomResourceDefinition foos.acme.io: spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.mode.pattern|pattern: "* ]]
+	[ "${#lines[@]}" -eq 2 ]
+	run bulkhead check --no-hardening --pod-security none --fail-on never crd.yaml foo.yaml
+	run flat "$output"
+	[[ $output == *"no CustomResourceDefinition of Foo of acme.io/v1 (it is wrong))"* ]]
+	definition
+	sed -i 's/self.size < self.limit/self.size < self.limits/' crd.yaml
+	run report crd.yaml foo.yaml
+	[ "$output" = "k8s-crd-invalid high 20 CustomResourceDefinition foos.acme.io: spec.versions[0].schema.openAPIV3Schema.properties.spec.x-kubernetes-validations[0].rule|rule: 1:17: undefined field 'limits'" ]
 }

@@ -3,6 +3,7 @@
  * compiled, asked about every object; every object is compared with the types of the API. A text that begins with "---" is one that helm rendered, one
  * with an origin Kustomize's. What a policy objects to has a place in the object it was asked about, or none.
  */
+#include "kube/crd.h"
 #include "kube/custom_pods.h"
 #include "kube/import.h"
 #include "kube/origin.h"
@@ -67,6 +68,25 @@ static int on_fault(void *ctx, enum kube_fault fault, const void *container, str
 		abort();
 	bh_buf_done(&path);
 	return 0;
+}
+
+/* What is wrong with a definition stands in its document, what is wrong with a resource in its own. */
+static void compare_custom(const struct kube_object_vec *all)
+{
+	struct crds *crds = NULL;
+	struct bh_err err;
+	const struct kube_object *definition;
+	enum crd_answer answer;
+	if (crds_new(all, VAP_NEWEST_MINOR, &crds, &err) < 0)
+		return;
+	for (size_t i = 0; i < all->len; i++) {
+		const struct kube_fault_taker taker = { on_fault, (void *)(uintptr_t)&all->ptr[i] };
+		if (all->ptr[i].is_made)
+			continue;
+		(void)!crds_check(crds, &all->ptr[i], &taker, &answer, &definition, &err);
+		(void)!crds_check_definition(crds, &all->ptr[i], &taker, &err);
+	}
+	crds_free(crds);
 }
 
 static void compare(const struct kube_object_vec *all)
@@ -143,6 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    && kube_add_custom_pods(set, &err) == 0) {
 		const struct kube_object_vec *all = kube_set_objects(set);
 		compare(all);
+		compare_custom(all);
 		struct kube_world world;
 		struct import im;
 		import_init(&im);
