@@ -31,20 +31,64 @@ static bool is_repeated(const struct logic_step *step, size_t i)
 	return false;
 }
 
+/* A fact during a search. */
+struct fact_state {
+	uint32_t cost, by; /* the step that proves it; LOGIC_NONE: given */
+	uint32_t at;       /* where it stands in the heap */
+	bool is_settled;
+};
+
+#define PRICE_MAX ((1u << 29) - 1) /* what costs more, costs this */
+_Static_assert(LOGIC_BODY_MAX < 8, "conditions of a step are counted in three bits");
+
+/* A step during a search. There are millions of them, and every search copies all: one word each. */
+struct step_state {
+	uint32_t missing : 3, price : 29; /* conditions that are not settled; what the settled ones cost */
+};
+
+/*
+ * What a search writes to, kept for the next one. Most of what a proof can rest on is given, and little of that is ever taken away: where a search stands when all
+ * that is given is settled, is known beforehand and copied.
+ */
+struct proof_work {
+	struct fact_state *facts, *facts_given;
+	struct step_state *steps, *steps_given;
+	uint32_t *head; /* of each step: the place of what it concludes */
+	uint32_t *heap; /* facts by cost, then by place */
+	size_t n_heap;
+	uint8_t *state; /* of each fact, while a proof is written */
+};
+
+static bool work_new(struct proof_space *s)
+{
+	const size_t n = s->facts.len + 1, m = s->steps.len + 1;
+	struct proof_work *w = s->work = BH_ARENA_NEW(&s->arena, struct proof_work);
+	if (!w)
+		return false;
+	w->facts = bh_arena_array(&s->arena, n, sizeof(*w->facts));
+	w->facts_given = bh_arena_array(&s->arena, n, sizeof(*w->facts));
+	w->steps = bh_arena_array(&s->arena, m, sizeof(*w->steps));
+	w->steps_given = bh_arena_array(&s->arena, m, sizeof(*w->steps));
+	w->head = bh_arena_array(&s->arena, m, sizeof(*w->head));
+	w->heap = bh_arena_array(&s->arena, n, sizeof(*w->heap));
+	w->state = bh_arena_array(&s->arena, n, 1);
+	s->first_use = bh_arena_array(&s->arena, n + 1, sizeof(*s->first_use));
+	s->away = bh_arena_array(&s->arena, n, sizeof(*s->away));
+	s->ready = bh_arena_array(&s->arena, m, sizeof(*s->ready));
+	return w->facts && w->facts_given && w->steps && w->steps_given && w->head && w->heap && w->state && s->first_use && s->away && s->ready;
+}
+
 /* Counted first, then laid down side by side: every try walks along them. */
 static bool link_uses(struct proof_space *s)
 {
 	size_t n = 0;
-	s->first_use = bh_arena_array(&s->arena, s->facts.len + 2, sizeof(*s->first_use));
-	s->needs = bh_arena_array(&s->arena, s->steps.len + 1, sizeof(*s->needs));
-	if (!s->first_use || !s->needs)
-		return false;
 	for (size_t k = 0; k < s->steps.len; k++) {
 		const struct logic_step *step = &s->logic->steps.ptr[s->steps.ptr[k]];
+		s->work->head[k] = s->place[step->head];
 		for (size_t b = 0; b < step->n; b++)
 			if (!is_repeated(step, b)) {
 				s->first_use[s->place[step->body[b]] + 2]++;
-				s->needs[k]++;
+				s->work->steps_given[k].missing++;
 				n++;
 			}
 	}
@@ -58,6 +102,19 @@ static bool link_uses(struct proof_space *s)
 				s->uses[s->first_use[s->place[step->body[b]] + 1]++] = (uint32_t)k;
 	}
 	return s->uses != NULL;
+}
+
+/* Given facts cost nothing, and so are settled before all others. */
+static void settle_given(struct proof_space *s)
+{
+	struct proof_work *w = s->work;
+	for (size_t i = 0; i < s->facts.len; i++) {
+		bool is_given = s->logic->facts.ptr[s->facts.ptr[i]].is_given;
+		w->facts_given[i] = (struct fact_state){ .cost = is_given ? 0 : UINT32_MAX, .by = LOGIC_NONE, .is_settled = is_given };
+		for (uint32_t u = s->first_use[i]; is_given && u < s->first_use[i + 1]; u++)
+			if (--w->steps_given[s->uses[u]].missing == 0)
+				s->ready[s->n_ready++] = s->uses[u];
+	}
 }
 
 int proof_space_init(struct proof_space *s, const struct logic *l, uint32_t target, struct bh_err *err)
@@ -76,8 +133,10 @@ int proof_space_init(struct proof_space *s, const struct logic *l, uint32_t targ
 			for (size_t b = 0; ok && b < l->steps.ptr[k].n; b++)
 				ok = enter(s, l->steps.ptr[k].body[b]);
 		}
-	s->removed = ok ? bh_arena_array(&s->arena, s->facts.len + 1, 1) : NULL;
-	return s->removed && link_uses(s) ? 0 : no_memory(err);
+	if (!ok || !work_new(s) || !link_uses(s))
+		return no_memory(err);
+	settle_given(s);
+	return 0;
 }
 
 void proof_space_done(struct proof_space *s)
@@ -89,135 +148,128 @@ void proof_space_done(struct proof_space *s)
 
 void proof_take_away(struct proof_space *s, uint32_t fact, bool away)
 {
-	if (fact < s->logic->facts.len && s->place[fact] != LOGIC_NONE)
-		s->removed[s->place[fact]] = away;
+	uint32_t place = fact < s->logic->facts.len ? s->place[fact] : LOGIC_NONE;
+	size_t i = 0;
+	if (place == LOGIC_NONE || !s->logic->facts.ptr[fact].is_given)
+		return;
+	while (i < s->n_away && s->away[i] != place)
+		i++;
+	if (away && i == s->n_away)
+		s->away[s->n_away++] = place;
+	else if (!away && i < s->n_away)
+		s->away[i] = s->away[--s->n_away];
 }
 
 /* ---- the shortest: Knuth's generalization of Dijkstra's algorithm to rules with several conditions ---- */
 
-struct shortest {
-	const struct proof_space *s;
-	struct bh_arena arena;
-	uint32_t *cost, *by;       /* of each fact; the step that proves it: LOGIC_NONE: given */
-	bool *settled;
-	uint32_t *missing, *price; /* of each step: conditions that are not settled; what the settled ones cost */
-	uint32_t *heap;            /* facts by cost, then by place */
-	uint32_t *at;              /* where a fact stands in the heap */
-	size_t n_heap;
-};
-
-static bool is_less(const struct shortest *x, uint32_t a, uint32_t b)
+static bool is_less(const struct proof_work *w, uint32_t a, uint32_t b)
 {
-	return x->cost[a] != x->cost[b] ? x->cost[a] < x->cost[b] : a < b;
+	return w->facts[a].cost != w->facts[b].cost ? w->facts[a].cost < w->facts[b].cost : a < b;
 }
 
-static void place_at(struct shortest *x, size_t i, uint32_t fact)
+static void place_at(struct proof_work *w, size_t i, uint32_t fact)
 {
-	x->heap[i] = fact;
-	x->at[fact] = (uint32_t)i;
+	w->heap[i] = fact;
+	w->facts[fact].at = (uint32_t)i;
 }
 
-static void rise(struct shortest *x, size_t i)
+static void rise(struct proof_work *w, size_t i)
 {
-	uint32_t fact = x->heap[i];
-	while (i > 0 && is_less(x, fact, x->heap[(i - 1) / 2])) {
-		place_at(x, i, x->heap[(i - 1) / 2]);
+	uint32_t fact = w->heap[i];
+	while (i > 0 && is_less(w, fact, w->heap[(i - 1) / 2])) {
+		place_at(w, i, w->heap[(i - 1) / 2]);
 		i = (i - 1) / 2;
 	}
-	place_at(x, i, fact);
+	place_at(w, i, fact);
 }
 
-static void sink(struct shortest *x, size_t i)
+static void sink(struct proof_work *w, size_t i)
 {
-	uint32_t fact = x->heap[i];
+	uint32_t fact = w->heap[i];
 	for (;;) {
 		size_t child = 2 * i + 1;
-		if (child >= x->n_heap)
+		if (child >= w->n_heap)
 			break;
-		if (child + 1 < x->n_heap && is_less(x, x->heap[child + 1], x->heap[child]))
+		if (child + 1 < w->n_heap && is_less(w, w->heap[child + 1], w->heap[child]))
 			child++;
-		if (!is_less(x, x->heap[child], fact))
+		if (!is_less(w, w->heap[child], fact))
 			break;
-		place_at(x, i, x->heap[child]);
+		place_at(w, i, w->heap[child]);
 		i = child;
 	}
-	place_at(x, i, fact);
+	place_at(w, i, fact);
 }
 
-static void offer(struct shortest *x, uint32_t fact, uint32_t cost, uint32_t step)
+static void offer(struct proof_work *w, uint32_t fact, uint32_t cost, uint32_t step)
 {
-	if (x->settled[fact] || cost >= x->cost[fact])
+	struct fact_state *f = &w->facts[fact];
+	if (f->is_settled || cost >= f->cost)
 		return;
-	bool is_new = x->cost[fact] == UINT32_MAX;
-	x->cost[fact] = cost;
-	x->by[fact] = step;
+	bool is_new = f->cost == UINT32_MAX;
+	f->cost = cost;
+	f->by = step;
 	if (is_new)
-		place_at(x, x->n_heap++, fact);
-	rise(x, x->at[fact]);
+		place_at(w, w->n_heap++, fact);
+	rise(w, f->at);
 }
 
-static uint32_t take_least(struct shortest *x)
+static uint32_t take_least(struct proof_work *w)
 {
-	uint32_t least = x->heap[0], last = x->heap[--x->n_heap];
-	if (x->n_heap) {
-		place_at(x, 0, last);
-		sink(x, 0);
+	uint32_t least = w->heap[0], last = w->heap[--w->n_heap];
+	if (w->n_heap) {
+		place_at(w, 0, last);
+		sink(w, 0);
 	}
 	return least;
 }
 
-static bool shortest_init(struct shortest *x, const struct proof_space *s)
-{
-	size_t n = s->facts.len + 1, m = s->steps.len + 1;
-	*x = (struct shortest){ .s = s };
-	bh_arena_init(&x->arena, ARENA_BYTES_MAX);
-	x->cost = bh_arena_array(&x->arena, n, sizeof(*x->cost));
-	x->by = bh_arena_array(&x->arena, n, sizeof(*x->by));
-	x->settled = bh_arena_array(&x->arena, n, sizeof(*x->settled));
-	x->heap = bh_arena_array(&x->arena, n, sizeof(*x->heap));
-	x->at = bh_arena_array(&x->arena, n, sizeof(*x->at));
-	x->missing = bh_arena_array(&x->arena, m, sizeof(*x->missing));
-	x->price = bh_arena_array(&x->arena, m, sizeof(*x->price));
-	return x->cost && x->by && x->settled && x->heap && x->at && x->missing && x->price;
-}
-
 static uint32_t add(uint32_t a, uint32_t b)
 {
-	return a > UINT32_MAX - 1 - b ? UINT32_MAX - 1 : a + b;
+	return a > PRICE_MAX - b ? PRICE_MAX : a + b;
 }
 
-static void settle(struct shortest *x, uint32_t fact)
+static void settle(const struct proof_space *s, uint32_t fact)
 {
-	const struct proof_space *s = x->s;
-	x->settled[fact] = true;
+	struct proof_work *w = s->work;
+	w->facts[fact].is_settled = true;
 	for (uint32_t u = s->first_use[fact]; u < s->first_use[fact + 1]; u++) {
-		uint32_t k = s->uses[u];
-		x->price[k] = add(x->price[k], x->cost[fact]);
-		if (--x->missing[k] == 0)
-			offer(x, s->place[s->logic->steps.ptr[s->steps.ptr[k]].head], add(x->price[k], 1), k);
+		struct step_state *step = &w->steps[s->uses[u]];
+		step->price = add(step->price, w->facts[fact].cost) & PRICE_MAX;
+		if (--step->missing == 0)
+			offer(w, w->head[s->uses[u]], add(step->price, 1), s->uses[u]);
 	}
+}
+
+/* Where all is settled that is given and not taken away. */
+static void begin_search(const struct proof_space *s)
+{
+	struct proof_work *w = s->work;
+	memcpy(w->facts, w->facts_given, (s->facts.len + 1) * sizeof(*w->facts));
+	memcpy(w->steps, w->steps_given, (s->steps.len + 1) * sizeof(*w->steps));
+	w->n_heap = 0;
+	for (size_t i = 0; i < s->n_away; i++) {
+		uint32_t fact = s->away[i];
+		w->facts[fact] = (struct fact_state){ .cost = UINT32_MAX, .by = LOGIC_NONE };
+		for (uint32_t u = s->first_use[fact]; u < s->first_use[fact + 1]; u++)
+			w->steps[s->uses[u]].missing++;
+	}
+	for (size_t i = 0; i < s->n_ready; i++)
+		if (w->steps[s->ready[i]].missing == 0)
+			offer(w, w->head[s->ready[i]], 1, s->ready[i]);
 }
 
 /* Is the target settled at the end? */
-static bool search(struct shortest *x)
+static bool search(const struct proof_space *s)
 {
-	const struct proof_space *s = x->s;
-	for (size_t i = 0; i < s->facts.len; i++) {
-		x->cost[i] = UINT32_MAX;
-		x->by[i] = LOGIC_NONE;
-	}
-	if (s->steps.len)
-		memcpy(x->missing, s->needs, s->steps.len * sizeof(*x->missing));
-	for (size_t i = 0; i < s->facts.len; i++)
-		if (s->logic->facts.ptr[s->facts.ptr[i]].is_given && !s->removed[i])
-			offer(x, (uint32_t)i, 0, LOGIC_NONE);
-	while (x->n_heap) {
-		uint32_t fact = take_least(x);
-		if (fact == s->place[s->target])
+	const uint32_t target = s->place[s->target];
+	begin_search(s);
+	while (!s->work->facts[target].is_settled && s->work->n_heap) {
+		uint32_t fact = take_least(s->work);
+		if (fact == target)
 			return true;
-		settle(x, fact);
+		settle(s, fact);
 	}
-	return false;
+	return s->work->facts[target].is_settled;
 }
 
 static int by_number(const void *a, const void *b)
@@ -236,12 +288,11 @@ static bool copy_numbers(struct bh_arena *arena, const struct proof_number_vec *
 }
 
 /* Backwards from the target with a list of its own instead of recursion: proofs may be long. */
-static bool collect(const struct shortest *x, struct proof_number_vec *steps, struct proof_number_vec *given, struct proof_number_vec *todo, uint8_t *state)
+static bool collect(const struct proof_space *s, struct proof_number_vec *steps, struct proof_number_vec *given, struct proof_number_vec *todo, uint8_t *state)
 {
-	const struct proof_space *s = x->s;
 	bool ok = proof_number_vec_push(todo, s->place[s->target]);
 	while (ok && todo->len) {
-		uint32_t fact = todo->ptr[todo->len - 1], k = x->by[fact];
+		uint32_t fact = todo->ptr[todo->len - 1], k = s->work->facts[fact].by;
 		if (state[fact] == 2 || k == LOGIC_NONE) {
 			todo->len--;
 			ok = state[fact] == 2 || proof_number_vec_push(given, s->facts.ptr[fact]);
@@ -263,12 +314,12 @@ static bool collect(const struct shortest *x, struct proof_number_vec *steps, st
 	return ok;
 }
 
-static bool write_proof(struct shortest *x, struct bh_arena *arena, struct proof *ret)
+static bool write_proof(const struct proof_space *s, struct bh_arena *arena, struct proof *ret)
 {
 	BH_WITH(proof_number_vec_done) struct proof_number_vec steps = { .max = LOGIC_STEPS_MAX }, given = { .max = LOGIC_FACTS_MAX };
 	BH_WITH(proof_number_vec_done) struct proof_number_vec todo = { .max = LOGIC_STEPS_MAX };
-	uint8_t *state = bh_arena_array(&x->arena, x->s->facts.len + 1, 1);
-	if (!state || !collect(x, &steps, &given, &todo, state))
+	memset(s->work->state, 0, s->facts.len + 1);
+	if (!collect(s, &steps, &given, &todo, s->work->state))
 		return false;
 	if (given.len)
 		qsort(given.ptr, given.len, sizeof(*given.ptr), by_number);
@@ -277,14 +328,11 @@ static bool write_proof(struct shortest *x, struct bh_arena *arena, struct proof
 	return copy_numbers(arena, &steps, &ret->steps) && copy_numbers(arena, &given, &ret->rests_on);
 }
 
-int proof_shortest(const struct proof_space *s, struct bh_arena *arena, struct proof *ret, struct bh_err *err)
+int proof_shortest(struct proof_space *s, struct bh_arena *arena, struct proof *ret, struct bh_err *err)
 {
-	struct shortest x;
-	int rc = shortest_init(&x, s) ? (int)search(&x) : no_memory(err);
-	if (rc == 1 && !write_proof(&x, arena, ret))
-		rc = no_memory(err);
-	bh_arena_done(&x.arena);
-	return rc;
+	if (!search(s))
+		return 0;
+	return write_proof(s, arena, ret) ? 1 : no_memory(err);
 }
 
 /* ---- all of them ---- */

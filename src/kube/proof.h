@@ -20,15 +20,20 @@
 
 BH_VEC(proof_number_vec, uint32_t)
 
+struct proof_work;
+
 /* What can be reached backwards from the target: the part of the facts that matters. */
 struct proof_space {
 	const struct logic *logic;
 	uint32_t target;
 	struct proof_number_vec facts, steps; /* of the logic, ascending */
 	uint32_t *place;                      /* fact of the logic -> index in `facts`; LOGIC_NONE */
-	uint8_t *removed;                     /* by index in `facts`: taken away */
+	uint32_t *away;                       /* indexes in `facts` of the given ones that are taken away */
+	size_t n_away;
 	uint32_t *uses, *first_use;           /* steps by index in `steps` that need a fact: those of fact i are uses[first_use[i]] to uses[first_use[i + 1]] */
-	uint32_t *needs;                      /* by index in `steps`: how many different facts each needs */
+	uint32_t *ready;                      /* steps that need nothing but given facts, in the order in which a search meets them */
+	size_t n_ready;
+	struct proof_work *work;
 	struct bh_arena arena;
 };
 
@@ -47,7 +52,7 @@ void proof_space_done(struct proof_space *s);
 void proof_take_away(struct proof_space *s, uint32_t fact, bool away);
 
 /* 1: *ret is in the arena; 0: the target does not follow; negative: an error. */
-int proof_shortest(const struct proof_space *s, struct bh_arena *arena, struct proof *ret, struct bh_err *err) BH_MUST_CHECK;
+int proof_shortest(struct proof_space *s, struct bh_arena *arena, struct proof *ret, struct bh_err *err) BH_MUST_CHECK;
 
 struct proof_search {
 	bool (*can_go)(void *ctx, uint32_t fact);
