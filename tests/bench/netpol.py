@@ -1,13 +1,19 @@
-"""netpol.py: bulkhead netpol on clusters of several sizes: 2,000 workloads with 500 policies and more, beside the same files read only."""
+"""netpol.py: bulkhead netpol on clusters of several sizes: 2,000 workloads with 500 policies and more, beside the matcher of cyclonus."""
+import json
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
 import time
 
+import peers
+
 CLUSTERS = [(500, 200), (2000, 500), (10000, 1000)]
 PER_NAMESPACE = 40
+ASKED_PORT = 8001       # of the peer: one port of each pair, where a list tells all ports
+PEER_PART = {500: 1, 2000: 20}  # it takes minutes for the larger ones: asked about each 20th source there, and its time taken 20 times
 
 
 def namespaces(count):
@@ -51,7 +57,33 @@ def timed(program, *arguments):
     return wall, done.stdout.count(b"\n")
 
 
-def netpol(program, row):
+def allowed(program, path):
+    """Pairs of workloads that the list lets through on the port."""
+    out = subprocess.run([program, "netpol", "list", "-f", "json", path], stdout=subprocess.PIPE, check=True).stdout
+    pairs = set()
+    for r in json.loads(out):
+        ports = r["conn"].replace("TCP ", "").split(",")
+        inside = any(int(first) <= ASKED_PORT <= int(last or first) for first, _, last in (p.partition("-") for p in ports if p[:1].isdigit()))
+        if r["src"].endswith("[Deployment]") and r["dst"].endswith("[Deployment]") and (inside or r["conn"] == "All Connections"):
+            pairs.add(r["src"].removesuffix("[Deployment]") + " => " + r["dst"].removesuffix("[Deployment]"))
+    return pairs
+
+
+def beside_cyclonus(program, cache, name, part, path, wall, row):
+    try:
+        peer = peers.go_program(cache, "netpol")
+    except peers.Missing as e:
+        print(f"netpol: cyclonus is missing: {e}", file=sys.stderr)
+        return
+    theirs = peers.Measured([peer, ASKED_PORT, part, path])
+    asked = set(re.findall(r"kind: Deployment, metadata: \{name: (w\d+), namespace: (ns\d+)", path.read_text())[::part])
+    expected = {p for p in allowed(program, path) if tuple(reversed(p.split(" ")[0].split("/"))) in asked}
+    same = "same pairs" if set(theirs.out.splitlines()) == expected else "OTHER PAIRS"
+    seconds = theirs.wall * part
+    row(f"{name}: list", f"{wall:.2f} s", f"cyclonus {seconds:.1f} s", f"1/{seconds / wall:.0f}", same if part == 1 else f"{same} from each {part}th workload")
+
+
+def netpol(program, cache, row):
     with tempfile.TemporaryDirectory() as folder:
         for count, rules in CLUSTERS:
             path = pathlib.Path(folder) / "all.yaml"
@@ -63,3 +95,5 @@ def netpol(program, row):
             row(f"{name}: explain", f"{explain:.2f} s", "", "", "")
             lint, found = timed(program, "lint", path)
             row(f"{name}: lint", f"{lint:.2f} s", f"{found // 2} findings", "", "")
+            if count in PEER_PART:
+                beside_cyclonus(program, cache, name, PEER_PART[count], path, wall, row)

@@ -1,10 +1,14 @@
-"""paths.py: attack paths of a made-up cluster: 10,000 workloads of 200 teams, with policies, roles, and ways to the top."""
+"""paths.py: attack paths of a made-up cluster: 10,000 workloads of 200 teams, with policies, roles, and ways to the top. The rules alone stand beside clingo's
+grounder, which follows the same facts by the same rules (and keeps no proofs); both must end with as many facts."""
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import time
+
+import peers
 
 TEAMS, EACH = 200, 50
 WORKLOAD = """apiVersion: apps/v1
@@ -67,7 +71,51 @@ def write(folder):
         (folder / f"t{t}.yaml").write_text("---\n".join(parts))
 
 
-def paths(program, row):
+GROUND = """
+import clingo, sys, time
+control = clingo.Control(["--warn=none"])
+text = sys.stdin.read()
+began = time.perf_counter()
+control.add("base", [], text)
+control.ground([("base", [])])
+print(time.perf_counter() - began, len(control.symbolic_atoms))
+"""
+
+
+def as_clingo(text):
+    """Rules and facts of bench_paths as clingo writes them: what is no variable, in quotes."""
+    def term(word):
+        return word if word[0].isupper() else json.dumps(word, ensure_ascii=False)
+    for line in text.splitlines():
+        kind, _, rest = line.partition(" ")
+        if kind == "rule":
+            yield re.sub(r"\(([^)]*)\)", lambda m: "(" + ", ".join(map(term, m[1].split(", "))) + ")", rest) + "."
+        elif kind == "fact":
+            predicate, *arguments = rest.split("\t")
+            yield f"{predicate}({', '.join(json.dumps(a, ensure_ascii=False) for a in arguments)})."
+
+
+def rules_alone(root, cache, folder, row):
+    every = folder / "all.yaml"
+    every.write_text("\n---\n".join(p.read_text() for p in sorted(folder.glob("*.yaml")) if p != every))
+    ours = peers.Measured([root / "build/tests/bench/bench_paths", every])
+    every.unlink()
+    n, ns = ours.out.splitlines()[-1].split()[1:]
+    seconds = float(ns) / 1e9
+    name = f"paths: the rules alone, {int(n):,} facts"
+    try:
+        python = peers.python(cache, "clingo", "5.8.3")
+    except peers.Missing as e:
+        print(f"paths: clingo is missing: {e}", file=sys.stderr)
+        row(name, f"{seconds:.2f} s", "", "", "")
+        return
+    done = subprocess.run([python, "-c", GROUND], input="\n".join(as_clingo(ours.out)), stdout=subprocess.PIPE, check=True, text=True)
+    theirs, facts = done.stdout.split()
+    same = "same facts" if facts == n else f"PEER: {facts} FACTS"
+    row(name, f"{seconds:.2f} s", f"clingo {float(theirs):.2f} s", f"1/{float(theirs) / seconds:.1f}", same)
+
+
+def paths(program, root, cache, row):
     with tempfile.TemporaryDirectory(prefix="bulkhead-bench-") as made:
         folder = pathlib.Path(made)
         write(folder)
@@ -83,3 +131,4 @@ def paths(program, row):
         reached = sum(t["reached"] == "yes" for t in targets)
         mib = int(done.stderr.split()[-1]) // 1024
         row(f"paths: {TEAMS * EACH:,} workloads, {reached} of {len(targets)} reached", f"{wall:.1f} s", f"reading the files {beside:.1f} s", f"{wall / beside:.2f}x", f"{mib} MiB")
+        rules_alone(root, cache, folder, row)
