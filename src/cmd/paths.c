@@ -6,9 +6,11 @@
 #include "cmd/paths_write.h"
 #include "cmd/scanning.h"
 #include "kube/compose.h"
+#include "kube/files.h"
 
 #define DOCUMENT_BYTES_MAX (1024u << 20)
 #define WAYS_MAX 50u
+#define NAMES_BYTES_MAX (64u << 20)
 
 /* Index = enum paths_format. */
 static const char *const formats[] = { "text", "json", "csv", "markdown", "svg", "html", NULL };
@@ -84,16 +86,39 @@ static int verdict(const struct cmd_args *args, const struct kube_answer *a)
 	return a->gaps.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
 }
 
+/* Of services of docker-compose: the child takes those that a service names. */
+static int find_variables(const char *const *paths, size_t n, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = kube_env_files_find(paths[i], arena, out, err);
+	return rc;
+}
+
+static int ask(const struct cmd_args *args, struct kube_question *question, struct kube_answer *ret, struct bh_err *err)
+{
+	struct kube_file_vec variables = { .max = KUBE_FILES_MAX };
+	struct bh_arena arena;
+	bh_arena_init(&arena, NAMES_BYTES_MAX);
+	int rc = find_variables(question->paths[0].list, question->paths[0].n, &arena, &variables, err);
+	question->paths[PATHS_ENV_ROLE].list = variables.ptr;
+	question->paths[PATHS_ENV_ROLE].n = variables.len;
+	rc = rc < 0 ? rc : cmd_ask(args, question, ret, err);
+	kube_file_vec_done(&variables);
+	bh_arena_done(&arena);
+	return rc;
+}
+
 static int answer(const struct cmd_args *args, const char *const *paths, size_t n)
 {
 	struct paths_asking asking = { .from = cmd_string(args, "from"), .ways_max = (uint32_t)cmd_uint(args, "ways"), .blast = cmd_flag(args, "blast") };
-	struct kube_question question = { .name = "attack paths", .paths = { { paths, n } }, .foreign = &kube_compose, .answer = paths_answer, .ctx = &asking };
+	struct kube_question question = { .name = "attack paths", .paths = { { paths, n } }, .raw_roles = 1u << PATHS_ENV_ROLE, .foreign = &kube_compose, .answer = paths_answer, .ctx = &asking };
 	struct kube_answer a;
 	struct bh_err err = { 0 };
 	asking.n_to = cmd_list(args, "to", &asking.to);
 	asking.n_without = cmd_list(args, "without", &asking.without);
 	question.paths[1].n = cmd_list(args, "report", &question.paths[1].list);
-	if (cmd_ask(args, &question, &a, &err) < 0)
+	if (ask(args, &question, &a, &err) < 0)
 		return cmd_failed(&err);
 	cmd_tell_gaps(&a);
 	int rc = cmd_want_objects(&a, paths[0], &err);

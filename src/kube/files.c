@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fts.h>
+#include <sys/stat.h>
 
 #include "kube/render.h"
 
@@ -67,5 +68,42 @@ int kube_files_find(const char *path, struct bh_arena *arena, struct kube_file_v
 	(void)fts_close(tree);
 	if (rc == 0 && out->len == before)
 		return bh_fail(err, BH_ENOTFOUND, 0, "%s: no *.yaml, *.yml or *.json in this folder", path);
+	return rc;
+}
+
+/* ---- files of variables ---- */
+
+static bool is_env(const char *name)
+{
+	return bh_slice_ends(bh_slice_str(name), BH_SLICE_LIT(".env")) || bh_slice_starts(bh_slice_str(name), BH_SLICE_LIT(".env."));
+}
+
+/* "work/shop" of "work/shop/compose.yaml"; "." of a bare name; a folder itself. */
+static const char *folder_of(const char *path, bool is_folder, struct bh_arena *arena)
+{
+	const char *slash = strrchr(path, '/');
+	if (is_folder)
+		return path;
+	return slash ? bh_arena_strdup(arena, (struct bh_slice){ (const uint8_t *)path, slash > path ? (size_t)(slash - path) : 1 }) : ".";
+}
+
+int kube_env_files_find(const char *path, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err)
+{
+	struct stat st;
+	if (stat(path, &st) < 0)
+		return 0;
+	const bool is_folder = S_ISDIR(st.st_mode), is_bare = !is_folder && !strchr(path, '/');
+	const char *folder = folder_of(path, is_folder, arena);
+	char *const roots[] = { (char *)(uintptr_t)folder, NULL };
+	FTS *tree = folder ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name) : NULL;
+	int rc = 0;
+	for (FTSENT *e; tree && rc == 0 && (e = fts_read(tree));) {
+		if (e->fts_info == FTS_D && e->fts_level > (is_folder ? DEPTH_MAX : FTS_ROOTLEVEL))
+			(void)fts_set(tree, e, FTS_SKIP);
+		if (e->fts_info == FTS_F && is_env(e->fts_name))
+			rc = add(is_bare ? e->fts_name : e->fts_path, arena, out, err);
+	}
+	if (tree)
+		(void)fts_close(tree);
 	return rc;
 }

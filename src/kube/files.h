@@ -16,4 +16,10 @@ BH_VEC(kube_file_vec, const char *)
  */
 int kube_files_find(const char *path, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err) BH_MUST_CHECK;
 
+/*
+ * Appends files of variables (.env, db.env, .env.local) that lie beside a file, or anywhere below a folder; named so that their folder reads as that of the file. None,
+ * or a folder that can't be read, is no error: whoever misses one says so.
+ */
+int kube_env_files_find(const char *path, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err) BH_MUST_CHECK;
+
 #endif

@@ -2,7 +2,8 @@
 
 #include "kube/netpol_model.h"
 
-#define METADATA_ADDRESS BH_SLICE_LIT("169.254.169.254")
+/* The metadata services of all clouds, and those that AWS, Google and Oracle have for IPv6. */
+static const char *const metadata_addresses[] = { "169.254.169.254", "fd00:ec2::254", "fd20:ce::254", "fd00:c1::a9fe:a9fe" };
 
 static int tell_workloads(const struct netpol *n, const struct netpol_reach *r)
 {
@@ -49,13 +50,20 @@ static const struct netpol_peer *find_block(const struct netpol *n, enum netpol_
 	return NULL;
 }
 
+/* One address is enough. */
 static int tell_metadata(struct netpol *n, const struct netpol_reach *r, size_t from)
 {
-	const struct netpol_peer *block = find_block(n, NETPOL_EGRESS, METADATA_ADDRESS);
-	struct kube_ports ports;
-	bh_arena_done(&n->scratch);
-	int rc = block ? netpol_allowed(n, workload_of(n, from), block, &ports) : 0;
-	return rc < 0 || !block || kube_ports_are_none(&ports) ? rc : r->metadata(r->ctx, (uint32_t)from);
+	for (size_t i = 0; i < sizeof(metadata_addresses) / sizeof(*metadata_addresses); i++) {
+		const struct netpol_peer *block = find_block(n, NETPOL_EGRESS, bh_slice_str(metadata_addresses[i]));
+		struct kube_ports ports;
+		bh_arena_done(&n->scratch);
+		int rc = block ? netpol_allowed(n, workload_of(n, from), block, &ports) : 0;
+		if (rc < 0)
+			return rc;
+		if (block && !kube_ports_are_none(&ports))
+			return r->metadata(r->ctx, (uint32_t)from, metadata_addresses[i]);
+	}
+	return 0;
 }
 
 static int tell_classes(struct netpol *n, const struct netpol_reach *r)

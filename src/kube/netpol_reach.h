@@ -13,7 +13,7 @@ struct netpol_reach {
 	int (*workload)(void *ctx, const struct kube_workload *w, uint32_t class);                 /* all of them, first */
 	int (*classes)(void *ctx, const struct kube_workload *w, uint32_t class);                  /* all of them again, when the classes are complete */
 	int (*link)(void *ctx, uint32_t from, uint32_t to, struct bh_slice ports);                 /* between two workloads of these classes */
-	int (*metadata)(void *ctx, uint32_t from);                                                 /* may ask a cloud's metadata service, 169.254.169.254 */
+	int (*metadata)(void *ctx, uint32_t from, const char *address);                            /* may ask a cloud's metadata service at that address */
 	int (*exposed)(void *ctx, const struct kube_workload *w, struct bh_slice source, struct bh_slice ports);
 	void *ctx;
 };

@@ -8,6 +8,7 @@
 #include "kube/ask.h"
 
 #define PATHS_TARGETS_MAX 64u
+#define PATHS_ENV_ROLE 2u /* of the question's files, raw: variables that services of Compose may name */
 
 /* What a question starts from and asks about; the texts must live. */
 struct paths_asking {

@@ -142,7 +142,7 @@ static int give_secret(const struct compose_service *s, struct bh_slice name, co
 }
 
 /* Whose name says so: DB_PASSWORD, API_KEY. A file that the value only names is among the secrets. */
-static bool names_secret(struct bh_slice variable, struct bh_slice value)
+bool compose_names_secret(struct bh_slice variable, struct bh_slice value)
 {
 	static const char *const ends[] = { "PASSWORD", "PASSWD", "PASS", "SECRET", "TOKEN", "API_KEY", "APIKEY", "SECRET_KEY", "ACCESS_KEY", "PRIVATE_KEY" };
 	for (size_t i = 0; value.len && i < sizeof(ends) / sizeof(*ends); i++)
@@ -162,12 +162,12 @@ static int look_at_environment(const struct compose_service *s)
 		bool is_set = v.kind == CEL_STRING && bh_slice_cut(v.text, '=', &name, &value);
 		if (!is_set)
 			name = value = v.kind == CEL_STRING ? v.text : (struct bh_slice){ 0 };
-		rc = names_secret(name, value) ? give_secret(s, name, "environment") : 0;
+		rc = compose_names_secret(name, value) ? give_secret(s, name, "environment") : 0;
 	}
 	for (size_t i = 0; rc == 0 && all.kind == CEL_MAP && i < all.map->len; i++) {
 		const struct cel_entry *e = &all.map->entries[i];
 		value = e->value.kind == CEL_STRING ? e->value.text : BH_SLICE_LIT("a number, or the shell's");
-		rc = names_secret(e->key.text, value) ? give_secret(s, e->key.text, "environment") : 0;
+		rc = compose_names_secret(e->key.text, value) ? give_secret(s, e->key.text, "environment") : 0;
 	}
 	return rc;
 }
@@ -180,7 +180,8 @@ static int look_at_secrets(const struct compose_service *s)
 		struct cel_value v = item(all, i);
 		rc = give_secret(s, compose_text(s, v.kind == CEL_MAP ? kube_get(v, "source") : v), "secrets");
 	}
-	return rc < 0 ? rc : look_at_environment(s);
+	rc = rc < 0 ? rc : look_at_environment(s);
+	return rc < 0 ? rc : compose_find_env_files(s);
 }
 
 /* ---- all of them ---- */

@@ -21,6 +21,12 @@ int compose_give(const struct compose_service *s, const char *predicate, struct 
 /* A text of the file with what ${NAME:-text} stands for when NAME is not set; other variables stay as they are. Empty when it is no text. */
 struct bh_slice compose_text(const struct compose_service *s, struct cel_value v);
 
+/* Does the variable's name say that it is a secret, and has it a value? */
+bool compose_names_secret(struct bh_slice variable, struct bh_slice value);
+
+/* Secrets in the files that env_file names, as far as they lie beside. */
+int compose_find_env_files(const struct compose_service *s) BH_MUST_CHECK;
+
 /* Networks, published ports, the cloud's metadata service. */
 int compose_find_network(const struct compose_service_vec *all) BH_MUST_CHECK;
 

@@ -26,19 +26,64 @@ static const struct compose_service *find(const struct compose_service_vec *all,
 	return NULL;
 }
 
-/* The service whose network it uses: "service:db"; itself, mostly. */
+/* "shop-db-1", or "shop_db_1" of the older Compose, unless the service names its container. */
+static bool is_container(const struct compose_service *s, struct bh_slice container)
+{
+	struct bh_slice named = compose_text(s, kube_get(s->value, "container_name")), project = s->file->name, head = bh_slice_sub(container, 0, container.len - 2);
+	struct bh_slice service = bh_slice_sub(s->name, project.len + 1, s->name.len);
+	if (named.len)
+		return bh_slice_eq(named, container);
+	return container.len == project.len + service.len + 3 && bh_slice_starts(container, project) && bh_slice_ends(head, service)
+	       && (bh_slice_ends(container, BH_SLICE_LIT("-1")) || bh_slice_ends(container, BH_SLICE_LIT("_1")));
+}
+
+static const struct compose_service *find_container(const struct compose_service_vec *all, struct bh_slice container)
+{
+	for (size_t i = 0; container.len && i < all->len; i++)
+		if (is_container(&all->ptr[i], container))
+			return &all->ptr[i];
+	return NULL;
+}
+
+/* The service whose network this one uses: "service:db", "container:shop-db-1"; *ret_other: it uses another's. */
+static const struct compose_service *next_owner(const struct compose_service_vec *all, const struct compose_service *s, bool *ret_other)
+{
+	const struct bh_slice mode = compose_text(s, kube_get(s->value, "network_mode")), service = BH_SLICE_LIT("service:"), container = BH_SLICE_LIT("container:");
+	*ret_other = true;
+	if (bh_slice_starts(mode, service))
+		return find(all, s, bh_slice_sub(mode, service.len, mode.len));
+	if (bh_slice_starts(mode, container))
+		return find_container(all, bh_slice_sub(mode, container.len, mode.len));
+	*ret_other = false;
+	return NULL;
+}
+
+/* Itself, mostly. */
 static const struct compose_service *owner_of(const struct compose_service_vec *all, const struct compose_service *s)
 {
+	bool other;
 	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
-		struct bh_slice mode = mode_of(s);
-		const struct compose_service *next = NULL;
-		if (bh_slice_starts(mode, BH_SLICE_LIT("service:")))
-			next = find(all, s, bh_slice_sub(mode, 8, mode.len));
+		const struct compose_service *next = next_owner(all, s, &other);
 		if (!next)
 			return s;
 		s = next;
 	}
 	return s;
+}
+
+/* Who is not among the services may be in every network there is. */
+static int say_unknown_owner(const struct compose_service_vec *all, const struct compose_service *s)
+{
+	bool other;
+	struct bh_buf text;
+	if (next_owner(all, s, &other) || !other)
+		return 0;
+	bh_buf_init(&text, 4096);
+	uint32_t line = kube_tree_find(s->file->tree, s->value.map, BH_SLICE_LIT("network_mode"), &text);
+	bh_buf_printf(&text, ": %.*s is none of the services here: whom it reaches is not known", BH_SLICE_FMT(mode_of(s)));
+	int rc = kube_say_gap(s->c->asked, s->file->file, line, bh_buf_slice(&text), s->c->err);
+	bh_buf_done(&text);
+	return rc;
 }
 
 static struct cel_value definition_of(const struct compose_service *s, struct bh_slice network)
@@ -157,6 +202,7 @@ int compose_find_network(const struct compose_service_vec *all)
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < all->len; i++) {
 		rc = look_at_service(&all->ptr[i], owner_of(all, &all->ptr[i]));
+		rc = rc < 0 ? rc : say_unknown_owner(all, &all->ptr[i]);
 		for (size_t k = 0; rc == 0 && k < all->len; k++)
 			rc = k == i ? 0 : give_link(all, &all->ptr[i], &all->ptr[k]);
 		kube_say_progress(all->ptr[i].c->asked, i);

@@ -25,7 +25,7 @@ static const struct paths_change changes[] = {
 	{ "exposed", "$0 is open to the outside", "close its service, ingress or route, or let a NetworkPolicy take only whom it serves; in Compose: publish on 127.0.0.1, or not at all" },
 	{ "exploitable", "what $0 runs can be exploited", "update its image" },
 	{ "link", "$0 may connect to $1", "write a NetworkPolicy for $1 that does not take $0; in Compose: give them networks of their own" },
-	{ "metadata", "$0 may connect to the cloud's metadata service", "write an egress NetworkPolicy for $0 without 169.254.169.254; in Compose: internal: true" },
+	{ "metadata", "$0 may connect to the cloud's metadata service", "write an egress NetworkPolicy for $0 without 169.254.169.254, fd00:ec2::254, fd20:ce::254 and fd00:c1::a9fe:a9fe; in Compose: internal: true" },
 	{ "host_network", "$0 is on its node's network", "set hostNetwork: false, or a network_mode of its own" },
 	{ "escape", "$0 has $1", "take it away from the pod" },
 	{ "token", "$0 gets the token of $1", "set automountServiceAccountToken: false, or give it a service account of its own without rights" },
@@ -159,11 +159,11 @@ static int on_link(void *ctx, uint32_t from, uint32_t to, struct bh_slice ports)
 	return paths_give(n->c, "link", pair, 2, ports);
 }
 
-static int on_metadata(void *ctx, uint32_t from)
+static int on_metadata(void *ctx, uint32_t from, const char *address)
 {
 	struct network *n = ctx;
 	const struct bh_slice class = name_of(n, from);
-	return paths_give(n->c, "metadata", &class, 1, (struct bh_slice){ 0 });
+	return paths_give(n->c, "metadata", &class, 1, bh_slice_str(address));
 }
 
 static int on_exposed(void *ctx, const struct kube_workload *w, struct bh_slice source, struct bh_slice ports)

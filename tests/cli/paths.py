@@ -115,6 +115,16 @@ def drop_policy_rule(d):
     d["spec"]["ingress"] = [{"from": [{"podSelector": {"matchLabels": {"app": "nobody"}}}]}]
 
 
+V4 = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]}}
+for name, to, reached in (("IPv4's is left out, IPv6 is open", [V4, {"ipBlock": {"cidr": "::/0"}}], True), ("one of IPv6 is left out", [V4, {"ipBlock": {"cidr": "::/0", "except": ["fd00:ec2::254/128"]}}], True),
+                          ("local addresses of IPv6 are left out", [V4, {"ipBlock": {"cidr": "::/0", "except": ["fd00::/8"]}}], False), ("IPv4's is left out", [V4], False)):
+    documents = write([d for d in copy.deepcopy(DOCUMENTS) if d["metadata"]["name"] != "api" or d["kind"] != "NetworkPolicy"] + [
+        {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": f"out-{n}", "namespace": n}, "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": to}]}}
+        for n in ("shop", "ci", "data")])
+    code, found, _, err = ask("--from", "shop/web", "--to", "cloud", path=documents)
+    tap.check(f"the metadata service: {name}: {'reached' if reached else 'not reached'}", found["cloud"]["reached"] is reached and (not reached or "fd" in str(found["cloud"]["ways"]["1"][-1]["places"])),
+              f"{code} {err} {found}")
+
 REMEDIES = {
     "close the service": ("Service", "web", lambda d: d["spec"].update(type="ClusterIP")),
     "no NetworkPolicy for web's way to api": ("NetworkPolicy", "api", drop_policy_rule),

@@ -115,6 +115,38 @@ for shared in (False, True):
     code, _, _, err = ask("--to", "node", path=top / "two")
     tap.check(f"two projects {'with a network of one name' if shared else 'with networks of their own'}", code == int(shared), err)
 
+# ---- networks of containers, files of variables ----
+for name, (edit, reached) in {
+    "web uses the container of api": (lambda s, d: (s["web"].pop("networks"), s["web"].update(network_mode="container:shop-api-1"), s["api"].update(ports=["80:80"])), True),
+    "... by its old name": (lambda s, d: (s["web"].pop("networks"), s["web"].update(network_mode="container:shop_api_1"), s["api"].update(ports=["80:80"])), True),
+    "... that it was given": (lambda s, d: (s["web"].pop("networks"), s["web"].update(network_mode="container:front"), s["api"].update(ports=["80:80"], container_name="front")), True),
+    "... which publishes nothing": (lambda s, d: (s["web"].pop("networks"), s["web"].update(network_mode="container:shop-api-1")), False),
+}.items():
+    got = reaches("node", changed(edit))
+    tap.check(f"{name}: {'reached' if reached else 'not reached'}", got is reached, str(got))
+path = top / "elsewhere.yaml"
+path.write_text("services:\n  a:\n    image: a\n    ports: ['80:80']\n    network_mode: container:vpn\n  b:\n    image: b\n    network_mode: service:vpn\n")
+code, _, _, err = ask("--to", "node", path=path)
+tap.check("containers and services that are not here are said", code == 3 and "elsewhere.yaml:5: services.a.network_mode: container:vpn is none of the services here" in err
+          and "elsewhere.yaml:8: services.b.network_mode: service:vpn" in err, err)
+env = top / "env"
+(env / "sub").mkdir(parents=True)
+(env / ".env").write_text("# comment PASSWORD=x\nLOG_LEVEL=info\nexport STRIPE_API_KEY = sk\nEMPTY_TOKEN=\n")
+(env / "sub" / "db.env").write_text("POSTGRES_PASSWORD=hunter2\n")
+text = "name: shop\nservices:\n  web:\n    image: w\n    ports: ['80:80']\n    env_file: %s\n"
+for entry, secrets, code_wanted in (("./.env", {"STRIPE_API_KEY"}, 1), ("[.env, {path: sub/db.env}]", {"STRIPE_API_KEY"}, 1), ("[{path: gone.env, required: false}]", set(), 0),
+                                    ("gone.env", set(), 3)):
+    (env / "compose.yaml").write_text(text % entry)
+    for secret in ("STRIPE_API_KEY", "LOG_LEVEL", "EMPTY_TOKEN", "PASSWORD"):
+        code, ways, _, err = ask("--to", f"secret:shop/{secret}", path=env / "compose.yaml")
+        wanted = 1 if secret in secrets else 3 if "gone.env" == entry or "sub" in entry else 0
+        tap.check(f"env_file {entry}: {secret} {'falls' if secret in secrets else 'does not'}", code == wanted, f"{code} {err}")
+tap.check("... what was not read is said", "compose.yaml:6: services.web.env_file: gone.env was not read" in err, err)
+(env / "compose.yaml").write_text(text % "sub/db.env")
+code, ways, _, err = ask("--to", "secret:shop/POSTGRES_PASSWORD", path=env)
+tap.check("in a folder files of variables further down are found, with their places", code == 1 and "sub/db.env:1: POSTGRES_PASSWORD" in ways["secret:shop/POSTGRES_PASSWORD"][0][-1]["places"],
+          f"{ways} {err}")
+
 # ---- the page ----
 evil = changed(lambda s, d: s.update({"<script>x": s.pop("proxy")}))
 (top / "evil.yaml").write_text(yaml.safe_dump(evil))
