@@ -98,7 +98,7 @@ int cmd_rbac_unused(const struct cmd_args *args, const char *const *targets, siz
 	if (l.has_log)
 		question.stream = rbac_unused_read;
 	rbac_audit_init(&l.audit, bh_slice_str(cmd_string(args, "since")), bh_slice_str(cmd_string(args, "until")));
-	int rc = kube_ask(&question, &answer, &err);
+	int rc = cmd_ask(args, &question, &answer, &err);
 	rbac_audit_done(&l.audit);
 	if (rc < 0)
 		return cmd_no_report(&err);
