@@ -214,7 +214,9 @@ static int compile_variable(struct admission_compiler *c, struct admission_expre
 	int rc = admission_compile(c, "variables", i, "expression", e->text, NULL, &e->program);
 	if (rc < 0)
 		return rc;
-	char *name = bh_arena_printf(&p->arena, "variables.%.*s", BH_SLICE_FMT(e->name));
+	bool is_global = p->object->is_made && bh_slice_starts(e->name, BH_SLICE_LIT(ADMISSION_GLOBAL));
+	char *name = is_global ? bh_arena_strdup(&p->arena, bh_slice_sub(e->name, strlen(ADMISSION_GLOBAL), e->name.len)) :
+				 bh_arena_printf(&p->arena, "variables.%.*s", BH_SLICE_FMT(e->name));
 	bh_buf_init(&type, 4096);
 	if (e->program)
 		cel_type_print(&type, cel_program_type(e->program));

@@ -9,6 +9,7 @@
 
 #define ADMISSION_COST_MAX 10000000u /* of all expressions of a policy with one binding and one parameter (apiserver, apis/cel/config.go) */
 #define ADMISSION_LITERALS_SINCE 29u
+#define ADMISSION_GLOBAL "." /* before the name of a variable that is no field of `variables`; only of policies that were made, no document says so */
 #define ADMISSION_GROUP "admissionregistration.k8s.io"
 
 struct admission_expression {

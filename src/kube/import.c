@@ -33,6 +33,12 @@ bool import_knows(const struct kube_object *o)
 	return importer_of(o) != NULL;
 }
 
+const char *import_hint(const struct kube_object *made, struct bh_slice why)
+{
+	bool is_kyvernos = made->is_made && !bh_slice_starts(made->name, BH_SLICE_LIT("ConstraintTemplate "));
+	return is_kyvernos && bh_slice_search(why, "undeclared reference") ? "\nKyverno's own functions are not supported, only plain CEL" : NULL;
+}
+
 void import_init(struct import *im)
 {
 	*im = (struct import){ .made = { .max = MADE_MAX }, .notes = { .max = NOTES_MAX } };

@@ -1,7 +1,7 @@
 /*
- * import.h: policies of Gatekeeper and Kyverno that are written in CEL, as the ValidatingAdmissionPolicies, bindings and parameters that they amount to:
- * vap.h judges them all. What is made keeps the places of the document it is made of. What can't be had in plain CEL (Rego, calls of a cluster) is told,
- * by name and line; nothing is passed over in silence.
+ * import.h: policies of Gatekeeper and Kyverno that are written in CEL, as the ValidatingAdmissionPolicies, bindings and parameters that they amount
+ * to: vap.h judges them all. What is made keeps the places of the document it is made of. What can't be had in plain CEL (Rego, calls of a cluster)
+ * is told, by name and line; nothing is passed over in silence.
  */
 #ifndef BH_KUBE_IMPORT_H
 #define BH_KUBE_IMPORT_H
@@ -31,6 +31,9 @@ void import_done(struct import *im);
 
 /* Looks at every policy. BH_ELIMIT, BH_ENOMEM; what is wrong with one of them is a note. */
 int import_all(struct import *im, const struct kube_object_vec *policies, const struct kube_world *world, struct bh_err *err) BH_MUST_CHECK;
+
+/* What a wrong expression may come of, in a policy that was made; NULL: nothing but an error. */
+const char *import_hint(const struct kube_object *made, struct bh_slice why);
 
 /* Is it a policy of another engine, or something that belongs to one? */
 bool import_knows(const struct kube_object *o);

@@ -1,7 +1,7 @@
 /*
  * import_gatekeeper.c: Gatekeeper's templates in CEL and their constraints (open-policy-agent.github.io/gatekeeper, "CEL" and "Constraint match"). A
- * template becomes a policy, each constraint a binding and a parameter: what it asks for, with the defaults of the template's schema, and whom it matches,
- * in a form that expressions of ours compare with the request.
+ * template becomes a policy, each constraint a binding and a parameter: what it asks for, with the defaults of the template's schema, and whom it
+ * matches, in a form that expressions of ours compare with the request.
  *
  *     parameter:  match:      {kinds: [{apiGroups: [""], kinds: [Pod]}], namespaces: [glob], excluded: [glob], names: [glob]}
  *                 parameters: {...}

@@ -177,8 +177,12 @@ static int add_policy(struct child *c, const struct kube_object *o, unsigned min
 	struct policy p = { .severity = BH_SEV_MEDIUM };
 	bh_buf_init(&why, 64u << 10);
 	int rc = vap_policy_new(o, minor, &p.vap, &why, err);
-	if (rc == BH_EMALFORMED)
+	if (rc == BH_EMALFORMED) {
+		const char *hint = import_hint(o, bh_buf_slice(&why));
+		if (hint)
+			bh_buf_add_str(&why, hint);
 		return say_wrong(c, o, bh_buf_slice(&why), err);
+	}
 	if (rc < 0)
 		return rc;
 	p.check = kube_rule_says(o, "labels", "bulkhead.io/check");
@@ -243,6 +247,22 @@ static int add_mutating(struct child *c, const struct kube_object *o, struct bh_
 	return rc == BH_EMALFORMED ? say_wrong(c, o, bh_buf_slice(&why), err) : rc;
 }
 
+/* Of several that were made of one document the first that is wrong is told, and the others are left out. */
+static int add_imported(struct child *c, struct bh_err *err)
+{
+	struct bh_slice refused = { 0 };
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < c->imported.made.len; i++) {
+		const struct kube_object *o = &c->imported.made.ptr[i];
+		size_t before = c->ready.len;
+		if (!is_policy(o) || !kube_rule_is_for(o, c->options->minor) || bh_slice_eq(o->name, refused))
+			continue;
+		rc = add_policy(c, o, c->options->minor, err);
+		refused = c->ready.len == before ? o->name : refused;
+	}
+	return rc;
+}
+
 static int add_policies(struct child *c, struct bh_err *err)
 {
 	const struct kube_object_vec *objects = kube_set_objects(c->policies);
@@ -252,9 +272,7 @@ static int add_policies(struct child *c, struct bh_err *err)
 			rc = add_policy(c, &objects->ptr[i], c->options->minor, err);
 		else if (map_is_policy(&objects->ptr[i]) && kube_rule_is_for(&objects->ptr[i], c->options->minor))
 			rc = add_mutating(c, &objects->ptr[i], err);
-	for (size_t i = 0; rc == 0 && i < c->imported.made.len; i++)
-		if (is_policy(&c->imported.made.ptr[i]) && kube_rule_is_for(&c->imported.made.ptr[i], c->options->minor))
-			rc = add_policy(c, &c->imported.made.ptr[i], c->options->minor, err);
+	rc = rc < 0 ? rc : add_imported(c, err);
 	for (size_t i = 0; rc == 0 && i < c->imported.notes.len; i++) {
 		const struct import_note *n = &c->imported.notes.ptr[i];
 		rc = say_unchecked(c, "policy", n->object->file, n->line, n->text, err);

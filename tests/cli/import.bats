@@ -205,3 +205,173 @@ END
 	[ "${lines[1]}" = "? line 13: policy ConstraintTemplate mine: the name gatekeeper_internal_x of a variable is Gatekeeper's own" ]
 	[ "${lines[2]}" = "? line 1: policy ConstraintTemplate idle: no constraint (Idle) was given, so it is asked of nothing" ]
 }
+
+# validating NAME [MORE]: a ValidatingPolicy of Kyverno about Pods that has the spec of standard input besides; more: fields of metadata.
+validating() {
+	printf -- '---\napiVersion: policies.kyverno.io/v1\nkind: ValidatingPolicy\nmetadata: {name: %s%s}\nspec:\n' "$1" "${2:+, $2}"
+	printf '  matchConstraints:\n    resourceRules:\n    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}\n'
+	sed 's/^/  /'
+}
+
+# host KIND NAME [NAMESPACE [IMAGE]]: something with a Pod in the node's network, two lines.
+host() {
+	local spec="{hostNetwork: true, containers: [{name: a, image: ${4:-x}}]}" api=apps/v1
+	case $1 in
+	Pod) api=v1 spec="spec: $spec" ;;
+	CronJob) api=batch/v1 spec="spec: {jobTemplate: {spec: {template: {metadata: {labels: {}}, spec: $spec}}}}" ;;
+	Job) api=batch/v1 spec="spec: {template: {metadata: {labels: {}}, spec: $spec}}" ;;
+	*) spec="spec: {template: {metadata: {labels: {}}, spec: $spec}}" ;;
+	esac
+	printf -- '---\n{apiVersion: %s, kind: %s, metadata: {name: %s, namespace: %s}, %s}\n' "$api" "$1" "$2" "${3:-shop}" "$spec"
+}
+
+@test "Kyverno: a policy about Pods is one about what makes them, too" {
+	validating host 'annotations: {policies.kyverno.io/severity: high}' >p.yaml <<'END'
+variables:
+- {name: host, expression: object.spec.?hostNetwork.orValue(false)}
+validations:
+- expression: "!variables.host"
+  messageExpression: "'host in ' + object.metadata.namespace"
+END
+	host Pod a >m.yaml
+	host Deployment b >>m.yaml
+	host CronJob c >>m.yaml
+	host Job d >>m.yaml
+	printf -- '---\n{apiVersion: v1, kind: Pod, metadata: {name: e}, spec: {}}\n' >>m.yaml
+	run ask m.yaml p.yaml
+	[ "$output" = "host high 2: host in shop
+host high 4: host in shop
+host high 6: host in shop
+host high 8: host in shop" ]
+	run "$BULKHEAD" check --no-schema --no-hardening --pod-security none -p p.yaml m.yaml
+	[[ "$output" = *"CronJob shop/c: spec.jobTemplate.spec.template.spec.hostNetwork"* ]]
+}
+
+@test "Kyverno: autogen names the controllers; policies with selectors have none" {
+	validating some >p.yaml <<'END'
+autogen: {podControllers: {controllers: [statefulsets, cronjobs, rollouts.v1.argoproj.io]}}
+validationActions: [Warn, Audit]
+validations: [{expression: "false", message: "no"}]
+END
+	validating none >>p.yaml <<'END'
+autogen: {podControllers: {controllers: []}}
+validationActions: [Audit]
+validations: [{expression: "false", message: "no"}]
+END
+	validating labels >>p.yaml <<'END'
+validations: [{expression: "false", message: "no"}]
+END
+	sed -i '$!b; s/$/\n  evaluation: {admission: {enabled: false}}/' p.yaml
+	python3 - <<'END'
+import re
+s = open("p.yaml").read()
+i = s.rindex("  matchConstraints:\n")
+open("p.yaml", "w").write(s[:i] + "  matchConstraints:\n    objectSelector: {matchLabels: {a: b}}\n" + s[i + len("  matchConstraints:\n"):])
+END
+	host Pod a >m.yaml
+	host Deployment b >>m.yaml
+	host StatefulSet c >>m.yaml
+	host CronJob d >>m.yaml
+	printf -- '---\n{apiVersion: v1, kind: Pod, metadata: {name: e, labels: {a: b}}}\n' >>m.yaml
+	run ask m.yaml p.yaml
+	[ "$output" = "none negligible 2: no
+some low 2: no
+some low 6: no
+some low 8: no
+labels negligible 10: no
+none negligible 10: no
+some low 10: no
+? line 9: policy ValidatingPolicy some: autogen for rollouts.v1.argoproj.io is not supported" ]
+}
+
+@test "Kyverno: exceptions exempt from a policy, or allow images and values; not when they are among what is checked" {
+	validating host >p.yaml <<'END'
+validations:
+- expression: "!object.spec.hostNetwork || object.spec.containers.all(c, c.image in exceptions.allowedImages || 'all' in exceptions.allowedValues)"
+  message: "no"
+END
+	cat >e.yaml <<'END'
+apiVersion: policies.kyverno.io/v1
+kind: PolicyException
+metadata: {name: whole, namespace: x}
+spec:
+  policyRefs: [{name: host, kind: ValidatingPolicy}]
+  matchConditions: [{name: a, expression: "object.metadata.name == 'exempt'"}, {name: b, expression: "object.metadata.namespace == 'shop'"}]
+---
+apiVersion: policies.kyverno.io/v1
+kind: PolicyException
+metadata: {name: images, namespace: x}
+spec:
+  policyRefs: [{name: host, kind: ValidatingPolicy}]
+  images: ["it's/good:1"]
+  matchConditions: [{name: a, expression: "object.metadata.namespace == 'shop'"}]
+---
+apiVersion: policies.kyverno.io/v1
+kind: PolicyException
+metadata: {name: other, namespace: x}
+spec:
+  policyRefs: [{name: others, kind: ValidatingPolicy}]
+END
+	host Pod exempt >m.yaml
+	host Pod exempt other >>m.yaml
+	host Pod a shop "\"it's/good:1\"" >>m.yaml
+	host Pod a other "\"it's/good:1\"" >>m.yaml
+	host Pod b >>m.yaml
+	run ask m.yaml p.yaml e.yaml
+	[ "$output" = "host medium 4: no
+host medium 8: no
+host medium 10: no" ]
+	mkdir both && cp m.yaml e.yaml both
+	run ask both p.yaml
+	[ "$(grep -c 'host medium' <<<"$output")" = 5 ]
+}
+
+@test "Kyverno: a policy of a namespace is asked there only, conditions and failure policies hold" {
+	cat >p.yaml <<'END'
+apiVersion: policies.kyverno.io/v1beta1
+kind: NamespacedValidatingPolicy
+metadata: {name: here, namespace: shop}
+spec:
+  failurePolicy: Ignore
+  matchConstraints:
+    resourceRules: [{apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: [configmaps]}]
+  matchConditions: [{name: named, expression: object.metadata.name != 'other'}]
+  validations:
+  - {expression: object.metadata.name == 'x', message: "no"}
+  - {expression: object.data.missing == 'x', message: never}
+END
+	object ConfigMap shop a >m.yaml
+	object ConfigMap shop other >>m.yaml
+	object ConfigMap stop a >>m.yaml
+	run ask m.yaml p.yaml
+	[ "$output" = "shop/here medium 2: no" ]
+}
+
+@test "Kyverno: what is not plain CEL is refused with the function and its place, other kinds by their name" {
+	validating call >p.yaml <<'END'
+validations:
+- message: "no"
+  expression: resource.Get("v1", "configmaps", "a", "b").data.x == object.metadata.name
+END
+	validating json >>p.yaml <<'END'
+evaluation: {mode: JSON}
+validations: [{expression: "false"}]
+END
+	validating wrong >>p.yaml <<'END'
+validations: [{expression: "object.spec.replicas + 'a'"}]
+END
+	printf -- '---\napiVersion: policies.kyverno.io/v1\nkind: ValidatingPolicy\nmetadata: {name: idle}\nspec: {validations: [{expression: "false"}]}\n' >>p.yaml
+	printf -- '---\napiVersion: policies.kyverno.io/v1\nkind: ImageValidatingPolicy\nmetadata: {name: signed}\n' >>p.yaml
+	printf -- '---\napiVersion: kyverno.io/v2\nkind: CleanupPolicy\nmetadata: {name: clean}\n' >>p.yaml
+	host Pod a >m.yaml
+	run ask m.yaml p.yaml
+	[[ "$output" != *" no"$'\n'* ]]
+	[[ "$output" = *"? line 2: policy ValidatingPolicy call: spec.validations[0].expression (line 11): ERROR: <input>:1:1: undeclared reference to 'resource'"* ]]
+	[[ "$output" = *"Kyverno's own functions are not supported, only plain CEL"* ]]
+	[ "$(grep -c 'ValidatingPolicy call' <<<"$output")" = 1 ]
+	[[ "$output" = *"policy ValidatingPolicy json: spec.evaluation.mode: JSON is not supported"* ]]
+	[[ "$output" = *"policy ValidatingPolicy wrong: spec.validations[0].expression (line "*"must evaluate to bool but got"* ]]
+	[[ "$output" = *"policy ValidatingPolicy idle: spec.matchConstraints is missing, so Kyverno asks it of nothing"* ]]
+	[[ "$output" = *"policy ImageValidatingPolicy signed: ImageValidatingPolicy of policies.kyverno.io is not supported"* ]]
+	[[ "$output" = *"policy CleanupPolicy clean: CleanupPolicy of kyverno.io is not supported"* ]]
+}
