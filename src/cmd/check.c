@@ -103,6 +103,9 @@ static int tell_counts(struct bh_report *report, const struct kube_review_counts
 				       (unsigned long long)n->untyped, n->untyped == 1 ? "" : "s", BH_SLICE_FMT(n->untyped_kinds));
 	if (text && n->open)
 		text = bh_arena_printf(&report->arena, "%s; %llu check%s of pods left to what operators add", text, (unsigned long long)n->open, n->open == 1 ? "" : "s");
+	if (text && n->functions)
+		text = bh_arena_printf(&report->arena, "%s; code of %llu function%s not read: no check of secrets and calls in it", text, (unsigned long long)n->functions,
+				       n->functions == 1 ? "" : "s");
 	report->target.contents = bh_slice_str(text);
 	return text ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
 }

@@ -97,6 +97,7 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 	if (type == REVIEW_SAY_COUNTS && !is_request && bh_take_u64le(&r, &p->counts.objects) && bh_take_u64le(&r, &p->counts.policies)
 	    && bh_take_u64le(&r, &p->counts.without) && bh_take_u64le(&r, &p->counts.bootstrap)
 	    && bh_take_u64le(&r, &p->counts.untyped) && bh_take_u64le(&r, &p->counts.open)
+	    && bh_take_u64le(&r, &p->counts.functions)
 	    && bh_wire_get_slice(&r, REVIEW_TEXT_BYTES_MAX, &kinds) && copy(p, kinds, &p->counts.untyped_kinds))
 		return 0;
 	return bh_fail(err, BH_ECHILD, 0, "an unknown message");

@@ -609,6 +609,7 @@ static int review_all(struct child *c, struct bh_err *err)
 	bh_wire_put_u64(&c->frame, c->n_bootstrap);
 	bh_wire_put_u64(&c->frame, c->n_untyped);
 	bh_wire_put_u64(&c->frame, c->n_open);
+	bh_wire_put_u64(&c->frame, kube_world_kind(&c->world, BH_SLICE_LIT("bulkhead.io"), BH_SLICE_LIT("Function")).n);
 	put_kinds(c);
 	return send_frame(c, REVIEW_SAY_COUNTS, err);
 }

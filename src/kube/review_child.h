@@ -11,7 +11,7 @@ enum review_message {
 	REVIEW_SAY_FINDING = INTAKE_MESSAGES, /* struct review_finding */
 	REVIEW_SAY_UNCHECKED, /* what, file, line, reason */
 	REVIEW_SAY_COUNTS,   /* objects, policies, objects left out: of namespaces, of the API server's own; custom resources without a type; undecided checks of pods that operators complete;
-			      * kinds of resources without a type, as a text */
+			      * functions; kinds of resources without a type, as a text */
 	REVIEW_SAY_CHECK,    /* of a policy: check, asked, unknown */
 };
 

@@ -28,6 +28,6 @@ bool cfn_names(struct fn_doc *doc, struct cel_value v, const struct cfn_function
 struct fn_from cfn_property(const struct cfn_function *f, const char *path);
 
 void cfn_role(struct cfn_function *f);     /* spec.role: statements, managed policies, who shares it */
-void cfn_events(struct cfn_function *f);   /* spec.routes, spec.permissions, spec.triggers, spec.isUsed */
+void cfn_events(struct cfn_function *f);   /* spec.routes, spec.permissions, spec.triggers, spec.aliases, spec.isUsed */
 
 #endif

@@ -126,6 +126,25 @@ static void add_permissions(struct cfn_function *f)
 	}
 }
 
+/* ---- aliases ---- */
+
+static void add_aliases(struct cfn_function *f)
+{
+	struct fn_doc *doc = f->doc;
+	struct fn_list aliases = { .doc = doc };
+	struct bh_slice id;
+	struct fn_from p;
+	for (size_t at = 0; cfn_next(doc, "AWS::Lambda::Alias", &at, &id, &p);) {
+		if (!cfn_names(doc, fn_path(doc, p, "FunctionName").value, f))
+			continue;
+		struct fn_map map = fn_map_at(doc, at_map(p.value));
+		fn_put(&map, "name", fn_path(doc, p, "Name"));
+		fn_put(&map, "version", fn_path(doc, p, "FunctionVersion"));
+		fn_add(&aliases, fn_map_end(&map));
+	}
+	fn_set(&f->spec, "aliases", fn_list_end(&aliases));
+}
+
 /* ---- triggers ---- */
 
 /* Who may write into the source: its policies in this template. */
@@ -244,6 +263,7 @@ void cfn_events(struct cfn_function *f)
 	add_gateway_methods(f);
 	add_permissions(f);
 	add_sources(f);
+	add_aliases(f);
 	fn_set(&f->spec, "routes", fn_list_end(&f->routes));
 	fn_set(&f->spec, "permissions", fn_list_end(&f->permissions));
 	fn_set(&f->spec, "triggers", fn_list_end(&f->triggers));

@@ -85,7 +85,58 @@ static void add_role(struct role *r, struct fn_from role)
 	add_own_managed(r);
 }
 
-/* SAM's Policies: a name, an ARN, a document, a policy template, or a list of these. Policy templates are bounded by what they are given. */
+/* Does a parameter of a policy template say "all"? */
+static bool is_given_all(struct fn_doc *doc, struct fn_from parameters)
+{
+	for (size_t i = 0; i < fn_len(parameters.value); i++)
+		if (fn_is_text(fn_field(doc, parameters, fn_key(parameters.value, i)), "*"))
+			return true;
+	return false;
+}
+
+static void add_for_all(struct role *r, struct bh_slice actions, struct fn_from place)
+{
+	struct fn_doc *doc = r->f->doc;
+	struct fn_map map = fn_map_at(doc, place);
+	struct fn_list list = { .doc = doc }, all = { .doc = doc };
+	struct bh_slice action;
+	while (actions.len) {
+		(void)bh_slice_cut(actions, ' ', &action, &actions);
+		fn_add(&list, cel_string(action));
+	}
+	fn_add(&all, cel_string(BH_SLICE_LIT("*")));
+	fn_put_as(&map, "effect", cel_string(BH_SLICE_LIT("Allow")), place);
+	fn_put_as(&map, "actions", fn_list_end(&list), place);
+	fn_put_as(&map, "resources", fn_list_end(&all), place);
+	fn_add(&r->statements, fn_map_end(&map));
+}
+
+/* {S3CrudPolicy: {BucketName: ...}} */
+static void add_sam_template(struct role *r, struct fn_from policy)
+{
+	static const struct {
+		const char *name, *for_all;
+	} templates[] = {
+#define SAM_POLICY(name, for_all) { name, for_all },
+#include "serverless/sam_policies.def"
+#undef SAM_POLICY
+	};
+	struct fn_doc *doc = r->f->doc;
+	struct bh_slice name = fn_key(policy.value, 0);
+	struct fn_from parameters = fn_field(doc, policy, name);
+	for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
+		if (!bh_slice_eq_str(name, templates[i].name))
+			continue;
+		if (templates[i].for_all[0])
+			add_for_all(r, bh_slice_str(templates[i].for_all), parameters);
+		if (is_given_all(doc, parameters))
+			add_for_all(r, name, parameters);
+		return;
+	}
+	fn_add(&r->statements, cel_unknown()); /* a template that is newer than the table, or none */
+}
+
+/* SAM's Policies: a name, an ARN, a document, a policy template, or a list of these. */
 static void add_sam_policy(struct role *r, struct cel_value policy)
 {
 	struct fn_from from = { .value = policy, .map = policy.kind == CEL_MAP ? policy.map : NULL };
@@ -95,6 +146,8 @@ static void add_sam_policy(struct role *r, struct cel_value policy)
 		fn_add(&r->statements, policy);
 	else if (fn_has(fn_path(r->f->doc, from, "Statement")))
 		add_document(r, from);
+	else if (fn_len(policy) == 1)
+		add_sam_template(r, from);
 }
 
 static void add_sam_policies(struct role *r, struct cel_value policies)

@@ -15,9 +15,11 @@ static void put_end(struct fn_map *spec, const char *platform, struct fn_from fr
 	for (size_t i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++) {
 		if (!bh_slice_eq_str(from.value.text, runtimes[i].runtime) || strcmp(platform, runtimes[i].platform) != 0)
 			continue;
+		bool has_end = runtimes[i].ends[0];
 		struct fn_map end = fn_map_at(doc, from);
-		fn_put_as(&end, "date", cel_string(bh_slice_str(runtimes[i].ends)), from);
-		fn_put_as(&end, "isPast", cel_bool(strcmp(doc->today, runtimes[i].ends) >= 0), from);
+		if (has_end)
+			fn_put_as(&end, "date", cel_string(bh_slice_str(runtimes[i].ends)), from);
+		fn_put_as(&end, "isPast", cel_bool(has_end && strcmp(doc->today, runtimes[i].ends) >= 0), from);
 		if (runtimes[i].successor[0])
 			fn_put_as(&end, "successor", cel_string(bh_slice_str(runtimes[i].successor)), from);
 		fn_put_as(spec, "endOfLife", fn_map_end(&end), from);

@@ -139,6 +139,18 @@ static struct cel_value references(const struct tf_resource *r, const char *argu
 	return kube_get(kube_get(r->expressions, argument), "references");
 }
 
+bool tf_is_of_resources(const struct tf_resource *r, const char *argument)
+{
+	static const char *const others[] = { "var", "local", "module", "each", "count", NULL };
+	struct cel_value all = references(r, argument);
+	for (size_t i = 0; i < fn_len(all); i++) {
+		struct bh_slice text = all.list->items[i].kind == CEL_STRING ? all.list->items[i].text : (struct bh_slice){ 0 };
+		if (text.len == 0 || bh_slice_is_one_of(take_step(&text), others))
+			return false;
+	}
+	return all.kind == CEL_LIST && all.list->len > 0;
+}
+
 /* "aws_iam_role.lambda.arn", "aws_iam_role.lambda[0]" are about aws_iam_role.lambda. */
 static bool refers(struct bh_slice reference, const struct tf_resource *of)
 {

@@ -30,6 +30,9 @@ struct fn_from tf_value(struct fn_doc *doc, const struct tf_resource *r, const c
 /* Does an argument of `r` name `of`: by reference in the configuration, or by a value that is its name? */
 bool tf_names(struct fn_doc *doc, const struct tf_resource *r, const char *argument, const struct tf_resource *of);
 
+/* Is an argument made of attributes of resources and nothing else? Those exist once they are applied; a variable, a local value or a module's output may be null. */
+bool tf_is_of_resources(const struct tf_resource *r, const char *argument);
+
 /* Do both arguments refer to the same? False when one refers to nothing. */
 bool tf_same_reference(const struct tf_resource *a, const char *argument_a, const struct tf_resource *b, const char *argument_b);
 

@@ -230,8 +230,7 @@ static void put_permissions(struct function *f)
 		struct fn_map map = fn_map_at(f->doc, at_map(r->values.value));
 		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 			struct fn_from v = tf_value(f->doc, r, fields[i].field);
-			bool is_set = v.value.kind == CEL_UNKNOWN && fn_len(kube_get(kube_get(r->expressions, fields[i].field), "references")) > 0;
-			if (is_set) /* an ARN that is not known yet is one all the same */
+			if (v.value.kind == CEL_UNKNOWN && tf_is_of_resources(r, fields[i].field)) /* an ARN that is not known yet is one all the same */
 				v.value = cel_string(BH_SLICE_LIT("(known after apply)"));
 			fn_put(&map, fields[i].name, v);
 		}
@@ -239,6 +238,25 @@ static void put_permissions(struct function *f)
 		f->is_used = true;
 	}
 	fn_set(&f->spec, "permissions", fn_list_end(&out));
+}
+
+/* A version that the configuration has as a number; all others follow the code. */
+static void put_aliases(struct function *f)
+{
+	struct fn_list out = { .doc = f->doc };
+	const struct tf_resource *r;
+	for (size_t at = 0; (r = tf_next(f->plan, "aws_lambda_alias", &at));) {
+		if (!tf_names(f->doc, r, "function_name", f->r))
+			continue;
+		struct fn_map map = fn_map_at(f->doc, at_map(r->values.value));
+		struct fn_from version = tf_value(f->doc, r, "function_version");
+		if (tf_is_of_resources(r, "function_version"))
+			version.value = cel_string(BH_SLICE_LIT("(that of a resource)"));
+		fn_put(&map, "name", tf_value(f->doc, r, "name"));
+		fn_put(&map, "version", version);
+		fn_add(&out, fn_map_end(&map));
+	}
+	fn_set(&f->spec, "aliases", fn_list_end(&out));
 }
 
 /* Policies of the queues, topics and buckets that a trigger reads of. */
@@ -332,6 +350,7 @@ static void read_function(struct fn_doc *doc, const struct tf_plan *plan, const 
 	put_role(&f);
 	put_routes(&f);
 	put_permissions(&f);
+	put_aliases(&f);
 	put_triggers(&f);
 	/* Whoever else calls it stands in other plans: what is not used in this one may be used there. */
 	fn_set(&f.spec, "isUsed", f.is_used ? cel_bool(true) : cel_unknown());

@@ -24,6 +24,13 @@ static void put_route(struct fn_doc *doc, struct fn_map *spec, const struct tf_r
 	fn_set(spec, "routes", fn_list_end(&routes));
 }
 
+/* "~20" and "v8.0" are 20 and 8.0 as Windows' apps have them. */
+static struct bh_slice plain_version(struct bh_slice version)
+{
+	bool marked = version.len > 1 && (version.ptr[0] == '~' || version.ptr[0] == 'v');
+	return bh_slice_sub(version, marked, version.len);
+}
+
 /* application_stack: {python_version: "3.9"} is the runtime "python3.9". */
 static void put_runtime(struct fn_doc *doc, struct fn_map *spec, const struct tf_resource *r)
 {
@@ -34,7 +41,7 @@ static void put_runtime(struct fn_doc *doc, struct fn_map *spec, const struct tf
 		struct fn_from version = copy ? tf_value(doc, r, copy) : (struct fn_from){ .value = cel_null() };
 		if (version.value.kind != CEL_STRING || version.value.text.len == 0)
 			continue;
-		version.value = fn_text(doc, "%s%.*s", languages[i], BH_SLICE_FMT(version.value.text));
+		version.value = fn_text(doc, "%s%.*s", languages[i], BH_SLICE_FMT(plain_version(version.value.text)));
 		fn_put_runtime(spec, "azure-functions", version);
 	}
 }

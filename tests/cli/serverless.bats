@@ -192,3 +192,125 @@ packages() {
 	run bulkhead scan zip:missing.zip
 	fails 2 "no such file"
 }
+
+# plan REFERENCES: a plan with a permission whose source_arn is only known after apply, and an alias at a literal version.
+plan() {
+	cat >plan.json <<END
+{"format_version": "1.2", "terraform_version": "1.9.0",
+ "planned_values": {"root_module": {"resources": [
+  {"address": "aws_lambda_function.f", "mode": "managed", "type": "aws_lambda_function", "name": "f", "values": {"function_name": "f", "runtime": "python3.13"}},
+  {"address": "aws_lambda_permission.p", "mode": "managed", "type": "aws_lambda_permission", "name": "p",
+   "values": {"function_name": "f", "action": "lambda:InvokeFunction", "principal": "s3.amazonaws.com"}},
+  {"address": "aws_lambda_alias.a", "mode": "managed", "type": "aws_lambda_alias", "name": "a", "values": {"name": "prod", "function_name": "f", "function_version": "3"}}]}},
+ "resource_changes": [
+  {"address": "aws_lambda_permission.p", "mode": "managed", "type": "aws_lambda_permission", "name": "p",
+   "change": {"actions": ["create"], "before": null, "after": {}, "after_unknown": {"source_arn": true}}}],
+ "configuration": {"root_module": {"resources": [
+  {"address": "aws_lambda_permission.p", "mode": "managed", "type": "aws_lambda_permission", "name": "p", "expressions": {"source_arn": {"references": $1}}},
+  {"address": "aws_lambda_alias.a", "mode": "managed", "type": "aws_lambda_alias", "name": "a", "expressions": {"function_version": {"constant_value": "3"}}}]}}}
+END
+}
+
+@test "an argument known after apply is set when resources make it, and open when a variable or a module may leave it out" {
+	plan '["aws_s3_bucket.b.arn", "aws_s3_bucket.b"]'
+	run report plan.json
+	[[ $output != *"fn-permission-source"* ]]
+	[[ $output == *"fn-stale-alias plan.json:6 "* ]]
+	plan '["data.aws_s3_bucket.b.arn"]'
+	run report plan.json
+	[[ $output != *"fn-permission-source"* ]]
+	for open in '["var.arn"]' '["local.arn"]' '["module.m.arn", "module.m"]' '["var.on", "aws_s3_bucket.b.arn", "aws_s3_bucket.b"]' '[]'; do
+		plan "$open"
+		run report plan.json
+		[[ $output == *": policy fn-permission-source on Function aws_lambda_function.f"* ]] || { echo "$open: $output"; false; }
+		[[ $output != *"fn-permission-source plan.json"* ]]
+	done
+}
+
+# azure KIND LANGUAGE VERSION
+azure() {
+	printf '{"format_version": "1.2", "planned_values": {"root_module": {"resources": [{"address": "%s.f", "type": "%s", "name": "f",
+	"values": {"https_only": true, "site_config": [{"application_stack": [{"%s_version": "%s"}]}]}}]}}}' "$1" "$1" "$2" "$3" >plan.json
+}
+
+# google RUNTIME
+google() {
+	printf '{"format_version": "1.2", "planned_values": {"root_module": {"resources": [{"address": "google_cloudfunctions_function.f",
+	"type": "google_cloudfunctions_function", "name": "f", "values": {"runtime": "%s"}}]}}}' "$1" >plan.json
+}
+
+# ended YES-OR-NO: does the runtime of plan.json get no security updates on the day, 2026-11-27?
+ended() {
+	run report plan.json
+	[[ $1 == no || $output == *"fn-runtime-end-of-life"* ]]
+	[[ $1 == yes || $output != *"fn-runtime-end-of-life"* ]]
+}
+
+@test "ends of Azure's and Google's runtimes, as their pages name them" {
+	while read -r kind language version expected; do
+		azure "azurerm_${kind}_function_app" "$language" "$version"
+		ended "$expected" || { echo "$language $version: $output"; false; }
+	done <<-'END'
+		linux node 18 yes
+		windows node ~20 yes
+		linux node 22 no
+		linux python 3.9 yes
+		linux python 3.10 yes
+		linux python 3.11 no
+		windows dotnet v8.0 yes
+		linux dotnet 10.0 no
+		windows java 1.8 no
+		linux java 21 no
+		linux powershell_core 7.2 yes
+	END
+	azure azurerm_linux_function_app node 98
+	run report plan.json
+	[[ $output == *": policy fn-runtime-end-of-life on"* ]]
+	while read -r runtime expected; do
+		google "$runtime"
+		ended "$expected" || { echo "$runtime: $output"; false; }
+	done <<-'END'
+		python39 yes
+		python310 yes
+		python311 no
+		go123 yes
+		go124 no
+		java11 yes
+		java17 no
+		ruby32 yes
+		ruby34 no
+		php81 yes
+		php82 no
+		dotnet8 yes
+		dotnet10 no
+	END
+}
+
+@test "SAM's policy templates: what is wide, given too much, and not known" {
+	for policy in 'S3CrudPolicy: {BucketName: b}' 'EC2DescribePolicy: {}' 'AthenaQueryPolicy: {WorkGroupName: w}' 'EKSDescribePolicy: {}' 'TextractPolicy: {}' \
+		"SQSPollerPolicy: {QueueName: '*'}" 'BrandNewPolicy: {}'; do
+		printf 'Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Policies:\n      - %s\n' "$policy" >t.yaml
+		run report t.yaml
+		case $policy in
+		EKS* | Textract* | SQS*) [[ $output == *"fn-role-wildcard t.yaml:7"* ]] || { echo "$policy: $output"; false; } ;;
+		*) [[ $output != *"fn-role-wildcard t.yaml"* ]] || { echo "$policy: $output"; false; } ;;
+		esac
+		case $policy in
+		Brand*) [[ $output == *": policy fn-role-wildcard on"* ]] ;;
+		*) [[ $output != *": policy fn-role-wildcard on"* ]] ;;
+		esac
+	done
+}
+
+@test "packages in a function's archive are found by scan; check says that it did not look at the code" {
+	mkdir -p node_modules/lodash
+	echo '{"name": "lodash", "version": "4.17.20"}' >node_modules/lodash/package.json
+	python3 -m zipfile -c function.zip node_modules
+	run bulkhead scan -f csv --list-all-packages function.zip
+	[ "$status" -ne 2 ]
+	run bulkhead sbom function.zip
+	[[ $output == *"pkg:npm/lodash@4.17.20"* ]]
+	template
+	run bulkhead check template.yaml
+	[[ $output == *"code of 1 function not read"* ]]
+}
