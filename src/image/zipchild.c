@@ -17,18 +17,18 @@
 #define ENTRIES_MAX 2000000u
 
 struct zip_reading {
-	struct bh_channel *ch;
+	const struct image_sink *sink;
 	const struct image_visitor *visitor;
 	struct bh_zip *zip;
 	struct bh_buf frame, content;
 	uint64_t n_files, n_bytes;
 	uint8_t path[BH_PATH_BYTES_MAX];
-	bool broken; /* the channel: nothing more can be said */
+	bool broken; /* the sink: nothing more can be said */
 };
 
 static int send(struct zip_reading *r, uint16_t type, bool built, struct bh_err *err)
 {
-	int rc = built ? bh_channel_send(r->ch, type, bh_buf_slice(&r->frame), err) : bh_fail(err, BH_ELIMIT, 0, "a result is too large");
+	int rc = built ? r->sink->send(r->sink->ctx, type, bh_buf_slice(&r->frame), err) : bh_fail(err, BH_ELIMIT, 0, "a result is too large");
 	r->broken |= built && rc < 0;
 	return rc;
 }
@@ -54,7 +54,8 @@ static int read_run(struct zip_reading *r, size_t *ret_bytes, struct bh_err *err
 		return rc;
 	r->n_bytes += run.len;
 	*ret_bytes = run.len;
-	bh_channel_progress(r->ch, r->n_bytes);
+	if (r->sink->progress)
+		r->sink->progress(r->sink->ctx, r->n_bytes);
 	if (r->n_bytes > BH_LAYER_BYTES_MAX)
 		return bh_fail(err, BH_ELIMIT, 0, "the archive unpacks to more than %ju bytes", (uintmax_t)BH_LAYER_BYTES_MAX);
 	return bh_buf_add(&r->content, run) ? 0 : bh_fail(err, BH_ELIMIT, 0, "a file is larger than %ju bytes", (uintmax_t)BH_WANTED_FILE_BYTES_MAX);
@@ -148,32 +149,45 @@ static int finish(struct zip_reading *r, struct bh_err *err)
 	return rc < 0 ? rc : send(r, IMAGE_SAY_END, image_put_end(&r->frame, &end), err);
 }
 
-static int read_archive(struct zip_reading *r, const struct image_opened *opened, struct bh_err *err)
+int image_zip_entries(struct bh_source archive, const struct image_visitor *visitor, const struct image_sink *sink, struct bh_err *err)
 {
-	struct bh_file_source file;
-	int rc = bh_file_source_init(&file, opened->fd, 0, UINT64_MAX, !opened->seekable, err);
-	if (rc < 0)
-		return rc;
-	rc = bh_zip_new(bh_file_source(&file), &r->zip, err);
-	rc = rc < 0 ? rc : walk(r, err);
-	rc = rc < 0 ? rc : finish(r, err);
-	bh_zip_free(r->zip);
-	bh_file_source_done(&file);
+	struct zip_reading r = { .sink = sink, .visitor = visitor };
+	bh_buf_init(&r.frame, BH_FRAME_BYTES_MAX);
+	bh_buf_init(&r.content, BH_WANTED_FILE_BYTES_MAX);
+	int rc = bh_zip_new(archive, &r.zip, err);
+	rc = rc < 0 ? rc : walk(&r, err);
+	rc = rc < 0 ? rc : finish(&r, err);
+	bh_zip_free(r.zip);
+	bh_buf_done(&r.frame);
+	bh_buf_done(&r.content);
 	return rc;
+}
+
+/* ---- in a child ---- */
+
+static int send_frame(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err)
+{
+	return bh_channel_send(ctx, type, payload, err);
+}
+
+static void send_progress(void *ctx, uint64_t bytes)
+{
+	bh_channel_progress(ctx, bytes);
 }
 
 int image_zip_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_err *err)
 {
-	struct zip_reading r = { .ch = ch, .visitor = visitor };
+	const struct image_sink sink = { send_frame, send_progress, ch };
 	struct image_opened opened;
+	struct bh_file_source file;
 	int rc = image_ask_open(ch, "archive", &opened, err);
 	if (rc < 0)
 		return rc;
-	bh_buf_init(&r.frame, BH_FRAME_BYTES_MAX);
-	bh_buf_init(&r.content, BH_WANTED_FILE_BYTES_MAX);
-	rc = read_archive(&r, &opened, err);
+	rc = bh_file_source_init(&file, opened.fd, 0, UINT64_MAX, !opened.seekable, err);
+	if (rc == 0) {
+		rc = image_zip_entries(bh_file_source(&file), visitor, &sink, err);
+		bh_file_source_done(&file);
+	}
 	close(opened.fd);
-	bh_buf_done(&r.frame);
-	bh_buf_done(&r.content);
 	return rc;
 }
