@@ -223,7 +223,7 @@ static int compile_variable(struct admission_compiler *c, struct admission_expre
 	else
 		bh_buf_add_str(&type, "dyn"); /* its own complaint is enough */
 	bh_buf_add_byte(&type, '\0');
-	rc = name && !type.failed ? cel_env_variable(p->env, name, (const char *)type.ptr, &e->slot, c->err) : no_memory(c->err);
+	rc = name && !type.failed ? cel_env_field_variable(p->env, name, (const char *)type.ptr, &e->slot, c->err) : no_memory(c->err);
 	bh_buf_done(&type);
 	return rc;
 }

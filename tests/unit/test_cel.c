@@ -292,6 +292,39 @@ static void variables_on_demand(void **state)
 	cel_env_free(env);
 }
 
+/* cel-go, interpreter/runtimecost.go: an attribute costs 1 and each field of it 1; "authorizer.requestResource" is a name with a dot, "variables.x" is not. */
+static void costs_of_names_with_dots(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t cost;
+	} cases[] = { { "plain", 1 }, { "dotted.name", 1 }, { "variables.x", 2 }, { "variables.x + 1", 3 }, { "variables.x + variables.x", 5 }, { "dotted.name + plain", 3 } };
+	struct bh_err err;
+	struct cel_limits limits = { .memory_bytes = MEMORY_BYTES_MAX };
+	struct cel_env *env;
+	struct cel_run *run;
+	unsigned plain, dotted, field;
+	(void)state;
+	assert_int_equal(cel_env_new(cel_libraries_all, &env, &err), 0);
+	assert_int_equal(cel_env_variable(env, "plain", "int", &plain, &err), 0);
+	assert_int_equal(cel_env_variable(env, "dotted.name", "int", &dotted, &err), 0);
+	assert_int_equal(cel_env_field_variable(env, "variables.x", "int", &field, &err), 0);
+	assert_int_equal(cel_run_new(env, &limits, &run, &err), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct cel_program *p;
+		assert_int_equal(cel_compile(env, bh_slice_str(cases[i].text), CEL_CHECKED, &p, NULL, &err), 0);
+		cel_run_set(run, plain, cel_int(1));
+		cel_run_set(run, dotted, cel_int(1));
+		cel_run_set(run, field, cel_int(1));
+		assert_int_equal(cel_eval(run, p).kind, CEL_INT);
+		assert_int_equal(cel_run_cost(run), cases[i].cost);
+		cel_run_reset(run);
+		cel_program_free(p);
+	}
+	cel_run_free(run);
+	cel_env_free(env);
+}
+
 static void records_and_containers(void **state)
 {
 	static const struct cel_field fields[] = { { "name", "string" }, { "groups", "list(string)" }, { 0 } };
@@ -322,6 +355,7 @@ int main(void)
 		cmocka_unit_test(deep_and_long_texts),
 		cmocka_unit_test(costly_expressions),
 		cmocka_unit_test(variables_on_demand),
+		cmocka_unit_test(costs_of_names_with_dots),
 		cmocka_unit_test(records_and_containers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

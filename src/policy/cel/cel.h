@@ -36,6 +36,9 @@ int cel_env_container(struct cel_env *env, const char *name, struct bh_err *err)
 /* A variable and its type (text form of type.h); *ret_slot is how cel_run_set names it. The name may have dots. */
 int cel_env_variable(struct cel_env *env, const char *name, const char *type, unsigned *ret_slot, struct bh_err *err) BH_MUST_CHECK;
 
+/* One that is the field of another, as "variables.x" in Kubernetes' policies: reading it costs what a name and its field do. */
+int cel_env_field_variable(struct cel_env *env, const char *name, const char *type, unsigned *ret_slot, struct bh_err *err) BH_MUST_CHECK;
+
 /* A record type: its fields by name and type. At run time it is a map; fields that are missing are errors. */
 struct cel_field {
 	const char *name; /* NULL ends a list */

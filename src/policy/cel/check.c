@@ -172,6 +172,7 @@ static void use_named(struct checker *c, struct cel_expr *e, const struct cel_na
 	struct cel_refer *r = refer(c, e, n->is_constant ? CEL_REFER_CONSTANT : CEL_REFER_VARIABLE);
 	r->name = n->name;
 	r->slot = n->slot;
+	r->cost = n->cost;
 	r->value = n->value;
 	e->type = n->type->kind == CEL_TYPE_PARAM ? &cel_type_dyn : instance(c, n->type, letters);
 }

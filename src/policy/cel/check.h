@@ -41,6 +41,7 @@ struct cel_refer {
 	enum cel_op op;
 	struct bh_slice name; /* in full, without the container's help */
 	unsigned slot;
+	unsigned cost;        /* of a variable */
 	bool is_open;         /* an open record: its value remembers the name */
 	bool is_namespaced;   /* a call whose target is no value but a part of the function's name */
 	struct cel_value value;

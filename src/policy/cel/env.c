@@ -142,8 +142,18 @@ int cel_env_variable(struct cel_env *env, const char *name, const char *type, un
 	if (env->n_variables == CEL_VARIABLES_MAX)
 		return bh_fail(err, BH_ELIMIT, 0, "more than %u variables", CEL_VARIABLES_MAX);
 	int rc = add_named(env, name, type, &n, err);
+	if (rc < 0)
+		return rc;
+	*ret_slot = n->slot = env->n_variables++;
+	n->cost = 1;
+	return 0;
+}
+
+int cel_env_field_variable(struct cel_env *env, const char *name, const char *type, unsigned *ret_slot, struct bh_err *err)
+{
+	int rc = cel_env_variable(env, name, type, ret_slot, err);
 	if (rc == 0)
-		*ret_slot = n->slot = env->n_variables++;
+		((struct cel_named *)bh_map_get(&env->named, bh_slice_str(name)))->cost = 2;
 	return rc;
 }
 

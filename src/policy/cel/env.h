@@ -27,7 +27,7 @@ struct cel_named {
 	struct bh_slice name;
 	const struct cel_type *type;
 	bool is_constant;
-	unsigned slot;
+	unsigned slot, cost;
 	struct cel_value value;
 };
 

@@ -127,7 +127,7 @@ static struct cel_value eval_name(struct cel_run *run, const struct cel_expr *e)
 {
 	const struct cel_refer *r = e->refer;
 	switch (r->kind) {
-	case CEL_REFER_VARIABLE: return cel_charge(run, 1) ? read_variable(run, r) : over_limit();
+	case CEL_REFER_VARIABLE: return cel_charge(run, r->cost) ? read_variable(run, r) : over_limit();
 	case CEL_REFER_LOCAL: return cel_charge(run, 1) ? run->locals[r->slot] : over_limit();
 	case CEL_REFER_CONSTANT: return r->value;
 	default: return cel_fail(run, "undeclared reference to '%.*s'", BH_SLICE_FMT(r->name));
