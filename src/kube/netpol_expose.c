@@ -4,7 +4,6 @@
  */
 #include "kube/netpol_model.h"
 
-#include "kube/selector.h"
 
 /* Where the ports of each workload go. */
 struct exposing {
@@ -41,15 +40,6 @@ const struct kube_object *netpol_find_service(const struct netpol *n, struct bh_
 	return NULL;
 }
 
-bool netpol_service_selects(const struct kube_object *service, const struct kube_workload *w)
-{
-	struct cel_value selector = kube_path(service->value, "spec.selector");
-	struct cel_entry entry = { cel_string(BH_SLICE_LIT("matchLabels")), selector };
-	const struct cel_map map = { .len = 1, .entries = &entry };
-	const struct cel_value match = { .kind = CEL_MAP, .map = &map };
-	return selector.kind == CEL_MAP && selector.map->len && bh_slice_eq(w->namespace, kube_namespace(service)) && kube_selects(match, w->labels);
-}
-
 int netpol_service_ports(struct netpol *n, const struct kube_object *service, struct cel_value wanted, size_t workload, struct kube_ports *ret)
 {
 	*ret = kube_ports_none();
@@ -60,7 +50,7 @@ static int expose_service(const struct exposing *x, const struct kube_object *se
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < x->n->workloads.len; i++)
-		if (netpol_service_selects(service, &x->n->workloads.ptr[i]))
+		if (kube_service_selects(service, &x->n->workloads.ptr[i]))
 			rc = join_service(x->n, service->value, port, &x->n->workloads.ptr[i], &x->ports[i]);
 	return rc;
 }

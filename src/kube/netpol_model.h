@@ -198,7 +198,6 @@ struct netpol_exposure {
 
 /* NULL: there is none of that name. */
 const struct kube_object *netpol_find_service(const struct netpol *n, struct bh_slice namespace, struct bh_slice name);
-bool netpol_service_selects(const struct kube_object *service, const struct kube_workload *w);
 
 /* What a service's port (number or name; null: any) is at a workload that it selects. */
 int netpol_service_ports(struct netpol *n, const struct kube_object *service, struct cel_value wanted, size_t workload, struct kube_ports *ret) BH_MUST_CHECK;

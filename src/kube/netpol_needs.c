@@ -112,7 +112,7 @@ static int add_service(struct needing *x, const struct kube_object *service, uin
 	print_evidence(x, host, &evidence);
 	for (size_t i = 0; rc == 0 && i < x->n->workloads.len; i++) {
 		struct kube_ports ports;
-		if (!netpol_service_selects(service, &x->n->workloads.ptr[i]))
+		if (!kube_service_selects(service, &x->n->workloads.ptr[i]))
 			continue;
 		rc = ports_at(x, service, port, i, &ports);
 		rc = rc < 0 ? rc : add(x, x->from, &x->n->peers.ptr[i], &ports, bh_buf_slice(&evidence));

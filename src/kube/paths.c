@@ -10,6 +10,7 @@
 #define KNOWN_TARGETS "cluster-admin, cloud, node, secret:NS/NAME, workload:NS/NAME, sa:NS/NAME and volume:NS/NAME are"
 #define CUTS_MAX 20u
 #define TRIES_MAX 3000u
+#define PATHS_WITHOUT_MAX 1000u
 
 struct answering {
 	struct kube_asked *asked;
@@ -17,6 +18,7 @@ struct answering {
 	struct paths_facts facts;
 	struct kube_cells cells;
 	struct bh_arena arena;        /* of the ways of one target */
+	struct proof_number_vec without; /* the facts of --without */
 	struct bh_err *err;
 };
 
@@ -214,20 +216,11 @@ static int say_target(struct found *f, struct bh_slice name, bool whole)
 	return rc;
 }
 
-/* The facts of --without that are there; those that are not were told. */
-static void take_away(struct answering *a, struct proof_space *s)
+static void take_away(const struct answering *a, struct proof_space *s)
 {
-	const struct logic *l = &a->facts.logic;
-	for (size_t i = 0; i < a->q->n_without; i++)
-		for (uint32_t f = 0; f < l->facts.len; f++) {
-			BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
-			if (s->place[f] == LOGIC_NONE || !l->facts.ptr[f].is_given)
-				continue;
-			bh_buf_init(&text, 1u << 16);
-			add_fact(l, &text, f);
-			if (bh_slice_eq_str(bh_buf_slice(&text), a->q->without[i]))
-				proof_take_away(s, f, true);
-		}
+	for (size_t i = 0; i < a->without.len; i++)
+		if (s->place[a->without.ptr[i]] != LOGIC_NONE)
+			proof_take_away(s, a->without.ptr[i], true);
 }
 
 static int answer_target(struct answering *a, uint32_t fact, struct bh_slice name)
@@ -336,22 +329,27 @@ static int say_notes(struct answering *a)
 	return rc;
 }
 
-static int say_unknown(struct answering *a)
+/* The texts of --without as facts, once for all targets: a fact has a text, and what was looked for is found in one go through them. */
+static int read_without(struct answering *a)
 {
 	const struct logic *l = &a->facts.logic;
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < a->q->n_without; i++) {
-		bool found = false;
-		for (uint32_t f = 0; !found && f < l->facts.len; f++) {
-			BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
-			bh_buf_init(&text, 1u << 16);
-			if (l->facts.ptr[f].is_given)
-				add_fact(l, &text, f);
-			found = bh_slice_eq_str(bh_buf_slice(&text), a->q->without[i]);
-		}
-		if (!found)
-			rc = bh_fail(a->err, BH_EUSAGE, 0, "paths: --without %s: there is no such fact; take it from a path's list", a->q->without[i]);
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
+	bool found[PATHS_WITHOUT_MAX] = { false };
+	int rc = a->q->n_without <= PATHS_WITHOUT_MAX ? 0 : bh_fail(a->err, BH_EUSAGE, 0, "paths: more than %u times --without", PATHS_WITHOUT_MAX);
+	bh_buf_init(&text, 1u << 16);
+	for (uint32_t f = 0; rc == 0 && a->q->n_without && f < l->facts.len; f++) {
+		bh_buf_clear(&text);
+		if (l->facts.ptr[f].is_given)
+			add_fact(l, &text, f);
+		for (size_t i = 0; rc == 0 && text.len && i < a->q->n_without; i++)
+			if (bh_slice_eq_str(bh_buf_slice(&text), a->q->without[i])) {
+				found[i] = true;
+				rc = proof_number_vec_push(&a->without, f) ? 0 : bh_fail(a->err, BH_ENOMEM, 0, "out of memory");
+			}
 	}
+	for (size_t i = 0; rc == 0 && i < a->q->n_without; i++)
+		if (!found[i])
+			rc = bh_fail(a->err, BH_EUSAGE, 0, "paths: --without %s: there is no such fact; take it from a path's list", a->q->without[i]);
 	return rc;
 }
 
@@ -361,7 +359,7 @@ static int answer_all(struct answering *a)
 	const char *const *targets = a->q->n_to ? a->q->to : usual;
 	size_t n = a->q->n_to ? a->q->n_to : sizeof(usual) / sizeof(*usual);
 	int rc = begin(a);
-	rc = rc < 0 ? rc : say_unknown(a);
+	rc = rc < 0 ? rc : read_without(a);
 	rc = rc < 0 ? rc : logic_run(&a->facts.logic, a->err);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = answer_one(a, targets[i]);
@@ -371,13 +369,14 @@ static int answer_all(struct answering *a)
 int paths_answer(struct kube_asked *asked, void *ctx, struct bh_err *err)
 {
 	static const struct paths_asking usual = { .from = "internet", .ways_max = 3 };
-	struct answering a = { .asked = asked, .q = ctx ? ctx : &usual, .err = err };
+	struct answering a = { .asked = asked, .q = ctx ? ctx : &usual, .without = { .max = LOGIC_FACTS_MAX }, .err = err };
 	kube_cells_init(&a.cells);
 	bh_arena_init(&a.arena, WAYS_BYTES_MAX);
 	int rc = paths_facts_find(&a.facts, asked, bh_slice_str(a.q->from), err);
 	rc = rc < 0 ? rc : say_notes(&a);
 	if (rc == 0)
 		rc = a.q->blast ? paths_blast(asked, &a.facts, &a.cells, err) : answer_all(&a);
+	proof_number_vec_done(&a.without);
 	paths_facts_done(&a.facts);
 	kube_cells_done(&a.cells);
 	bh_arena_done(&a.arena);

@@ -178,18 +178,22 @@ static int ask_all(struct asking *a)
 	return rc < 0 ? rc : n.rc;
 }
 
+/* name: as the facts have it. */
+static int ask_subject(struct asking *a, const struct rbac_subject *s, struct bh_slice name)
+{
+	struct bh_arena arena;
+	a->name = name;
+	bh_arena_init(&arena, 1u << 20);
+	int rc = rbac_user_of_subject(s, &arena, &a->user) ? ask_all(a) : bh_fail(a->c->err, BH_ENOMEM, 0, "out of memory");
+	bh_arena_done(&arena);
+	return rc;
+}
+
 /* "shop/web" */
 static int ask_account(struct asking *a, struct bh_slice account)
 {
 	struct rbac_subject s = { .kind = RBAC_SERVICE_ACCOUNT };
-	struct bh_arena arena;
-	if (!bh_slice_cut(account, '/', &s.namespace, &s.name))
-		return 0;
-	a->name = account;
-	bh_arena_init(&arena, 1u << 20);
-	int rc = rbac_user_of_subject(&s, &arena, &a->user) ? ask_all(a) : bh_fail(a->c->err, BH_ENOMEM, 0, "out of memory");
-	bh_arena_done(&arena);
-	return rc;
+	return bh_slice_cut(account, '/', &s.namespace, &s.name) ? ask_subject(a, &s, account) : 0;
 }
 
 /* Those of pods and those that are objects: facts account_in(NAMESPACE, ACCOUNT). */
@@ -211,14 +215,7 @@ static int ask_accounts(struct asking *a)
 static int ask_start(struct asking *a, struct bh_slice start)
 {
 	struct rbac_subject s;
-	struct bh_arena arena;
-	if (start.len == 0 || !rbac_subject_parse(start, &s) || s.kind == RBAC_SERVICE_ACCOUNT)
-		return 0;
-	a->name = start;
-	bh_arena_init(&arena, 1u << 20);
-	int rc = rbac_user_of_subject(&s, &arena, &a->user) ? ask_all(a) : bh_fail(a->c->err, BH_ENOMEM, 0, "out of memory");
-	bh_arena_done(&arena);
-	return rc;
+	return start.len && rbac_subject_parse(start, &s) && s.kind != RBAC_SERVICE_ACCOUNT ? ask_subject(a, &s, start) : 0;
 }
 
 int paths_find_rights(struct paths_collect *c, struct bh_slice start)

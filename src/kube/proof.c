@@ -288,20 +288,20 @@ static bool copy_numbers(struct bh_arena *arena, const struct proof_number_vec *
 }
 
 /* Backwards from the target with a list of its own instead of recursion: proofs may be long. */
-static bool collect(const struct proof_space *s, struct proof_number_vec *steps, struct proof_number_vec *given, struct proof_number_vec *todo, uint8_t *state)
+static bool collect(const struct proof_space *s, struct proof_number_vec *steps, struct proof_number_vec *given, struct proof_number_vec *pending, uint8_t *state)
 {
-	bool ok = proof_number_vec_push(todo, s->place[s->target]);
-	while (ok && todo->len) {
-		uint32_t fact = todo->ptr[todo->len - 1], k = s->work->facts[fact].by;
+	bool ok = proof_number_vec_push(pending, s->place[s->target]);
+	while (ok && pending->len) {
+		uint32_t fact = pending->ptr[pending->len - 1], k = s->work->facts[fact].by;
 		if (state[fact] == 2 || k == LOGIC_NONE) {
-			todo->len--;
+			pending->len--;
 			ok = state[fact] == 2 || proof_number_vec_push(given, s->facts.ptr[fact]);
 			state[fact] = 2;
 			continue;
 		}
 		const struct logic_step *step = &s->logic->steps.ptr[s->steps.ptr[k]];
 		if (state[fact] == 1) { /* all below it is there */
-			todo->len--;
+			pending->len--;
 			state[fact] = 2;
 			ok = proof_number_vec_push(steps, s->steps.ptr[k]);
 			continue;
@@ -309,7 +309,7 @@ static bool collect(const struct proof_space *s, struct proof_number_vec *steps,
 		state[fact] = 1;
 		for (size_t b = step->n; ok && b > 0; b--)
 			if (state[s->place[step->body[b - 1]]] != 2)
-				ok = proof_number_vec_push(todo, s->place[step->body[b - 1]]);
+				ok = proof_number_vec_push(pending, s->place[step->body[b - 1]]);
 	}
 	return ok;
 }
@@ -317,9 +317,9 @@ static bool collect(const struct proof_space *s, struct proof_number_vec *steps,
 static bool write_proof(const struct proof_space *s, struct bh_arena *arena, struct proof *ret)
 {
 	BH_WITH(proof_number_vec_done) struct proof_number_vec steps = { .max = LOGIC_STEPS_MAX }, given = { .max = LOGIC_FACTS_MAX };
-	BH_WITH(proof_number_vec_done) struct proof_number_vec todo = { .max = LOGIC_STEPS_MAX };
+	BH_WITH(proof_number_vec_done) struct proof_number_vec pending = { .max = LOGIC_STEPS_MAX };
 	memset(s->work->state, 0, s->facts.len + 1);
-	if (!collect(s, &steps, &given, &todo, s->work->state))
+	if (!collect(s, &steps, &given, &pending, s->work->state))
 		return false;
 	if (given.len)
 		qsort(given.ptr, given.len, sizeof(*given.ptr), by_number);

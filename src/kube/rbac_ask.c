@@ -72,6 +72,16 @@ static int complete(struct kube_asked *asked, struct rbac_asking *a, struct bh_e
 	return 0;
 }
 
+/* The request completed, the model of the objects, empty cells: for questions about one request. */
+static int begin(struct kube_asked *asked, struct rbac_asking *a, struct rbac **ret, struct kube_cells *cells, struct bh_err *err)
+{
+	int rc = complete(asked, a, err);
+	rc = rc < 0 ? rc : rbac_of_asked(asked, 0, a->defaults, ret, err);
+	if (rc == 0)
+		kube_cells_init(cells);
+	return rc;
+}
+
 /* ---- who can ---- */
 
 /* Does the rule allow it, at least for some names? Names can't be told of what is created. */
@@ -122,11 +132,9 @@ int rbac_who_can(struct kube_asked *asked, void *ctx, struct bh_err *err)
 	struct rbac_asking a = *(const struct rbac_asking *)ctx;
 	struct rbac *r;
 	struct kube_cells c;
-	int rc = complete(asked, &a, err);
-	rc = rc < 0 ? rc : rbac_of_asked(asked, 0, a.defaults, &r, err);
+	int rc = begin(asked, &a, &r, &c, err);
 	if (rc < 0)
 		return rc;
-	kube_cells_init(&c);
 	bh_buf_add_str(&c.text[RBAC_GRANT_SUBJECT], "group:system:masters");
 	bh_buf_add_str(&c.text[RBAC_GRANT_PLACE], "default");
 	bh_buf_add_str(&c.text[RBAC_GRANT_ROLE], "none: the API server asks no role");
@@ -232,11 +240,9 @@ int rbac_may(struct kube_asked *asked, void *ctx, struct bh_err *err)
 	struct rbac_user user;
 	struct rbac *r;
 	struct kube_cells c;
-	int rc = complete(asked, &a, err);
-	rc = rc < 0 ? rc : rbac_of_asked(asked, 0, a.defaults, &r, err);
+	int rc = begin(asked, &a, &r, &c, err);
 	if (rc < 0)
 		return rc;
-	kube_cells_init(&c);
 	rc = user_of(r, &a, &user, err);
 	bool yes = rc == 0 && rbac_allows(r, &user, &a.request, &why);
 	bh_buf_add_str(&c.text[RBAC_ANSWER_YES], yes ? "yes" : "no");

@@ -1,6 +1,5 @@
 #include "kube/rbac_exposure.h"
 
-#include "kube/selector.h"
 #include "kube/workload.h"
 
 #define ARENA_BYTES_MAX (64u << 20)
@@ -111,19 +110,6 @@ static bool read_services(struct finding *f)
 
 /* ---- which workloads they lead to ---- */
 
-static bool takes(const struct door *d, const struct kube_workload *w)
-{
-	struct cel_value selector = kube_path(d->service->value, "spec.selector");
-	if (!bh_slice_eq(kube_namespace(d->service), w->namespace) || selector.map->len == 0)
-		return false;
-	for (size_t i = 0; i < selector.map->len; i++) {
-		const struct cel_value *label = w->labels.kind == CEL_MAP ? cel_map_field(w->labels.map, selector.map->entries[i].key.text) : NULL;
-		if (!label || !cel_equal(*label, selector.map->entries[i].value))
-			return false;
-	}
-	return true;
-}
-
 static bool has_host_port(struct cel_value spec)
 {
 	struct cel_value containers = kube_get(spec, "containers");
@@ -143,7 +129,7 @@ static const char *way_in(const struct finding *f, const struct kube_workload *w
 	if (has_host_port(w->spec))
 		return "a port of the node";
 	for (size_t i = 0; i < f->doors.len; i++)
-		if (takes(&f->doors.ptr[i], w))
+		if (kube_service_selects(f->doors.ptr[i].service, w))
 			return f->doors.ptr[i].how;
 	return NULL;
 }

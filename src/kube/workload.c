@@ -1,5 +1,7 @@
 #include "kube/workload.h"
 
+#include "kube/selector.h"
+
 #include <stdlib.h>
 
 static bool is_group(const struct kube_object *o, const char *group)
@@ -18,6 +20,16 @@ struct cel_value kube_pod_of(const struct kube_object *o)
 	if (bh_slice_eq_str(o->kind, "CronJob") && is_group(o, "batch"))
 		return kube_path(o->value, "spec.jobTemplate.spec.template");
 	return cel_null();
+}
+
+/* An empty selector leads nowhere: its endpoints are somebody's own. */
+bool kube_service_selects(const struct kube_object *service, const struct kube_workload *w)
+{
+	struct cel_value selector = kube_path(service->value, "spec.selector");
+	struct cel_entry entry = { cel_string(BH_SLICE_LIT("matchLabels")), selector };
+	const struct cel_map map = { .len = 1, .entries = &entry };
+	const struct cel_value match = { .kind = CEL_MAP, .map = &map };
+	return selector.kind == CEL_MAP && selector.map->len && bh_slice_eq(w->namespace, kube_namespace(service)) && kube_selects(match, w->labels);
 }
 
 static struct cel_value owner_of(const struct kube_object *o)

@@ -20,6 +20,9 @@ BH_VEC(kube_workload_vec, struct kube_workload)
 /* The template of the pods of any built-in workload kind, the object itself for a Pod; null for others. */
 struct cel_value kube_pod_of(const struct kube_object *o);
 
+/* Does the Service lead to the workload's pods? */
+bool kube_service_selects(const struct kube_object *service, const struct kube_workload *w);
+
 /* All workloads, in the order of "namespace/name[kind]", each once. */
 int kube_workloads(const struct kube_object_vec *all, struct kube_workload_vec *out, struct bh_err *err) BH_MUST_CHECK;
 

@@ -245,25 +245,31 @@ static void compare(const struct program *p, const struct logic *l, unsigned tar
 	assert_int_equal(c.n_cuts, expected);
 }
 
+/* A program by chance, and all that follows from its given facts n0, n1 ... */
+static void make_run(struct program *p, struct logic *l, unsigned *seed)
+{
+	const char *texts[RULES];
+	struct bh_err err;
+	make(p, seed);
+	for (size_t i = 0; i < RULES; i++)
+		texts[i] = p->texts[i];
+	assert_int_equal(logic_init(l, texts, RULES, &err), 0);
+	for (unsigned i = 0; i < GIVEN; i++) {
+		char name[8];
+		snprintf(name, sizeof(name), "n%u", i);
+		give(l, "f", name, NULL);
+	}
+	assert_int_equal(logic_run(l, &err), 0);
+}
+
 static void programs_by_chance(void **state)
 {
 	unsigned seed = 4711;
 	(void)state;
 	for (unsigned round = 0; round < 400; round++) {
 		struct program p;
-		const char *texts[RULES];
 		struct logic l;
-		struct bh_err err;
-		make(&p, &seed);
-		for (size_t i = 0; i < RULES; i++)
-			texts[i] = p.texts[i];
-		assert_int_equal(logic_init(&l, texts, RULES, &err), 0);
-		for (unsigned i = 0; i < GIVEN; i++) {
-			char name[8];
-			snprintf(name, sizeof(name), "n%u", i);
-			give(&l, "f", name, NULL);
-		}
-		assert_int_equal(logic_run(&l, &err), 0);
+		make_run(&p, &l, &seed);
 		for (unsigned target = GIVEN; target < GIVEN + DERIVED; target++)
 			compare(&p, &l, target);
 		logic_done(&l);
@@ -295,20 +301,10 @@ static void the_shortest_is_shortest(void **state)
 	(void)state;
 	for (unsigned round = 0; round < 300; round++) {
 		struct program p;
-		const char *texts[RULES];
 		struct logic l;
 		struct bh_err err;
 		struct bh_arena arena;
-		make(&p, &seed);
-		for (size_t i = 0; i < RULES; i++)
-			texts[i] = p.texts[i];
-		assert_int_equal(logic_init(&l, texts, RULES, &err), 0);
-		for (unsigned i = 0; i < GIVEN; i++) {
-			char name[8];
-			snprintf(name, sizeof(name), "n%u", i);
-			give(&l, "f", name, NULL);
-		}
-		assert_int_equal(logic_run(&l, &err), 0);
+		make_run(&p, &l, &seed);
 		bh_arena_init(&arena, 1u << 20);
 		for (uint32_t f = GIVEN; f < l.facts.len; f++) {
 			struct proof_space space;
