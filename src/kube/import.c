@@ -33,9 +33,14 @@ bool import_knows(const struct kube_object *o)
 	return importer_of(o) != NULL;
 }
 
+bool import_is_template(const struct kube_object *made)
+{
+	return made->is_made && bh_slice_starts(made->name, BH_SLICE_LIT("ConstraintTemplate "));
+}
+
 const char *import_hint(const struct kube_object *made, struct bh_slice why)
 {
-	bool is_kyvernos = made->is_made && !bh_slice_starts(made->name, BH_SLICE_LIT("ConstraintTemplate "));
+	bool is_kyvernos = made->is_made && !import_is_template(made);
 	return is_kyvernos && bh_slice_search(why, "undeclared reference") ? "\nKyverno's own functions are not supported, only plain CEL" : NULL;
 }
 

@@ -32,6 +32,9 @@ void import_done(struct import *im);
 /* Looks at every policy. BH_ELIMIT, BH_ENOMEM; what is wrong with one of them is a note. */
 int import_all(struct import *im, const struct kube_object_vec *policies, const struct kube_world *world, struct bh_err *err) BH_MUST_CHECK;
 
+/* Was the policy made of a template, whose constraints are policies to their users? */
+bool import_is_template(const struct kube_object *made);
+
 /* What a wrong expression may come of, in a policy that was made; NULL: nothing but an error. */
 const char *import_hint(const struct kube_object *made, struct bh_slice why);
 

@@ -216,6 +216,17 @@ static struct cel_value exceptions_variable(const struct kyverno *k)
 
 /* ---- the policy ---- */
 
+struct cel_value kyverno_in_namespace(struct import *im, const struct kube_object *o)
+{
+	struct bh_buf b;
+	bh_buf_init(&b, TEXT_BYTES_MAX);
+	bh_buf_add_str(&b, "request.namespace == ");
+	import_quote(&b, o->namespace);
+	struct cel_value v = named_expression(im, BH_SLICE_LIT("namespace"), &b);
+	bh_buf_done(&b);
+	return v;
+}
+
 static struct cel_value *room(struct import *im, size_t n)
 {
 	struct cel_value *items = bh_arena_array(&im->arena, n + 1, sizeof(*items));
@@ -252,13 +263,9 @@ static struct cel_value conditions(const struct kyverno *k, const char *path)
 		add_conditions(&b, k->exceptions[i]);
 		items[n++] = named_expression(k->im, k->exceptions[i]->name, &b);
 	}
-	if (items && k->object->namespace.len) {
-		bh_buf_clear(&b);
-		bh_buf_add_str(&b, "request.namespace == ");
-		import_quote(&b, k->object->namespace);
-		items[n++] = named_expression(k->im, BH_SLICE_LIT("namespace"), &b);
-	}
 	bh_buf_done(&b);
+	if (items && k->object->namespace.len)
+		items[n++] = kyverno_in_namespace(k->im, k->object);
 	for (size_t i = 0; items && i < n_theirs; i++)
 		items[n++] = theirs.list->items[i];
 	return items ? import_list(k->im, items, n) : cel_null();
@@ -279,10 +286,11 @@ static void add_policy(const struct kyverno *k, struct cel_value constraints, co
 	import_add(im, k->object, NULL, "ValidatingAdmissionPolicy", k->name, &policy);
 }
 
-void kyverno_bind(struct import *im, const struct kube_object *o, struct bh_slice policy, struct cel_value actions)
+void kyverno_bind(struct import *im, const struct kube_object *o, struct bh_slice policy, struct cel_value actions, struct cel_value param_ref)
 {
 	struct import_map spec = import_map(im), binding = import_map(im);
 	import_set(&spec, "policyName", cel_string(policy));
+	import_set(&spec, "paramRef", param_ref);
 	import_set(&spec, "validationActions", actions);
 	import_set(&binding, "spec", import_end(&spec));
 	import_add(im, o, NULL, "ValidatingAdmissionPolicyBinding", o->name, &binding);
@@ -403,7 +411,7 @@ void import_validating(struct import *im, const struct kube_object *o)
 		import_tell(im, o, NULL, NULL, "spec.matchConstraints is missing, so Kyverno asks it of nothing");
 	else {
 		find_exceptions(&k);
-		kyverno_bind(im, o, k.name, actions_of(&k));
+		kyverno_bind(im, o, k.name, actions_of(&k), cel_null());
 		add_policy(&k, constraints, NULL);
 		add_for_controllers(&k, constraints);
 	}

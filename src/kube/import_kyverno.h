@@ -15,6 +15,10 @@ struct cel_value kyverno_texts(struct import *im, const struct kube_object *o, s
 /* What the policy's annotation says, in our words; empty: nothing. */
 struct bh_slice kyverno_severity(const struct kube_object *o);
 
-void kyverno_bind(struct import *im, const struct kube_object *o, struct bh_slice policy, struct cel_value actions);
+/* A condition: the request is about the namespace of the policy. */
+struct cel_value kyverno_in_namespace(struct import *im, const struct kube_object *o);
+
+/* paramRef: null where the policy wants no parameters. */
+void kyverno_bind(struct import *im, const struct kube_object *o, struct bh_slice policy, struct cel_value actions, struct cel_value param_ref);
 
 #endif

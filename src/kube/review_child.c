@@ -379,7 +379,7 @@ static int find_patch(struct child *c, struct review_finding *f, struct bh_buf *
 /* A binding that was a policy of its own (Gatekeeper's constraint) is named, as its engine does: "[constraint] message". */
 static struct bh_slice message_of(const struct vap_result *result, struct bh_buf *b)
 {
-	if (!result->binding || !result->binding->is_made || !vap_policy_wants_params(result->policy))
+	if (!result->binding || !import_is_template(vap_policy_object(result->policy)))
 		return result->message;
 	bh_buf_add_byte(b, '[');
 	bh_buf_add(b, result->binding->name);

@@ -362,6 +362,7 @@ validations: [{expression: "object.spec.replicas + 'a'"}]
 END
 	printf -- '---\napiVersion: policies.kyverno.io/v1\nkind: ValidatingPolicy\nmetadata: {name: idle}\nspec: {validations: [{expression: "false"}]}\n' >>p.yaml
 	printf -- '---\napiVersion: policies.kyverno.io/v1\nkind: ImageValidatingPolicy\nmetadata: {name: signed}\n' >>p.yaml
+	printf -- '---\napiVersion: kyverno.io/v2\nkind: PolicyException\nmetadata: {name: old}\n' >>p.yaml
 	printf -- '---\napiVersion: kyverno.io/v2\nkind: CleanupPolicy\nmetadata: {name: clean}\n' >>p.yaml
 	host Pod a >m.yaml
 	run ask m.yaml p.yaml
@@ -374,4 +375,111 @@ END
 	[[ "$output" = *"policy ValidatingPolicy idle: spec.matchConstraints is missing, so Kyverno asks it of nothing"* ]]
 	[[ "$output" = *"policy ImageValidatingPolicy signed: ImageValidatingPolicy of policies.kyverno.io is not supported"* ]]
 	[[ "$output" = *"policy CleanupPolicy clean: CleanupPolicy of kyverno.io is not supported"* ]]
+}
+
+# rules NAME RULE...: a ClusterPolicy that enforces rules; each is a flow mapping without its braces.
+rules() {
+	printf -- '---\napiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: %s}\nspec:\n  validationFailureAction: Enforce\n  rules:\n' "$1"
+	shift
+	for rule; do printf '  - {%s}\n' "$rule"; done
+}
+
+# rule NAME RESOURCES: one that says no to what it matches.
+rule() {
+	printf 'name: %s, match: {any: [{resources: {%s}}]}, validate: {message: "no", cel: {expressions: [{expression: "false"}]}}' "$@"
+}
+
+@test "Kyverno: rules in CEL match kinds, names, namespaces, labels, annotations and operations" {
+	rules p "$(rule kinds 'kinds: [apps/v1/Deployment, v1/Config*, "Pod/exec"]')" \
+		"$(rule group 'kinds: [batch/v1/Deployment, v1beta1/Deployment, Deployment.status]')" \
+		"$(rule names 'kinds: ["*"], names: ["w?b", "a.b-*"]')" \
+		"$(rule name 'name: web')" \
+		"$(rule spaces 'kinds: [Pod, Namespace], namespaces: ["sh*p"]')" \
+		"$(rule labels 'selector: {matchLabels: {"app/*": "b?"}, matchExpressions: [{key: x, operator: NotIn, values: [ex]}, {key: z, operator: DoesNotExist}]}')" \
+		"$(rule listed 'selector: {matchExpressions: [{key: x, operator: In, values: [a, ex]}, {key: app/a, operator: Exists}]}')" \
+		"$(rule delete 'kinds: [Pod], operations: [DELETE]')" \
+		"$(rule nothing '')" >p.yaml
+	object Pod shop web >m.yaml                       # 2
+	object Deployment s wb >>m.yaml                   # 4
+	object ConfigMap shop a.b-c '{app/a: bc}' >>m.yaml # 6
+	object Namespace "" shop >>m.yaml                 # 8
+	object Secret s aXb-c '{app/a: bc, x: ex}' >>m.yaml # 10
+	object Secret s s '{app/a: bc, z: z}' >>m.yaml    # 12
+	run ask m.yaml p.yaml
+	[ "$output" = "p/name medium 2: no
+p/names medium 2: no
+p/spaces medium 2: no
+p/kinds medium 4: no
+p/kinds medium 6: no
+p/labels medium 6: no
+p/names medium 6: no
+p/spaces medium 8: no
+p/listed medium 10: no" ]
+}
+
+@test "Kyverno: exclude, all, preconditions, parameters and the rule's own action" {
+	cat >p.yaml <<'END'
+apiVersion: kyverno.io/v1
+kind: Policy
+metadata: {name: p, namespace: shop}
+spec:
+  rules:
+  - name: r
+    match: {all: [{resources: {kinds: [Pod]}}, {resources: {names: ["a*"]}}]}
+    exclude: {any: [{resources: {names: ["ab*"]}}, {resources: {names: ["ac*"]}}]}
+    celPreconditions: [{name: n, expression: object.metadata.name != 'ad'}]
+    validate:
+      failureAction: Enforce
+      cel:
+        paramKind: {apiVersion: v1, kind: ConfigMap}
+        paramRef: {name: params, namespace: shop, parameterNotFoundAction: Deny}
+        variables: [{name: word, expression: params.data.word}]
+        expressions:
+        - {expression: "false", messageExpression: string(variables.word)}
+        - {expression: "true"}
+END
+	for name in a ab ac ad b ae; do object Pod shop $name; done >m.yaml
+	object Pod other a >>m.yaml
+	printf -- '---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: params, namespace: shop}, data: {word: stop}}\n' >>m.yaml
+	run ask m.yaml p.yaml
+	[ "$output" = "shop/p/r medium 2: stop
+shop/p/r medium 12: stop" ]
+}
+
+@test "Kyverno: rules about Pods are generated for what makes them, as the annotation and the filters say" {
+	local cel='validate: {message: "no", cel: {expressions: [{expression: "!object.spec.hostNetwork"}]}}'
+	rules all "name: r, match: {any: [{resources: {kinds: [Pod]}}]}, $cel" >p.yaml
+	rules some "name: r, match: {resources: {kinds: [v1/Pod]}}, $cel" | sed 's/name: some/&, annotations: {pod-policies.kyverno.io\/autogen-controllers: "CronJob, Job"}/' >>p.yaml
+	rules none "name: r, match: {any: [{resources: {kinds: [Pod]}}]}, $cel" | sed 's/name: none/&, annotations: {pod-policies.kyverno.io\/autogen-controllers: none}/' >>p.yaml
+	rules named "name: r, match: {any: [{resources: {kinds: [Pod], names: ['*']}}]}, $cel" >>p.yaml
+	host Pod a >m.yaml
+	host Deployment b >>m.yaml
+	host CronJob c >>m.yaml
+	host Job d >>m.yaml
+	run ask m.yaml p.yaml
+	[ "$output" = "all/r medium 2: no
+named/r medium 2: no
+none/r medium 2: no
+some/r medium 2: no
+all/r medium 4: no
+all/r medium 6: no
+some/r medium 6: no
+all/r medium 8: no
+some/r medium 8: no" ]
+}
+
+@test "Kyverno: what of a rule is not CEL is told, and the others are asked" {
+	rules p "$(rule good 'kinds: [Pod]')" \
+		'name: pattern, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {pattern: {spec: {x: 1}}}' \
+		"$(rule who 'kinds: [Pod]' | sed 's/kinds: \[Pod\]}/&, subjects: [{kind: User, name: a}]/')" \
+		"$(rule jmes 'kinds: [Pod]'), preconditions: {all: [{key: a, operator: Equals, value: b}]}" \
+		"$(rule wrong 'kinds: [Pod]' | sed 's/"false"/"1"/')" >p.yaml
+	object Pod shop a >m.yaml
+	run ask m.yaml p.yaml
+	[ "${lines[0]}" = "p/good medium 2: no" ]
+	[[ "$output" = *"? line 2: policy ClusterPolicy p/wrong: spec.rules[4].validate.cel.expressions[0].expression (line 12): must evaluate to bool but got int"* ]]
+	[[ "$output" = *"? line 9: policy ClusterPolicy p: rule pattern has no validate.cel, and only CEL is supported"* ]]
+	[[ "$output" = *"? line 10: policy ClusterPolicy p: rule who: subjects is not plain CEL, so the rule is not supported"* ]]
+	[[ "$output" = *"? line 11: policy ClusterPolicy p: rule jmes: preconditions is not plain CEL, so the rule is not supported"* ]]
+	[ "${#lines[@]}" = 5 ]
 }
