@@ -28,6 +28,24 @@ int cmd_place_finding(struct bh_report *report, struct bh_finding *f, struct bh_
 	return evidence ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
 }
 
+void cmd_report_gaps(struct bh_report *report, const struct kube_answer *answer)
+{
+	for (size_t i = 0; i < answer->gaps.len; i++) {
+		const struct kube_gap *g = &answer->gaps.ptr[i];
+		if (g->line)
+			bh_report_incomplete(report, "object", g->file, BH_NO_LAYER, "line %u: %.*s", g->line, BH_SLICE_FMT(g->text));
+		else
+			bh_report_incomplete(report, "object", g->file, BH_NO_LAYER, "%.*s", BH_SLICE_FMT(g->text));
+	}
+}
+
+int cmd_report_objects(struct bh_report *report, uint64_t objects, struct bh_err *err)
+{
+	const char *contents = bh_arena_printf(&report->arena, "%llu object%s", (unsigned long long)objects, objects == 1 ? "" : "s");
+	report->target.contents = bh_slice_str(contents);
+	return contents ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
+}
+
 void cmd_tell_gaps(const struct kube_answer *answer)
 {
 	for (size_t i = 0; i < answer->gaps.len; i++) {

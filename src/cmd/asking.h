@@ -12,6 +12,10 @@ int cmd_ask(const struct cmd_args *args, const struct kube_question *question, s
 /* A finding of an answer in a rendered text: its file is the template, and the line, which is none of that file, goes into the evidence. */
 int cmd_place_finding(struct bh_report *report, struct bh_finding *f, struct bh_err *err) BH_MUST_CHECK;
 
+/* The gaps as what a report could not check; and how many objects it is about. */
+void cmd_report_gaps(struct bh_report *report, const struct kube_answer *answer);
+int cmd_report_objects(struct bh_report *report, uint64_t objects, struct bh_err *err) BH_MUST_CHECK;
+
 /* Each gap as a line on standard error: whoever reads the answer must know what it leaves out. */
 void cmd_tell_gaps(const struct kube_answer *answer);
 

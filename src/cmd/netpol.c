@@ -1,20 +1,31 @@
 /* netpol.c: `bulkhead netpol VERB`: who may connect to whom on what, by the network policies among manifests. */
 #include "cmd/netpol.h"
 
-#include "cmd/output.h"
+#include "cmd/judging.h"
 #include "cmd/scanning.h"
 
-/* Index = enum netpol_format. */
-static const char *const formats[] = { "text", "json", "csv", "markdown", "dot", "svg", NULL };
+/* Of all verbs: those of answers, of drawings, and of lint's report. */
+static const char *const formats[] = {
+	"text", "dot", "svg",
+#define WRITER(name) #name,
+#include "report/writers.def"
+#undef WRITER
+	NULL,
+};
 
 static const struct cmd_option options[] = {
-	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "format of the answer; dot, svg: list only" },
+	{ .name = "format", .letter = 'f', .kind = CMD_LIST, .argument = "FORMAT[=FILE]", .choices = formats, .default_text = "text",
+	  .help = "text, json, csv, markdown; list: dot, svg, too; lint: those of check, to FILE, may be repeated" },
+	CMD_REPORT_LOOKS,
+	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_thresholds, .default_text = "low",
+	  .help = "lint: exit 1 for findings at or above this severity" },
+	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_severities, .default_text = "low",
+	  .help = "lint: show findings at or above this severity; the others are counted only" },
 	{ .name = "exposure", .kind = CMD_FLAG, .help = "list, diff: services that let the outside in as sources, too" },
 	{ .name = "collapse", .kind = CMD_FLAG, .help = "list -f dot, svg: draw a namespace as one node" },
 	{ .name = "port", .kind = CMD_STRING, .argument = "PORT", .help = "explain: about this port: 80, 53/udp, 8000-8080, a name" },
 	{ .name = "flows", .kind = CMD_LIST, .argument = "FILE", .help = "test, generate: recorded flows: JSON lines (Hubble's too), or src,dst,port,proto; may be repeated" },
 	{ .name = "fail-on-new", .kind = CMD_FLAG, .help = "diff: exit with 1 when something is allowed that was not" },
-	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the answer to FILE, - is standard output" },
 	CMD_RENDERING_OPTIONS("namespace"),
 	{ 0 },
 };
@@ -33,16 +44,32 @@ static const char details[] =
 	"them together.\n"
 	"\n"
 	"Exit status: 0 done, 1 explain: not allowed, diff --fail-on-new: more is allowed,\n"
-	"lint: something is odd, test: a flow is blocked, 2 wrong usage or input, 3 something could not be read or evaluated, 4 internal error.\n";
+	"lint: findings at or above --fail-on, test: a flow is blocked, 2 wrong usage or input, 3 something could not be read or evaluated, 4 internal error.\n";
 
 /* ---- what the verbs share ---- */
+
+/* Of an answer; false: it is none of its formats. */
+static bool answer_format(const struct cmd_args *args, enum netpol_format *ret)
+{
+	static const char *const names[] = { "text", "json", "csv", "markdown", "dot", "svg" }; /* index = enum netpol_format */
+	const char *const *list;
+	size_t n = cmd_list(args, "format", &list);
+	const char *name = n == 1 && strcmp(list[0], "table") != 0 ? list[0] : "text";
+	for (size_t i = 0; n == 1 && i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i]) == 0) {
+			*ret = (enum netpol_format)i;
+			return true;
+		}
+	return false;
+}
 
 static int write_rows(const struct cmd_args *args, const struct kube_answer *a, const struct netpol_output *output, struct bh_err *err)
 {
 	static const enum cmd_rows_format rows[] = { [NETPOL_JSON] = CMD_ROWS_JSON, [NETPOL_CSV] = CMD_ROWS_CSV, [NETPOL_MARKDOWN] = CMD_ROWS_MARKDOWN };
-	enum netpol_format format = (enum netpol_format)cmd_choice(args, "format");
+	enum netpol_format format = NETPOL_TEXT;
 	struct bh_buf out;
 	int rc = 0;
+	(void)answer_format(args, &format);
 	bh_buf_init(&out, NETPOL_DOCUMENT_BYTES_MAX);
 	if (format == NETPOL_TEXT)
 		output->write_text(a, &out);
@@ -115,18 +142,42 @@ static int list(const struct cmd_args *args, const char *const *targets, size_t 
 
 /* ---- verbs ---- */
 
+static int check_list(const struct cmd_args *args, struct bh_err *err)
+{
+	enum netpol_format format;
+	return answer_format(args, &format) ? 0 : bh_fail(err, BH_EUSAGE, 0, "netpol list writes one format: text, json, csv, markdown, dot or svg; -o names the file");
+}
+
 static int check_text(const struct cmd_args *args, struct bh_err *err)
 {
-	if (cmd_choice(args, "format") >= NETPOL_DOT)
+	enum netpol_format format;
+	if (!answer_format(args, &format))
+		return bh_fail(err, BH_EUSAGE, 0, "netpol: this verb writes one format: text, json, csv or markdown; -o names the file");
+	if (format >= NETPOL_DOT)
 		return bh_fail(err, BH_EUSAGE, 0, "netpol: only list makes drawings, this verb draws nothing: -f text, json, csv or markdown");
 	return 0;
 }
 
 static int check_yaml(const struct cmd_args *args, struct bh_err *err)
 {
-	if (cmd_choice(args, "format") != NETPOL_TEXT)
+	enum netpol_format format;
+	if (!answer_format(args, &format) || format != NETPOL_TEXT)
 		return bh_fail(err, BH_EUSAGE, 0, "netpol generate writes YAML: leave out -f");
 	return 0;
+}
+
+/* "text" is the table; drawings are none of a report's formats. */
+static int check_lint(const struct cmd_args *args, struct bh_err *err)
+{
+	const char *const *list;
+	size_t n = cmd_list(args, "format", &list);
+	for (size_t i = 0; i < n; i++) {
+		struct bh_slice name, file;
+		(void)bh_slice_cut(bh_slice_str(list[i]), '=', &name, &file);
+		if (bh_slice_eq_str(name, "dot") || bh_slice_eq_str(name, "svg"))
+			return bh_fail(err, BH_EUSAGE, 0, "netpol: only list makes drawings, this verb draws nothing: -f table, json, sarif or another one of check");
+	}
+	return cmd_check_report(args, err);
 }
 
 static int check_flows(const struct cmd_args *args, struct bh_err *err)
@@ -138,10 +189,10 @@ static int check_flows(const struct cmd_args *args, struct bh_err *err)
 }
 
 static const struct cmd_verb verbs[] = {
-	{ "list", "PATH...", 1, SIZE_MAX, list, NULL },
+	{ "list", "PATH...", 1, SIZE_MAX, list, check_list },
 	{ "explain", "A B [PORT] PATH...", 3, SIZE_MAX, cmd_netpol_explain, check_text },
 	{ "diff", "OLD NEW", 2, 2, cmd_netpol_diff, check_text },
-	{ "lint", "PATH...", 1, SIZE_MAX, cmd_netpol_lint, check_text },
+	{ "lint", "PATH...", 1, SIZE_MAX, cmd_netpol_lint, check_lint },
 	{ "generate", "[--flows FILE] PATH...", 1, SIZE_MAX, cmd_netpol_generate, check_yaml },
 	{ "test", "--flows FILE PATH...", 1, SIZE_MAX, cmd_netpol_test, check_flows },
 	{ 0 },

@@ -23,6 +23,10 @@ extern const char *const cmd_sbom_format_names[];
 	{ .name = "format", .letter = 'f', .kind = CMD_LIST, .argument = "FORMAT[=FILE]", .choices = cmd_format_names,            \
 	  .default_text = "table",                                                                                                \
 	  .help = "format of the report, to FILE or to standard output; may be repeated" },                      \
+	CMD_REPORT_LOOKS
+
+/* All but the format, for commands that have formats of their own, too. */
+#define CMD_REPORT_LOOKS                                                                                                          \
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE",                                                \
 	  .help = "write the report to FILE, - is standard output" },                                                             \
 	{ .name = "width", .kind = CMD_UINT, .argument = "COLUMNS", .min = 40, .max = 200,                                        \

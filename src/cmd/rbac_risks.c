@@ -32,21 +32,8 @@ static int add_answer(struct bh_report *report, const struct kube_answer *a, str
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < a->rows.len; i++)
 		rc = add_finding(report, &a->rows.ptr[i], err);
-	for (size_t i = 0; i < a->gaps.len; i++) {
-		const struct kube_gap *g = &a->gaps.ptr[i];
-		if (g->line)
-			bh_report_incomplete(report, "object", g->file, BH_NO_LAYER, "line %u: %.*s", g->line, BH_SLICE_FMT(g->text));
-		else
-			bh_report_incomplete(report, "object", g->file, BH_NO_LAYER, "%.*s", BH_SLICE_FMT(g->text));
-	}
+	cmd_report_gaps(report, a);
 	return rc;
-}
-
-static int tell_counts(struct bh_report *report, uint64_t objects, struct bh_err *err)
-{
-	const char *contents = bh_arena_printf(&report->arena, "%llu object%s", (unsigned long long)objects, objects == 1 ? "" : "s");
-	report->target.contents = bh_slice_str(contents);
-	return contents ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory for the report");
 }
 
 struct paths {
@@ -66,7 +53,7 @@ static int fill(const struct cmd_args *args, struct bh_report *report, const voi
 		return rc;
 	rc = cmd_want_objects(&answer, paths->list[0], err);
 	rc = rc < 0 ? rc : cmd_name_manifests(report, paths->list, paths->n, err);
-	rc = rc < 0 ? rc : tell_counts(report, answer.objects, err);
+	rc = rc < 0 ? rc : cmd_report_objects(report, answer.objects, err);
 	rc = rc < 0 ? rc : add_answer(report, &answer, err);
 	kube_answer_done(&answer);
 	return rc < 0 ? rc : cmd_judge(args, report, err);

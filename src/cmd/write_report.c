@@ -54,6 +54,8 @@ static struct output output_at(const struct cmd_args *args, size_t i)
 	(void)cmd_list(args, "format", &formats);
 	bool has_file = bh_slice_cut(bh_slice_str(formats[i]), '=', &name, &file);
 	const char *path = has_file ? (const char *)file.ptr : cmd_string(args, "output");
+	if (bh_slice_eq_str(name, "text")) /* as commands call it that answer questions as well */
+		name = BH_SLICE_LIT("table");
 	return (struct output){ report_writer_find(name), path_or_stdout(path) };
 }
 

@@ -43,8 +43,11 @@ static int say(struct linting *l, const struct check *check, const struct kube_o
 	struct bh_buf *c = l->cells.text;
 	bh_buf_add_str(&c[NETPOL_LINT_SEVERITY], check->severity);
 	bh_buf_add_str(&c[NETPOL_LINT_ID], check->id);
-	if (o)
-		netpol_print_where(o, netpol_place(o, part, field, &c[NETPOL_LINT_PATH]), &c[NETPOL_LINT_PLACE]);
+	if (o) {
+		uint32_t line = netpol_place(o, part, field, &c[NETPOL_LINT_PATH]);
+		bh_buf_add(&c[NETPOL_LINT_FILE], o->file);
+		bh_buf_printf(&c[NETPOL_LINT_LINE], "%u", line && o->line ? line : o->line);
+	}
 	bh_buf_add_str(&c[NETPOL_LINT_FIX], check->fix);
 	return kube_cells_say(l->n->asked, &l->cells, NETPOL_ROW_LINT, NETPOL_LINT_CELLS, l->n->err);
 }

@@ -8,7 +8,8 @@
 enum netpol_lint_cell {
 	NETPOL_LINT_SEVERITY, /* "high", "medium", "low" */
 	NETPOL_LINT_ID,       /* "netpol-world" */
-	NETPOL_LINT_PLACE,    /* file:line */
+	NETPOL_LINT_FILE,
+	NETPOL_LINT_LINE,     /* 0: none */
 	NETPOL_LINT_OBJECT,   /* "NetworkPolicy shop/web", "Namespace shop" */
 	NETPOL_LINT_PATH,     /* spec.ingress[0]; may be empty */
 	NETPOL_LINT_MESSAGE,

@@ -93,7 +93,7 @@ def netpol(program, cache, row):
             explain, _ = timed(program, "explain", "ns0/w0", "ns1/w1", "80", path)
             row(f"{name}: list", f"{wall:.2f} s", f"{pairs} pairs", f"{pairs / wall / 1e6:.2f} M/s", "")
             row(f"{name}: explain", f"{explain:.2f} s", "", "", "")
-            lint, found = timed(program, "lint", path)
-            row(f"{name}: lint", f"{lint:.2f} s", f"{found // 2} findings", "", "")
+            lint, found = timed(program, "lint", "-f", "csv", path)
+            row(f"{name}: lint", f"{lint:.2f} s", f"{found - 1} findings", "", "")
             if count in PEER_PART:
                 beside_cyclonus(program, cache, name, PEER_PART[count], path, wall, row)
