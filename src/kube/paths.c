@@ -323,7 +323,7 @@ static int say_notes(struct answering *a)
 	if (rc == 0 && a->facts.has_pods && !a->facts.has_roles)
 		rc = note(a, "there are no role bindings among the objects: service accounts are taken to have no rights");
 	if (rc == 0 && a->facts.has_pods)
-		rc = note(a, "pods without a nodeName are taken to share one node, called \"a node\"");
+		rc = note(a, "pods without a nodeName are taken to share one node, called \"a node\", those that ask for a node's labels one with these");
 	if (rc == 0)
 		rc = note(a, "not considered: runtime and kernel vulnerabilities, credentials inside images, tags that others may push, and what no manifest says");
 	return rc;

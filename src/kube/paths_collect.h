@@ -35,7 +35,8 @@ bool paths_capability_is_dangerous(struct bh_slice capability, bool host_pid);
 int paths_host_path(struct paths_collect *c, struct bh_slice path, bool writable, struct bh_slice *ret) BH_MUST_CHECK;
 
 int paths_find_compose(struct paths_collect *c) BH_MUST_CHECK; /* the same of docker-compose files */
-int paths_find_pods(struct paths_collect *c) BH_MUST_CHECK;    /* workloads, what they get and may, nodes */
+int paths_find_pods(struct paths_collect *c) BH_MUST_CHECK;    /* workloads, what they get and may */
+int paths_find_nodes(struct paths_collect *c) BH_MUST_CHECK;   /* which pods may share a node */
 int paths_find_rights(struct paths_collect *c, struct bh_slice start) BH_MUST_CHECK; /* of service accounts, and of the subject that begins */
 int paths_find_reports(struct paths_collect *c) BH_MUST_CHECK; /* which images can be exploited */
 

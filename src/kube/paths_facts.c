@@ -289,6 +289,7 @@ int paths_facts_find(struct paths_facts *f, struct kube_asked *asked, struct bh_
 	f->has_pods = c.workloads.len > 0;
 	rc = rc < 0 ? rc : find_network(&c);
 	rc = rc < 0 ? rc : paths_find_pods(&c);
+	rc = rc < 0 ? rc : paths_find_nodes(&c);
 	rc = rc < 0 ? rc : paths_find_compose(&c);
 	rc = rc < 0 ? rc : find_secrets(&c);
 	rc = rc < 0 ? rc : find_nodes(&c);

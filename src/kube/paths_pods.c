@@ -1,4 +1,4 @@
-/* paths_pods.c: facts about pods: what their containers may do to the node, which secrets, tokens and volumes they get, where they run. */
+/* paths_pods.c: facts about pods: what their containers may do to the node, which secrets, tokens and volumes they get. */
 #include "kube/paths_collect.h"
 
 struct pod {
@@ -189,28 +189,6 @@ static int look_at_account(const struct pod *p, bool projects_token)
 	return rc < 0 || !(projects_token || mounts_token(p, name)) ? rc : give(p, "token", account, p->w->spec, field);
 }
 
-/* ---- where it runs ---- */
-
-static int give_node(const struct pod *p, struct bh_slice node)
-{
-	const struct bh_slice on[] = { p->name, node }, hosts[] = { node, p->name };
-	int rc = paths_give(p->c, "on", on, 2, (struct bh_slice){ 0 });
-	rc = rc < 0 ? rc : paths_give(p->c, "hosts", hosts, 2, (struct bh_slice){ 0 });
-	return rc < 0 ? rc : paths_give(p->c, "node_name", &node, 1, (struct bh_slice){ 0 });
-}
-
-static int look_at_node(const struct pod *p)
-{
-	const struct kube_kind nodes = kube_world_kind(&p->c->world, (struct bh_slice){ 0 }, BH_SLICE_LIT("Node"));
-	struct bh_slice bound = kube_text(p->w->spec, "nodeName");
-	if (bound.len)
-		return give_node(p, bound);
-	int rc = give_node(p, BH_SLICE_LIT(PATHS_SOME_NODE));
-	for (size_t i = 0; rc == 0 && bh_slice_eq_str(p->w->kind, "DaemonSet") && i < nodes.n; i++)
-		rc = give_node(p, nodes.objects[i]->name);
-	return rc;
-}
-
 static int look_at_containers(const struct pod *p, const char *list)
 {
 	struct cel_value containers = kube_get(p->w->spec, list);
@@ -237,8 +215,7 @@ static int look_at_pod(const struct pod *p)
 	for (size_t i = 0; rc == 0 && i < sizeof(lists) / sizeof(*lists); i++)
 		rc = look_at_containers(p, lists[i]);
 	rc = rc < 0 ? rc : look_at_volumes(p, &projects_token);
-	rc = rc < 0 ? rc : look_at_account(p, projects_token);
-	return rc < 0 ? rc : look_at_node(p);
+	return rc < 0 ? rc : look_at_account(p, projects_token);
 }
 
 int paths_find_pods(struct paths_collect *c)

@@ -251,6 +251,42 @@ code, found, _, err = ask("--blast")
 scores = {w: int(b["score"]) for w, b in found.items()}
 tap.check("the blast radius", scores == {"shop/web": 100, "shop/api": 100, "ci/builder": 100, "data/db": 0} and found["data/db"]["sentence"] == "with it fall nothing else", str(found))
 
+# ---- who shares a node: a is privileged, and no policy lets anybody into b ----
+def placed(a, b, *nodes):
+    def workload(name, spec, privileged):
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "lab"},
+                "spec": {"containers": [{"name": "c", "image": "i", "securityContext": {"privileged": privileged}}], "automountServiceAccountToken": False, **spec}}
+    return write([workload("a", a, True), workload("b", b, False), {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "closed", "namespace": "lab"},
+                                                                 "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}] +
+                 [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": n, "labels": labels}, "spec": {"taints": taints}} for n, labels, taints in nodes])
+
+
+def wants(**labels):
+    return {"nodeSelector": labels}
+
+
+def one_of(key, *values):
+    term = {"matchExpressions": [{"key": key, "operator": "In", "values": list(values)}]}
+    return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}}
+
+
+TAINT = [{"key": "only", "value": "db", "effect": "NoSchedule"}]
+TOLERATION = {"tolerations": [{"key": "only", "operator": "Equal", "value": "db", "effect": "NoSchedule"}]}
+NODES = (("n1", {"pool": "web"}, []), ("n2", {"pool": "db", "zone": "x"}, TAINT), ("n3", {"pool": "db", "zone": "y"}, TAINT))
+for name, a, b, nodes, reached in (
+        ("neither asks for a node", {}, {}, (), True), ("both ask for the same", wants(pool="x"), wants(pool="x"), (), True), ("they ask for others", wants(pool="x"), wants(pool="y"), (), False),
+        ("a is on a node of its own", {"nodeName": "n9"}, {}, (), False), ("b asks, a may come there", {}, wants(pool="x"), (), True), ("a asks, b may come there", wants(pool="x"), {}, (), True),
+        ("labels that go together", wants(pool="x"), wants(zone="y"), (), True), ("one of the same values", one_of("zone", "x", "y"), one_of("zone", "y", "z"), (), True),
+        ("none of the same values", one_of("zone", "x"), one_of("zone", "y", "z"), (), False), ("a taint keeps a away", {}, wants(pool="db"), NODES, False),
+        ("a tolerates the taint", TOLERATION, wants(pool="db"), NODES, True), ("a tolerates another taint", {"tolerations": [{"key": "x", "operator": "Exists"}]}, wants(pool="db"), NODES, False),
+        ("a tolerates everything", {"tolerations": [{"operator": "Exists"}]}, wants(pool="db"), NODES, True),
+        ("there is no node with both labels", wants(pool="web"), wants(zone="x"), NODES, False), ("there is one", {**wants(pool="db"), **TOLERATION}, {**wants(zone="y"), **TOLERATION}, NODES, True)):
+    code, found, _, err = ask("--from", "lab/a", "--to", "workload:lab/b", path=placed(a, b, *nodes))
+    tap.check(f"same node: {name}: {'reached' if reached else 'not reached'}", code == int(reached) and found["workload:lab/b"]["reached"] is reached, f"{code} {err}")
+code, found, _, err = ask("--from", "lab/a", "--to", "node", path=placed(wants(zone="x", pool="db"), {}, *NODES))
+tap.check("a node that alone has the labels is called by its name, others by the labels", "node:n2" in found and
+          "node:a node with pool=web" in ask("--from", "lab/a", "--to", "node", path=placed(wants(pool="web"), {}))[1], f"{found} {err}")
+
 # ---- formats and errors ----
 r = run("paths", GOLDEN)
 tap.check("text", r.returncode == 1 and "internet -> cluster-admin: 1 way" in r.stdout and "what stops it" in r.stdout, r.stdout[:300])
