@@ -368,7 +368,8 @@ static int find_patch(struct child *c, struct review_finding *f, struct bh_buf *
 	int rc = mend(c, f, &mended, err);
 	if (rc == 0 && mended.steps.kind == CEL_LIST) {
 		kube_print_json(text, mended.steps);
-		f->patch = text->failed ? (struct bh_slice){ 0 } : bh_buf_slice(text);
+		if (!text->failed)
+			f->patch = bh_buf_slice(text);
 	} else {
 		f->patch_level = BH_PATCH_NONE;
 		f->patch_may_break = (struct bh_slice){ 0 };
