@@ -254,8 +254,10 @@ int kube_fix(const struct kube_review_options *options, struct kube_fixes *fixes
 	bh_buf_init(&p.diff, 2 * (size_t)KUBE_TEXT_BYTES_MAX);
 	int rc = intake_add(&p.intake, options->paths, options->n_paths, FIX_MANIFEST, err);
 	rc = rc < 0 ? rc : intake_add(&p.intake, options->policies, options->n_policies, FIX_POLICY, err);
-	keep_wanted(&p);
-	rc = rc < 0 ? rc : run(&p, err);
+	if (rc == 0) {
+		keep_wanted(&p);
+		rc = run(&p, err);
+	}
 	bh_buf_done(&p.text);
 	bh_buf_done(&p.diff);
 	given_vec_done(&p.given);
