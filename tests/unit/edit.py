@@ -124,6 +124,14 @@ def check_patch(before, got):
         return None if r.returncode == 0 and path.read_bytes() == got["text"].encode() else f"patch: {r.stdout.decode()} {got['diff']}"
 
 
+def is_json(text):
+    try:
+        json.loads(text)
+        return True
+    except ValueError:
+        return False
+
+
 def at_random(probe):
     changer, texts = Changer(random.Random(SEED)), []
     for path in FILES:
@@ -142,8 +150,8 @@ def at_random(probe):
         refused += sum(r is not None for r in g.get("refused", []))
         if why:
             wrong.append(f"{why}: {json.dumps(text)[:600]} {json.dumps(wanted)[:600]} {json.dumps(g)[:900]}")
-        elif text.lstrip().startswith("{"):
-            json.loads(g["text"])
+        elif is_json(text) and not is_json(g["text"]):
+            wrong.append(f"no JSON any more: {text[:600]} {g['text'][:600]}")
     yield f"{n} objects changed at random: {refused} refused", wrong[0] if wrong else None
     yield "few are refused", None if refused * 10 < n else f"{refused} of {n}"
 
