@@ -15,6 +15,7 @@
 #define FAULTS_MAX 1000u              /* of one definition: the others say little more */
 #define RESOURCE_BYTES_MAX (256u << 20) /* what comparing one makes */
 #define KEY_BYTES_MAX 512u
+#define STEPS_OF_ALL 1000000000u       /* of comparing resources, all together */
 
 /* What is wrong with a definition, kept until it is asked about. */
 struct fault {
@@ -47,6 +48,7 @@ struct crds {
 	struct bh_map by_object;     /* the address of an object's map -> struct definition */
 	struct crd_formats formats;
 	unsigned minor;
+	uint64_t steps; /* that are left for all resources */
 };
 
 static int no_memory(struct bh_err *err)
@@ -114,6 +116,7 @@ int crds_new(const struct kube_object_vec *all, unsigned minor, struct crds **re
 	bh_map_init(&c->by_kind, DEFINITIONS_MAX);
 	bh_map_init(&c->by_object, DEFINITIONS_MAX);
 	c->minor = minor;
+	c->steps = STEPS_OF_ALL;
 	for (size_t i = 0; ok && i < all->len; i++)
 		if (crd_is_definition(&all->ptr[i]))
 			ok = add_definition(c, &all->ptr[i]);
@@ -204,14 +207,13 @@ static int check_default(void *ctx, struct crd_schema *s)
 	d->reading->at = s->at;
 	d->reading->has_fault = false;
 	bh_arena_clear(d->check.arena);
-	d->check.steps = CRD_STEPS_MAX;
 	return crd_part_check(&d->check, s, s->default_value, BH_SLICE_LIT("it"), &ignored);
 }
 
 static int read_schema(struct reading *r, struct version *v, struct bh_err *err)
 {
 	const struct kube_fault_taker taker = { take_fault, r }, default_taker = { take_default_fault, r };
-	struct default_check defaults = { r, { .taker = &default_taker, .formats = &r->crds->formats, .arena = &r->crds->resource, .minor = r->crds->minor, .err = err } };
+	struct default_check defaults = { r, { .taker = &default_taker, .formats = &r->crds->formats, .arena = &r->crds->resource, .minor = r->crds->minor, .steps = CRD_STEPS_MAX, .err = err } };
 	struct cel_value schema = kube_path(v->value, "schema.openAPIV3Schema");
 	unsigned n = 0;
 	if (schema.kind != CEL_MAP)
@@ -343,12 +345,15 @@ static int check_scope(struct asking *a)
 /* A resource that takes too much is given up, and told as not checked. */
 static int check_value(struct asking *a, const struct version *v, enum crd_answer *ret)
 {
-	struct crd_check check = { .taker = a->taker, .formats = &a->crds->formats, .arena = &a->crds->resource, .minor = a->crds->minor, .steps = CRD_STEPS_MAX, .err = a->err };
+	struct crd_check check = { .taker = a->taker, .formats = &a->crds->formats, .arena = &a->crds->resource, .minor = a->crds->minor, .err = a->err };
 	struct crd_spot root = { .written = a->o->value, .container = a->o->value.map, .name = a->o->kind };
+	uint64_t steps = a->crds->steps < CRD_STEPS_MAX ? a->crds->steps : CRD_STEPS_MAX;
 	bh_arena_clear(&a->crds->resource);
+	check.steps = steps;
 	int rc = crd_value_check(&check, v->schema->root, a->o->value, a->o->kind, v->has_status, &root.value);
 	if (rc == 0 && v->rules && !check.blocks_rules)
 		rc = crd_rules_check(v->rules, &check, v->schema->root, &root);
+	a->crds->steps -= check.steps < steps ? steps - check.steps : steps;
 	if (rc == BH_ELIMIT) {
 		*ret = CRD_GIVEN_UP;
 		return 0;

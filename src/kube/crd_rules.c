@@ -493,7 +493,7 @@ static int tell_rule(struct crd_ruleset *r, struct crd_check *c, const struct ru
 static int ask_rule(struct crd_ruleset *r, struct crd_check *c, const struct rule *rule, const struct crd_spot *at)
 {
 	static const struct cel_value none = { .kind = CEL_OPTIONAL, .optional = NULL };
-	if (!rule->program || rule->is_transition || r->spent > COST_OF_RESOURCE)
+	if (!rule->program || rule->is_transition || r->spent > COST_OF_RESOURCE || c->n_faults > CRD_FAULTS_MAX)
 		return 0;
 	if (rule->is_optional)
 		cel_run_set(r->run, rule->slot_old, none);
@@ -549,5 +549,6 @@ int crd_rules_check(struct crd_ruleset *r, struct crd_check *c, const struct crd
 	r->spent = 0;
 	int rc = ask(r, c, root, at, 0);
 	cel_run_reset(r->run);
+	c->steps -= r->spent < c->steps ? r->spent : c->steps;
 	return rc;
 }

@@ -35,8 +35,9 @@ static BH_PRINTF(5, 6) int tell(struct crd_check *c, enum kube_fault fault, cons
 			(void)snprintf(c->first, sizeof(c->first), "%s", text);
 		return 0;
 	}
-	c->n_faults++;
 	c->blocks_rules |= fault == KUBE_FAULT_TYPE || fault == KUBE_FAULT_MISSING;
+	if (c->n_faults++ >= CRD_FAULTS_MAX)
+		return c->n_faults > CRD_FAULTS_MAX + 1 ? 0 : crd_tell(c->taker, fault, container, field, c->err, "%s; more of this resource is not told", text);
 	return crd_tell(c->taker, fault, container, field, c->err, "%s", text);
 }
 
@@ -75,8 +76,9 @@ static int find_unknown_fields(struct crd_check *c, const struct crd_schema *s, 
 static int find_unknown(struct crd_check *c, const struct crd_schema *s, struct cel_value v, struct bh_slice name, bool is_root, unsigned depth)
 {
 	int rc = 0;
-	if (c->steps-- == 0)
+	if (c->steps == 0)
 		return out_of_work(c);
+	c->steps--;
 	if (depth >= DEPTH_MAX)
 		return 0;
 	if (v.kind == CEL_MAP)
@@ -201,8 +203,9 @@ static int effective_list(struct crd_check *c, const struct crd_schema *s, struc
 static int make_effective(struct crd_check *c, const struct crd_schema *s, struct cel_value v, bool is_root, bool drops_status, unsigned depth, struct cel_value *ret)
 {
 	*ret = v;
-	if (c->steps-- == 0)
+	if (c->steps == 0)
 		return out_of_work(c);
+	c->steps--;
 	if (depth >= DEPTH_MAX)
 		return 0;
 	if (v.kind == CEL_MAP)
@@ -561,8 +564,9 @@ static int check_embedded(struct crd_check *c, const struct crd_spot *at)
 static int check(struct crd_check *c, const struct crd_schema *s, const struct crd_spot *at, unsigned depth)
 {
 	int rc = 0;
-	if (c->steps-- == 0)
+	if (c->steps == 0)
 		return out_of_work(c);
+	c->steps--;
 	if (depth >= DEPTH_MAX)
 		return 0;
 	if (at->value.kind == CEL_NULL)

@@ -23,7 +23,8 @@ struct crd_check {
 	char first[256];
 };
 
-#define CRD_STEPS_MAX 50000000u
+#define CRD_STEPS_MAX 5000000u /* of one resource; the largest real ones take 100,000 */
+#define CRD_FAULTS_MAX 1000u    /* of one resource */
 
 /*
  * `name` is what messages call the value. *ret is the value with its defaults, and without nulls and unknown fields. BH_ELIMIT: more work than one resource may

@@ -243,3 +243,35 @@ unknown-kind high 28 Foo e: apiVersion|acme.io/v2 of Foo is not defined by its C
 	run report crd.yaml foo.yaml
 	[ "$output" = "k8s-crd-invalid high 20 CustomResourceDefinition foos.acme.io: spec.versions[0].schema.openAPIV3Schema.properties.spec.x-kubernetes-validations[0].rule|rule: 1:17: undefined field 'limits'" ]
 }
+
+@test "hostile definitions and resources end: patterns, junctors in junctors, rules without end, a hundred thousand mistakes" {
+	python3 - <<'END'
+import json
+def crd(n, spec):
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"a{n}.acme.io"}, "spec": {
+        "group": "acme.io", "scope": "Namespaced", "names": {"plural": f"a{n}", "kind": f"A{n}"}, "versions": [{"name": "v1", "served": True, "storage": True,
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", **spec}}}}}]}}
+def write(n, *documents):
+    open(f"{n}.yaml", "w").write("\n---\n".join(json.dumps(d) for d in documents))
+def resource(n, spec):
+    return {"apiVersion": "acme.io/v1", "kind": f"A{n}", "metadata": {"name": "x", "namespace": "n"}, "spec": spec}
+write(1, crd(1, {"properties": {"a": {"type": "string", "pattern": "((a{1000}){1000}){1000}"}}}))
+junctor = {"minLength": 1}
+for _ in range(12):
+    junctor = {"anyOf": [junctor, {"pattern": "^b$"}], "not": {"allOf": [{"pattern": "^c$"}, junctor]}}
+write(2, crd(2, {"properties": {"l": {"type": "array", "items": {"type": "string", **junctor}}}}), resource(2, {"l": ["x"] * 20000}))
+write(3, crd(3, {"properties": {"l": {"type": "array", "maxItems": 3000, "items": {"type": "integer"}}},
+                 "x-kubernetes-validations": [{"rule": "self.l.all(x, self.l.all(y, self.l.all(z, x + y + z >= 0)))"}]}), resource(3, {"l": [1] * 3000}))
+write(4, crd(4, {"properties": {"l": {"type": "array", "items": {"type": "integer"}}}}), resource(4, {"l": ["x"] * 100000}))
+write(5, crd(5, {"properties": {"l": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}}}}), resource(5, {"l": [str(i) for i in range(100000)] + ["7"]}))
+END
+	[[ "$(report 1.yaml)" == *"k8s-crd-invalid high 1 CustomResourceDefinition a1.acme.io: "*".a.pattern|pattern: "* ]]
+	run timeout 60 "$BULKHEAD" check --no-hardening --pod-security none 2.yaml
+	[ "$status" -eq 3 ]
+	run flat "$output"
+	[[ $output == *"NOT CHECKED"*"2.yaml: line 3: comparing it with its schema takes more than "*" steps"* ]]
+	[[ "$(timeout 60 "$BULKHEAD" check --no-hardening --pod-security none -f csv 3.yaml)" == *"cost"*"limit exceeded evaluating rule: self.l.all"* ]]
+	[ "$(report 4.yaml | wc -l)" -eq 1001 ]
+	[[ "$(report 4.yaml | tail -1)" == *"more of this resource is not told"* ]]
+	[ "$(report 5.yaml)" = "invalid-value high 3 A5 n/x: spec.l|l[100000] is there twice: the list is a set" ]
+}

@@ -41,6 +41,13 @@ MODULES = {
     "sigs.k8s.io/jobset@v0.8.0": "config/components/crd/bases",
     "sigs.k8s.io/lws@v0.6.0": "config/crd/bases",
     "github.com/argoproj/argo-workflows/v3@v3.6.5": "manifests/base/crds/full",
+    "github.com/openkruise/kruise@v1.8.0": "config/crd/bases",
+    "github.com/actions/actions-runner-controller@v0.27.6": "charts/gha-runner-scale-set-controller/crds",
+    "github.com/elastic/cloud-on-k8s/v2@v2.16.1": "config/crds/v1/resources",
+    "github.com/kserve/kserve@v0.15.0": "config/crd/full",
+    "github.com/kubeflow/trainer/v2@v2.0.0": "manifests/base/crds",
+    "github.com/kubeflow/mpi-operator@v0.6.0": "manifests/base",
+    "github.com/tektoncd/pipeline@v1.0.0": "config/300-crds",
 }
 RESOURCES = 40  # of each version
 TEXTS = ["", "a", "abc", "A_b", "10m", "5s", "1h30m", "http://x.example/y", "1.2.3.4", "::1", "10.0.0.0/8", "2020-01-01T00:00:00Z", "2020-01-01", "x.example", "5%", "web-1",
