@@ -28,6 +28,9 @@ struct bh_slice paths_place(struct paths_collect *c, const struct kube_object *o
 /* "NAMESPACE/NAME" in the arena; empty when it is full, which the next paths_give tells. */
 struct bh_slice paths_name(struct paths_collect *c, struct bh_slice namespace, struct bh_slice name);
 
+/* "shop/settings[ConfigMap]" when it holds what looks like a secret (paths_find_configs); empty: it does not, or is not there. */
+struct bh_slice paths_config(struct paths_collect *c, struct bh_slice namespace, struct bh_slice name);
+
 /* Is a container's root with it the node's? */
 bool paths_capability_is_dangerous(struct bh_slice capability, bool host_pid);
 
@@ -36,6 +39,7 @@ int paths_host_path(struct paths_collect *c, struct bh_slice path, bool writable
 
 int paths_find_compose(struct paths_collect *c) BH_MUST_CHECK; /* the same of docker-compose files */
 int paths_find_pods(struct paths_collect *c) BH_MUST_CHECK;    /* workloads, what they get and may */
+int paths_find_configs(struct paths_collect *c) BH_MUST_CHECK; /* ConfigMaps with secrets: before the pods that get them */
 int paths_find_nodes(struct paths_collect *c) BH_MUST_CHECK;   /* which pods may share a node */
 int paths_find_rights(struct paths_collect *c, struct bh_slice start) BH_MUST_CHECK; /* of service accounts, and of the subject that begins */
 int paths_find_reports(struct paths_collect *c) BH_MUST_CHECK; /* which images can be exploited */

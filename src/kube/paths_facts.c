@@ -30,6 +30,7 @@ static const struct paths_change changes[] = {
 	{ "escape", "$0 has $1", "take it away from the pod" },
 	{ "token", "$0 gets the token of $1", "set automountServiceAccountToken: false, or give it a service account of its own without rights" },
 	{ "holds", "$0 gets the secret $1", "give the pod only what it needs" },
+	{ "config_in", "$1 holds what looks like a secret", "move it into a Secret, which fewer may read" },
 	{ "may", "$0 has the right to \"$1\" in $2", "narrow the role, or take the binding away" },
 	{ "may_everywhere", "$0 has the right to \"$1\" in all namespaces", "narrow the role, or bind it in the namespaces that need it" },
 	{ "unguarded", "nothing keeps privileged pods out of $0", "label the namespace pod-security.kubernetes.io/enforce: baseline" },
@@ -288,6 +289,7 @@ int paths_facts_find(struct paths_facts *f, struct kube_asked *asked, struct bh_
 	rc = rc < 0 ? rc : kube_workloads(c.all, &c.workloads, err);
 	f->has_pods = c.workloads.len > 0;
 	rc = rc < 0 ? rc : find_network(&c);
+	rc = rc < 0 ? rc : paths_find_configs(&c);
 	rc = rc < 0 ? rc : paths_find_pods(&c);
 	rc = rc < 0 ? rc : paths_find_nodes(&c);
 	rc = rc < 0 ? rc : paths_find_compose(&c);

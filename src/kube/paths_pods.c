@@ -25,13 +25,28 @@ bool paths_capability_is_dangerous(struct bh_slice capability, bool host_pid)
 	return bh_slice_is_one_of(capability, list) || (host_pid && bh_slice_eq_str(capability, "SYS_PTRACE"));
 }
 
+/* The container's word counts before the pod's. */
+static struct cel_value security_of(const struct pod *p, struct cel_value container, const char *field)
+{
+	struct cel_value own = kube_get(kube_get(container, "securityContext"), field);
+	return own.kind == CEL_NULL ? kube_get(kube_get(p->w->spec, "securityContext"), field) : own;
+}
+
+/* Another user than root has no capability that is added, unless a program may raise its rights. */
+static bool is_confined(const struct pod *p, struct cel_value container)
+{
+	struct cel_value user = security_of(p, container, "runAsUser"), raise = kube_path(container, "securityContext.allowPrivilegeEscalation");
+	bool is_other = user.kind == CEL_INT ? user.integer != 0 : cel_is_true(security_of(p, container, "runAsNonRoot"));
+	return is_other && raise.kind == CEL_BOOL && !raise.boolean;
+}
+
 static int look_at_security(const struct pod *p, struct cel_value container)
 {
 	struct cel_value security = kube_get(container, "securityContext"), add = kube_path(security, "capabilities.add");
 	int rc = cel_is_true(kube_get(security, "privileged")) ? give(p, "escape", BH_SLICE_LIT("a privileged container"), security, "privileged") : 0;
 	for (size_t i = 0; rc == 0 && i < kube_length(add); i++) {
 		struct cel_value v = add.list->items[i];
-		if (v.kind != CEL_STRING || !paths_capability_is_dangerous(v.text, p->host_pid))
+		if (v.kind != CEL_STRING || is_confined(p, container) || !paths_capability_is_dangerous(v.text, p->host_pid))
 			continue;
 		const char *how = bh_arena_printf(&p->c->f->arena, "the capability %.*s", BH_SLICE_FMT(v.text));
 		rc = give(p, "escape", bh_slice_str(how ? how : ""), kube_get(security, "capabilities"), "add");
@@ -128,14 +143,24 @@ static int give_secret(const struct pod *p, struct cel_value at, const char *fie
 	return rc < 0 ? rc : give(p, "holds", secret, at, field);
 }
 
+static int give_config(const struct pod *p, struct cel_value at)
+{
+	struct bh_slice name = kube_text(at, "name"), config = name.len ? paths_config(p->c, p->w->namespace, name) : name;
+	return config.len ? give(p, "holds", config, at, "name") : 0;
+}
+
 static int look_at_variables(const struct pod *p, struct cel_value container)
 {
 	struct cel_value one = kube_get(container, "env"), all = kube_get(container, "envFrom");
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < kube_length(one); i++)
+	for (size_t i = 0; rc == 0 && i < kube_length(one); i++) {
 		rc = give_secret(p, kube_path(one.list->items[i], "valueFrom.secretKeyRef"), "name");
-	for (size_t i = 0; rc == 0 && i < kube_length(all); i++)
+		rc = rc < 0 ? rc : give_config(p, kube_path(one.list->items[i], "valueFrom.configMapKeyRef"));
+	}
+	for (size_t i = 0; rc == 0 && i < kube_length(all); i++) {
 		rc = give_secret(p, kube_get(all.list->items[i], "secretRef"), "name");
+		rc = rc < 0 ? rc : give_config(p, kube_get(all.list->items[i], "configMapRef"));
+	}
 	return rc;
 }
 
@@ -146,9 +171,11 @@ static int look_at_volumes(const struct pod *p, bool *projects_token)
 	for (size_t i = 0; rc == 0 && i < kube_length(volumes); i++) {
 		struct cel_value v = volumes.list->items[i], sources = kube_path(v, "projected.sources"), claim = kube_get(v, "persistentVolumeClaim");
 		rc = give_secret(p, kube_get(v, "secret"), "secretName");
+		rc = rc < 0 ? rc : give_config(p, kube_get(v, "configMap"));
 		for (size_t k = 0; rc == 0 && k < kube_length(sources); k++) {
 			*projects_token |= kube_get(sources.list->items[k], "serviceAccountToken").kind == CEL_MAP;
 			rc = give_secret(p, kube_get(sources.list->items[k], "secret"), "name");
+			rc = rc < 0 ? rc : give_config(p, kube_get(sources.list->items[k], "configMap"));
 		}
 		if (rc == 0 && kube_text(claim, "claimName").len)
 			rc = give(p, "mounts", paths_name(p->c, p->w->namespace, kube_text(claim, "claimName")), claim, "claimName");

@@ -22,6 +22,7 @@ struct right {
 static const struct right rights[] = {
 	{ "everything", false, { { { "*", "*", "*", "" } } } },
 	{ "read-secrets", false, { { { "get", "", "secrets", "" }, { "list", "", "secrets", "" }, { "watch", "", "secrets", "" } } } },
+	{ "read-configs", false, { { { "get", "", "configmaps", "" }, { "list", "", "configmaps", "" }, { "watch", "", "configmaps", "" } } } },
 	{ "run-commands", false, { { { "create", "", "pods", "exec" }, { "get", "", "pods", "exec" }, { "create", "", "pods", "attach" },
 				     { "patch", "", "pods", "ephemeralcontainers" }, { "update", "", "pods", "ephemeralcontainers" } } } },
 	{ "create-workloads", false, { { { "create", "", "pods", "" }, { "create", "apps", "deployments", "" }, { "create", "apps", "daemonsets", "" },

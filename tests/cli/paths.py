@@ -287,6 +287,54 @@ code, found, _, err = ask("--from", "lab/a", "--to", "node", path=placed(wants(z
 tap.check("a node that alone has the labels is called by its name, others by the labels", "node:n2" in found and
           "node:a node with pool=web" in ask("--from", "lab/a", "--to", "node", path=placed(wants(pool="web"), {}))[1], f"{found} {err}")
 
+# ---- secrets in ConfigMaps ----
+def lab(*rules, data=None, pod=None):
+    """A ConfigMap in lab and a service account of dev with these rights there; pod: what one of lab has of it."""
+    rbac = "rbac.authorization.k8s.io"
+    documents = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": n, "labels": {"pod-security.kubernetes.io/enforce": "baseline"}}} for n in ("lab", "dev")]
+    documents += [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "lab"}, "data": {"DB_PASSWORD": "hunter2"} if data is None else data},
+                  {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x", "namespace": "dev"}},
+                  {"apiVersion": f"{rbac}/v1", "kind": "Role", "metadata": {"name": "r", "namespace": "lab"}, "rules": list(rules)},
+                  {"apiVersion": f"{rbac}/v1", "kind": "RoleBinding", "metadata": {"name": "b", "namespace": "lab"}, "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "r"},
+                   "subjects": [{"kind": "ServiceAccount", "name": "x", "namespace": "dev"}]}]
+    if pod:
+        documents.append({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "lab"}, "spec": pod})
+    return write(documents)
+
+
+def may(verb, resource, group=""):
+    return {"apiGroups": [group], "resources": [resource], "verbs": [verb]}
+
+
+SETTINGS = "secret:lab/settings[ConfigMap]"
+for name, right, wanted in (("read by right", may("get", "configmaps"), ["may-read-configs", "read-config"]), ("mounted by a new pod", may("create", "pods"), ["may-create-workloads", "mount-config"]),
+                           ("by who may do everything", may("*", "*", "*"), ["may-everything", "owner-creates", "mount-config"])):
+    path = lab(right)
+    code, found, _, err = ask("--from", "sa:dev/x", "--to", SETTINGS, "--ways", "9", path=path)
+    ways = [rules(w)[1:] for w in found[SETTINGS]["ways"].values()]
+    tap.check(f"a secret in a ConfigMap: {name}", wanted in ways, f"{ways} {err}")
+    for cut in found[SETTINGS]["cuts"].values():
+        code, _, _, err = ask("--from", "sa:dev/x", "--to", SETTINGS, *[a for c in cut for a in ("--without", c["fact"])], path=path)
+        tap.check(f"... closed: {' and '.join(c['fact'] for c in cut)[:80]}", code == 0, err)
+for name, right, data in (("no right", may("get", "pods"), None), ("nothing secret in it", may("get", "configmaps"), {"DB_PASSWORD_FILE": "/run/x", "LOG": "info", "API_KEY": ""})):
+    code, _, _, err = ask("--from", "sa:dev/x", "--to", SETTINGS, path=lab(right, data=data))
+    tap.check(f"a secret in a ConfigMap: {name}", code == 0, err)
+for name, get in (("a variable", {"containers": [{"name": "c", "image": "i", "env": [{"name": "P", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "DB_PASSWORD"}}}]}]}),
+                  ("all variables", {"containers": [{"name": "c", "image": "i", "envFrom": [{"configMapRef": {"name": "settings"}}]}]}),
+                  ("a volume", {"volumes": [{"name": "v", "configMap": {"name": "settings"}}], "containers": [{"name": "c", "image": "i"}]}),
+                  ("a projected volume", {"volumes": [{"name": "v", "projected": {"sources": [{"configMap": {"name": "settings"}}]}}], "containers": [{"name": "c", "image": "i"}]})):
+    code, found, _, err = ask("--from", "lab/p", "--to", SETTINGS, path=lab(pod=get, data={"key.pem": "-----BEGIN EC PRIVATE KEY-----"}))
+    tap.check(f"a secret in a ConfigMap: {name}", code == 1 and rules(found[SETTINGS]["ways"]["1"]) == ["begin", "read-mounted-secret"], f"{found} {err}")
+
+# ---- capabilities are root's ----
+for name, of_pod, own, reached in (("root, as nothing else is said", {}, {}, True), ("another user, who may raise his rights", {"runAsUser": 1000}, {}, True),
+                                   ("another user", {"runAsUser": 1000}, {"allowPrivilegeEscalation": False}, False), ("no root", {"runAsNonRoot": True}, {"allowPrivilegeEscalation": False}, False),
+                                   ("root by the container's word", {"runAsUser": 1000}, {"runAsUser": 0, "allowPrivilegeEscalation": False}, True)):
+    path = write([{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "lab"}, "spec": {"securityContext": of_pod, "containers": [
+        {"name": "c", "image": "i", "securityContext": {"capabilities": {"add": ["SYS_MODULE"]}, **own}}]}}])
+    code, _, _, err = ask("--from", "lab/p", "--to", "node", path=path)
+    tap.check(f"the capability SYS_MODULE of {name}: {'reached' if reached else 'not reached'}", code == int(reached), err)
+
 # ---- formats and errors ----
 r = run("paths", GOLDEN)
 tap.check("text", r.returncode == 1 and "internet -> cluster-admin: 1 way" in r.stdout and "what stops it" in r.stdout, r.stdout[:300])
