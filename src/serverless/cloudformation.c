@@ -113,6 +113,7 @@ static void put_code(struct cfn_function *f)
 	struct fn_from code = cfn_property(f, "CodeUri");
 	if (code.value.kind == CEL_STRING)
 		fn_put(&f->spec, "codePath", code);
+	fn_put(&f->spec, "inlineCode", fn_first(fn_path(f->doc, f->properties, "Code.ZipFile"), fn_path(f->doc, f->properties, "InlineCode")));
 	struct fn_from layers = cfn_property(f, "Layers");
 	fn_put_as(&f->spec, "layers", fn_texts(f->doc, layers.value), layers);
 	fn_put(&f->spec, "codeSigning", cfn_property(f, "CodeSigningConfigArn"));

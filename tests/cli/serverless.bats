@@ -314,3 +314,37 @@ ended() {
 	run bulkhead check template.yaml
 	[[ $output == *"code of 1 function not read"* ]]
 }
+
+# inline LINE...: the ids of what is said about code that consists of these lines.
+inline() {
+	{
+		printf 'Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Runtime: python3.13\n      Handler: index.handler\n      Code:\n        ZipFile: |\n'
+		printf '          %s\n' "$@"
+	} >inline.yaml
+	report inline.yaml | sed -n 's/^\(fn-[a-z-]*\) inline.yaml:8 .*/\1/p' | grep -E 'injection|secret' | sort -u | tr '\n' ' '
+}
+
+@test "code in a template: event data that reaches a shell, a query or a path; secrets" {
+	[ "$(inline 'os.system("ls " + event["x"])')" = "fn-code-injection " ]
+	[ "$(inline 'x = event["x"]' 'os.system("ls " + x)')" = "fn-code-injection " ]
+	[ "$(inline 'const x = event.body' 'require("child_process").execSync("ls " + x)')" = "fn-code-injection " ]
+	[ "$(inline 'subprocess.run("ls " + event["x"], shell=True)')" = "fn-code-injection " ]
+	[ "$(inline 'eval(event.code)')" = "fn-code-injection " ]
+	[ "$(inline 'db.execute(f"SELECT * FROM t WHERE n = {event}")')" = "fn-code-injection " ]
+	[ "$(inline 'db.query("delete from t where n = " + event.name)')" = "fn-code-injection " ]
+	[ "$(inline 'open("/data/" + event["f"])')" = "fn-code-injection " ]
+	[ "$(inline 'fs.readFileSync(event.path)')" = "fn-code-injection " ]
+	[ "$(inline 'const re = /x/.exec(event.path)')" = "" ]
+	[ "$(inline 'subprocess.run(["ls", event["x"]])')" = "" ]
+	[ "$(inline 'db.execute("SELECT * FROM t WHERE n = %s" % event["n"])')" = "fn-code-injection " ]
+	[ "$(inline 'db.query(`select * from t where n = ${event.name}`)')" = "fn-code-injection " ]
+	[ "$(inline 'db.execute("SELECT * FROM t WHERE n = %s", (event["n"],))')" = "" ]
+	[ "$(inline 'db.execute("SELECT * FROM t WHERE n = ?", (event["n"],))')" = "" ]
+	[ "$(inline 'y = x' 'os.system("ls " + y)')" = "" ]
+	[ "$(inline 'if event == 1: os.system("ls")')" = "" ]
+	[ "$(inline 'api_key = "0123456789abcdef"')" = "fn-secret-in-code " ]
+	[ "$(inline 'k = "AKIAIOSFODNN7EXAMPLE"')" = "fn-secret-in-code " ]
+	[ "$(inline 'api_key = os.environ["API_KEY"]' 'password = "${Password}"' 'token = ""')" = "" ]
+	[ "$(inline 'open("/tmp/credentials.json", "w")')" = "fn-temporary-secret " ]
+	[ "$(inline 'open("/tmp/picture.png", "w")')" = "" ]
+}
