@@ -87,8 +87,9 @@ int rbac_admission_new(struct kube_asked *asked, const struct kube_object_vec *a
 	bh_map_init(&a->verdicts, NAMESPACES_MAX);
 	a->policies.max = POLICIES_MAX;
 	int rc = kube_world_init(&a->world, all, err);
-	const struct kube_kind policies = rc < 0 ? (struct kube_kind){ 0 } :
-						    kube_world_kind(&a->world, BH_SLICE_LIT("admissionregistration.k8s.io"), BH_SLICE_LIT("ValidatingAdmissionPolicy"));
+	struct kube_kind policies = { 0 };
+	if (rc == 0)
+		policies = kube_world_kind(&a->world, BH_SLICE_LIT("admissionregistration.k8s.io"), BH_SLICE_LIT("ValidatingAdmissionPolicy"));
 	for (size_t i = 0; rc == 0 && i < policies.n; i++)
 		if (is_bound(&a->world, policies.objects[i]))
 			rc = add_policy(a, asked, policies.objects[i], err);

@@ -351,7 +351,9 @@ static int judge_names(struct rbac_leftovers *l)
 		if (!bh_slice_eq_str(o->group, "rbac.authorization.k8s.io"))
 			continue;
 		bool cluster = bh_slice_starts(o->kind, BH_SLICE_LIT("Cluster"));
-		struct bh_slice namespace = cluster ? (struct bh_slice){ 0 } : kube_namespace(o);
+		struct bh_slice namespace = { 0 };
+		if (!cluster)
+			namespace = kube_namespace(o);
 		const char *key = bh_arena_printf(&l->arena, "%.*s/%.*s/%.*s", BH_SLICE_FMT(o->kind), BH_SLICE_FMT(namespace), BH_SLICE_FMT(o->name));
 		void **at = key ? bh_map_put(&last, bh_slice_str(key)) : NULL;
 		if (!at)
