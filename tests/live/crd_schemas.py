@@ -49,7 +49,7 @@ MODULES = {
     "github.com/kubeflow/mpi-operator@v0.6.0": "manifests/base",
     "github.com/tektoncd/pipeline@v1.0.0": "config/300-crds",
 }
-RESOURCES = 40  # of each version
+RESOURCES = 20  # of each version
 TEXTS = ["", "a", "abc", "A_b", "10m", "5s", "1h30m", "http://x.example/y", "1.2.3.4", "::1", "10.0.0.0/8", "2020-01-01T00:00:00Z", "2020-01-01", "x.example", "5%", "web-1",
          "kube-system", "-a", "aGVsbG8=", "Always", "1Gi", "\u00e9" * 70, "a" * 300]
 NUMBERS = [-1, 0, 1, 2, 5, 80, 443, 1000, 65535, 65536, 4294967296]
