@@ -108,8 +108,8 @@ static bool add_definition(struct crds *c, const struct kube_object *o)
 int crds_new(const struct kube_object_vec *all, unsigned minor, struct crds **ret, struct bh_err *err)
 {
 	struct crds *c = calloc(1, sizeof(*c));
-	bool ok = c != NULL;
-	if (!ok)
+	bool ok = true;
+	if (!c)
 		return no_memory(err);
 	bh_arena_init(&c->arena, ARENA_BYTES_MAX);
 	bh_arena_init(&c->resource, RESOURCE_BYTES_MAX);

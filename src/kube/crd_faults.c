@@ -31,7 +31,8 @@ struct crd_spot crd_item_spot(const struct crd_spot *of, size_t i, char name[CRD
 	struct crd_spot at = { .value = of->value.list->items[i], .name = { (const uint8_t *)name, n < 0 ? 0 : (size_t)n } };
 	at.written = is_written ? of->written.list->items[i] : cel_null();
 	at.container = is_list ? (const void *)of->written.list : of->container;
-	at.field = is_list ? (struct bh_slice){ 0 } : of->field;
+	if (!is_list)
+		at.field = of->field;
 	if (at.written.kind == CEL_MAP) /* which has a place of its own, and so a line */
 		at.container = at.written.map;
 	else if (at.written.kind == CEL_LIST)

@@ -300,7 +300,8 @@ static bool is_long(struct bh_slice text)
 static bool is_card(struct bh_slice text)
 {
 	char d[DIGITS_MAX];
-	return passes_luhn(d, digits_of(text, "", d));
+	size_t n = digits_of(text, "", d);
+	return passes_luhn(d, n);
 }
 
 /* ---- the table: formats have their names without dashes ---- */
