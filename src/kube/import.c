@@ -8,6 +8,7 @@
 #define NOTES_MAX 10000u
 #define NOTE_BYTES_MAX 1024u
 #define PATH_BYTES_MAX 4096u
+#define PLACES_MAX 20000u /* of a document: beyond, what is made of it has no lines, since each is looked for among all */
 
 /* ---- the table ---- */
 
@@ -194,7 +195,7 @@ void import_place(struct import *im, const struct kube_object *o, const struct c
 {
 	/* The tree belongs to the set that the policies were read into, which nobody else reads meanwhile. */
 	struct kube_tree *tree = (struct kube_tree *)(uintptr_t)o->tree;
-	if (made.kind == CEL_MAP)
+	if (made.kind == CEL_MAP && tree->places.len < PLACES_MAX)
 		im->failed |= !kube_tree_same_place(tree, at, made.map);
 }
 
