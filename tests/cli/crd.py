@@ -22,14 +22,25 @@ def plain(path):
     return "" if path == "<nil>" else re.sub(r"\[\d+\]", "", re.sub(r"\[([^\]]*[^\]\d][^\]]*)\]", r".\1", path)).strip(".")
 
 
+def moved(document, group, to):
+    """The same in another group; values that look like the group stay."""
+    out = json.loads(json.dumps(document))
+    if out["kind"] == "CustomResourceDefinition":
+        out["spec"]["group"] = to
+        name = out["metadata"]["name"]
+        out["metadata"]["name"] = name.removesuffix("." + group) + "." + to if name.endswith("." + group) else name
+    elif str(out.get("apiVersion")).startswith(group + "/"):
+        out["apiVersion"] = to + out["apiVersion"][len(group):]
+    return out
+
+
 def ask(bulkhead, cases):
     """[(what is wrong with the definition, [{(class, path)} of every resource])]; each case gets a group of its own."""
     with tempfile.TemporaryDirectory() as folder:
         for i, (definition, objects) in enumerate(cases):
             group = definition["spec"]["group"]
             for k, o in enumerate([definition] + objects):
-                text = json.dumps(o).replace(f'.{group}"', f'.g{i}.{group}"').replace(f'"{group}"', f'"g{i}.{group}"').replace(f'"{group}/', f'"g{i}.{group}/')
-                (pathlib.Path(folder) / f"{i:04}-{k:04}.json").write_text(text)
+                (pathlib.Path(folder) / f"{i:04}-{k:04}.json").write_text(json.dumps(moved(o, group, f"g{i}.{group}")))
         out = subprocess.run([bulkhead, "check", "--no-hardening", "--pod-security", "none", "--kubernetes", "1.34", "--fail-on", "never", "-f", "json", folder],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if out.returncode != 0:
