@@ -215,29 +215,6 @@ static int make_effective(struct crd_check *c, const struct crd_schema *s, struc
 
 /* ---- types ---- */
 
-static const char *kind_name(struct cel_value v)
-{
-	switch (v.kind) {
-	case CEL_NULL: return "null";
-	case CEL_BOOL: return "a boolean";
-	case CEL_INT:
-	case CEL_UINT:
-	case CEL_DOUBLE: return "a number";
-	case CEL_STRING: return "a text";
-	case CEL_LIST: return "a list";
-	case CEL_MAP: return "a map";
-	case CEL_ERROR:
-	case CEL_UNKNOWN:
-	case CEL_BYTES:
-	case CEL_DURATION:
-	case CEL_TIMESTAMP:
-	case CEL_TYPE:
-	case CEL_OPTIONAL:
-	case CEL_OBJECT: break;
-	}
-	return "a value of another kind";
-}
-
 static bool is_whole(struct cel_value v)
 {
 	return v.kind == CEL_INT || v.kind == CEL_UINT || (v.kind == CEL_DOUBLE && fabs(v.real) <= LARGEST_WHOLE && v.real == floor(v.real));
@@ -289,7 +266,7 @@ static void print_scalar(struct cel_value v, struct bh_buf *out)
 	case CEL_DOUBLE: bh_buf_printf(out, "%.15g", v.real); break;
 	case CEL_BOOL: bh_buf_add_str(out, v.boolean ? "true" : "false"); break;
 	case CEL_NULL: bh_buf_add_str(out, "null"); break;
-	default: bh_buf_add_str(out, kind_name(v)); break;
+	default: bh_buf_add_str(out, kube_kind_words(v)); break;
 	}
 }
 
@@ -572,7 +549,7 @@ static int check(struct crd_check *c, const struct crd_schema *s, const struct c
 	if (at->value.kind == CEL_NULL)
 		return s->is_nullable || (s->type == CRD_ANY && !s->int_or_string) ? 0 : tell(c, KUBE_FAULT_TYPE, SPOT(at), "%.*s can't be null", NAME(at));
 	if (!fits_type(s, at->value))
-		return tell(c, KUBE_FAULT_TYPE, SPOT(at), "%.*s has to be %s, not %s", NAME(at), wanted(s), kind_name(at->value));
+		return tell(c, KUBE_FAULT_TYPE, SPOT(at), "%.*s has to be %s, not %s", NAME(at), wanted(s), kube_kind_words(at->value));
 	rc = check_junctors(c, s, at, depth);
 	rc = rc < 0 ? rc : check_enum(c, s, at);
 	if (rc == 0 && is_number(at->value))

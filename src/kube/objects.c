@@ -429,3 +429,26 @@ void kube_object_print(struct bh_buf *out, const struct kube_object *o)
 	}
 	bh_buf_add(out, kube_shown_name(o));
 }
+
+const char *kube_kind_words(struct cel_value v)
+{
+	switch (v.kind) {
+	case CEL_NULL: return "null";
+	case CEL_BOOL: return "a boolean";
+	case CEL_INT:
+	case CEL_UINT:
+	case CEL_DOUBLE: return "a number";
+	case CEL_STRING: return "a text";
+	case CEL_LIST: return "a list";
+	case CEL_MAP: return "a map";
+	case CEL_ERROR:
+	case CEL_UNKNOWN:
+	case CEL_BYTES:
+	case CEL_DURATION:
+	case CEL_TIMESTAMP:
+	case CEL_TYPE:
+	case CEL_OPTIONAL:
+	case CEL_OBJECT: break;
+	}
+	return "a value of another kind";
+}

@@ -104,6 +104,7 @@ static inline size_t kube_length(struct cel_value list)
 /* Fields of values, chained: nothing (CEL_NULL, empty) when something on the way is missing or another kind. */
 struct cel_value kube_get(struct cel_value map, const char *field);
 struct cel_value kube_path(struct cel_value map, const char *path); /* "spec.template.spec" */
+const char *kube_kind_words(struct cel_value v);                     /* for messages: "a text" */
 struct bh_slice kube_text(struct cel_value map, const char *path);  /* of a string */
 
 #endif

@@ -227,32 +227,9 @@ static BH_PRINTF(4, 5) int tell(struct comparison *c, enum kube_fault fault, con
 	return c->taker->take(c->taker->ctx, fault, at->container, at->field, message, c->err);
 }
 
-static const char *kind_name(struct cel_value v)
-{
-	switch (v.kind) {
-	case CEL_BOOL: return "a boolean";
-	case CEL_INT:
-	case CEL_UINT:
-	case CEL_DOUBLE: return "a number";
-	case CEL_STRING: return "a text";
-	case CEL_LIST: return "a list";
-	case CEL_MAP: return "a map";
-	case CEL_ERROR:
-	case CEL_UNKNOWN:
-	case CEL_NULL:
-	case CEL_BYTES:
-	case CEL_DURATION:
-	case CEL_TIMESTAMP:
-	case CEL_TYPE:
-	case CEL_OPTIONAL:
-	case CEL_OBJECT: break;
-	}
-	return "a value of another kind";
-}
-
 static int tell_type(struct comparison *c, const struct spot *at, const char *wanted)
 {
-	return tell(c, KUBE_FAULT_TYPE, at, "%.*s has to be %s, not %s", BH_SLICE_FMT(at->name), wanted, kind_name(at->value));
+	return tell(c, KUBE_FAULT_TYPE, at, "%.*s has to be %s, not %s", BH_SLICE_FMT(at->name), wanted, kube_kind_words(at->value));
 }
 
 static bool is_integer(struct cel_value v)
