@@ -258,7 +258,8 @@ const struct cmd_verb *cmd_verb(const struct cmd_args *a, const char *const **re
 
 static int check_verb(const struct cmd_args *a, struct bh_err *err)
 {
-	const char *const *words, *names[VERBS_MAX + 1];
+	const char *const *words;
+	const char *names[VERBS_MAX + 1];
 	size_t n, n_names = 0;
 	uint64_t unused;
 	const struct cmd_verb *verb = cmd_verb(a, &words, &n);
