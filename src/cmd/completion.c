@@ -310,7 +310,7 @@ static int run(const struct cmd_args *args)
 	struct bh_err err = { 0 };
 	(void)cmd_targets(args, &targets);
 	bh_buf_init(&b, SCRIPT_BYTES_MAX);
-	for (size_t i = 0; shells[i].name; i++)
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++)
 		if (strcmp(targets[0], shells[i].name) == 0)
 			scripts[i](&b);
 	int rc = cmd_write(STDOUT_FILENO, &b, &err);
