@@ -73,16 +73,6 @@ static int unreadable(void *ctx, uint8_t role, struct bh_slice name, const struc
 	return 0;
 }
 
-static int collect_all(struct child *c, struct bh_err *err)
-{
-	const struct kube_set *const sets[] = { c->manifests, c->policies };
-	for (size_t i = 0; i < 2; i++)
-		for (size_t k = 0; k < kube_set_objects(sets[i])->len; k++)
-			if (!kube_object_vec_push(&c->all, kube_set_objects(sets[i])->ptr[k]))
-				return bh_fail(err, BH_ELIMIT, 0, "more than %u objects", KUBE_OBJECTS_MAX);
-	return kube_world_init(&c->world, &c->all, err);
-}
-
 /* A policy that is wrong was told by the review. */
 static int add_policies(struct child *c, struct bh_err *err)
 {
@@ -396,7 +386,7 @@ int fix_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 		kube_set_foreign(c.manifests, c.options->foreign);
 	const struct intake_taker taker = { take, unreadable, &c, NULL, 0 };
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
-	rc = rc < 0 ? rc : collect_all(&c, err);
+	rc = rc < 0 ? rc : kube_world_collect(&c.world, c.manifests, c.policies, &c.all, err);
 	rc = rc < 0 ? rc : add_policies(&c, err);
 	rc = rc < 0 ? rc : mend_all(&c, err);
 	done(&c);

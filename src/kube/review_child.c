@@ -303,16 +303,6 @@ static int import_policies(struct child *c, struct bh_err *err)
 	return kube_world_init(&c->world, &c->all, err);
 }
 
-static int collect_all(struct child *c, struct bh_err *err)
-{
-	const struct kube_set *const sets[] = { c->manifests, c->policies };
-	for (size_t i = 0; i < 2; i++)
-		for (size_t k = 0; k < kube_set_objects(sets[i])->len; k++)
-			if (!kube_object_vec_push(&c->all, kube_set_objects(sets[i])->ptr[k]))
-				return bh_fail(err, BH_ELIMIT, 0, "more than %u objects", KUBE_OBJECTS_MAX);
-	return kube_world_init(&c->world, &c->all, err);
-}
-
 /* ---- reviewing ---- */
 
 /* "Deployment shop/web: spec.template.spec.containers[0].image" */
@@ -676,7 +666,7 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	const struct intake_taker taker = { take, unreadable, &c };
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
 	rc = rc < 0 ? rc : kube_add_custom_pods(c.manifests, err);
-	rc = rc < 0 ? rc : collect_all(&c, err);
+	rc = rc < 0 ? rc : kube_world_collect(&c.world, c.manifests, c.policies, &c.all, err);
 	rc = rc < 0 ? rc : import_policies(&c, err);
 	rc = rc < 0 ? rc : kube_mender_new(c.options->minor, &c.world, &c.mender, err);
 	rc = rc < 0 ? rc : add_rules(&c, err);

@@ -74,6 +74,16 @@ int kube_world_init(struct kube_world *w, const struct kube_object_vec *all, str
 	return ok ? 0 : bh_fail(err, BH_ELIMIT, 0, "the index of the objects needs more than %u MiB", WORLD_BYTES_MAX >> 20);
 }
 
+int kube_world_collect(struct kube_world *w, const struct kube_set *manifests, const struct kube_set *policies, struct kube_object_vec *all, struct bh_err *err)
+{
+	const struct kube_set *const sets[] = { manifests, policies };
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < kube_set_objects(sets[i])->len; k++)
+			if (!kube_object_vec_push(all, kube_set_objects(sets[i])->ptr[k]))
+				return bh_fail(err, BH_ELIMIT, 0, "more than %u objects", KUBE_OBJECTS_MAX);
+	return kube_world_init(w, all, err);
+}
+
 void kube_world_done(struct kube_world *w)
 {
 	bh_map_done(&w->kinds);

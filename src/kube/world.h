@@ -22,6 +22,10 @@ struct kube_world {
 int kube_world_init(struct kube_world *w, const struct kube_object_vec *all, struct bh_err *err) BH_MUST_CHECK;
 void kube_world_done(struct kube_world *w);
 
+/* Of all objects of manifests and policies, which are put into `all`. BH_ELIMIT when there are more than it takes. */
+int kube_world_collect(struct kube_world *w, const struct kube_set *manifests, const struct kube_set *policies, struct kube_object_vec *all,
+		       struct bh_err *err) BH_MUST_CHECK;
+
 /* Empty when there is none. */
 struct kube_kind kube_world_kind(const struct kube_world *w, struct bh_slice group, struct bh_slice kind);
 
