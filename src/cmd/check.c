@@ -8,8 +8,6 @@
 #include "kube/vap.h"
 #include "serverless/serverless.h"
 
-#define NEWEST_MINOR 40u /* what has no rule of its own yet is judged as the newest that has */
-
 /* Index = enum kube_level. */
 static const char *const levels[] = { "none", "baseline", "restricted", NULL };
 
@@ -49,22 +47,6 @@ static const char details[] =
 	"usage or input, 3 something could not be checked and nothing worse was found,\n"
 	"4 internal error.\n";
 
-/* "1.34", "v1.34", "1.34.2" */
-static bool read_version(const char *text, unsigned *ret)
-{
-	struct bh_slice s = bh_slice_str(text), rest;
-	uint64_t minor;
-	if (bh_slice_starts(s, BH_SLICE_LIT("v")))
-		s = bh_slice_sub(s, 1, s.len);
-	if (!bh_slice_starts(s, BH_SLICE_LIT("1.")))
-		return false;
-	(void)bh_slice_cut(bh_slice_sub(s, 2, s.len), '.', &s, &rest);
-	if (!bh_slice_u64(s, NEWEST_MINOR, &minor))
-		return false;
-	*ret = (unsigned)minor;
-	return true;
-}
-
 /* Standard input can be read once, and what is mended is read again. The difference takes the place of the report. */
 static int check_fix_options(const struct cmd_args *args, struct bh_err *err)
 {
@@ -84,10 +66,8 @@ static int check_fix_options(const struct cmd_args *args, struct bh_err *err)
 static int check_options(const struct cmd_args *args, struct bh_err *err)
 {
 	unsigned minor;
-	if (!read_version(cmd_string(args, "kubernetes"), &minor))
-		return bh_fail(err, BH_EUSAGE, 0, "check: --kubernetes: a version from 1.0 to 1.%u was expected, not %s", NEWEST_MINOR,
-			       cmd_string(args, "kubernetes"));
-	return check_fix_options(args, err);
+	int rc = cmd_kubernetes_minor(args, "check", &minor, err);
+	return rc < 0 ? rc : check_fix_options(args, err);
 }
 
 /* How much was looked at, which the findings alone don't say. */
@@ -134,6 +114,7 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 	int64_t now_s;
 	int rc = cmd_report_time(&now_s, err);
 	rc = rc < 0 ? rc : cmd_rendering(args, "kubernetes", &rendering, err);
+	rc = rc < 0 ? rc : cmd_kubernetes_minor(args, "check", &o.minor, err);
 	if (rc < 0)
 		return rc;
 	serverless_init(&functions, now_s);
@@ -141,7 +122,6 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 	o.foreign = &functions.foreign;
 	o.n_paths = cmd_targets(args, &o.paths);
 	o.n_policies = cmd_list(args, "policy", &o.policies);
-	(void)read_version(cmd_string(args, "kubernetes"), &o.minor);
 	o.schema = !cmd_flag(args, "no-schema");
 	rc = review(args, &o, report, err);
 	return rc < 0 ? rc : check_fix(&fix, report, err);

@@ -12,8 +12,6 @@
 static const char *const formats[] = { "text", "json", "csv", "markdown", "html", "oscal", NULL };
 static const char *const verdicts[] = { "fail", "unchecked", "manual", "exempt", "attested", "pass", "not-applicable", NULL };
 
-#define NEWEST_MINOR 40u
-
 static const struct cmd_option options[] = {
 	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "format of the report" },
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the report to FILE, - is standard output" },
@@ -50,19 +48,6 @@ struct own_framework {
 	struct comply_framework framework;
 	struct kube_rendering rendering;
 };
-
-static int read_minor(const char *text, unsigned *ret, struct bh_err *err)
-{
-	struct bh_slice s = bh_slice_str(text), number, rest;
-	uint64_t minor;
-	if (bh_slice_starts(s, BH_SLICE_LIT("v")))
-		s = bh_slice_sub(s, 1, s.len);
-	(void)bh_slice_cut(bh_slice_sub(s, 2, s.len), '.', &number, &rest);
-	if (!bh_slice_starts(s, BH_SLICE_LIT("1.")) || !bh_slice_u64(number, NEWEST_MINOR, &minor))
-		return bh_fail(err, BH_EUSAGE, 0, "comply: --kubernetes: a version from 1.0 to 1.%u was expected, not %s", NEWEST_MINOR, text);
-	*ret = (unsigned)minor;
-	return 0;
-}
 
 static int list(const struct cmd_args *args)
 {
@@ -115,7 +100,7 @@ static int make_options(const struct cmd_args *args, struct own_framework *own, 
 		return rc;
 	if (o->n_paths == 0 && !o->root && o->n_reports == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "comply: nothing to look at: name manifests, --root or --report");
-	rc = read_minor(cmd_string(args, "kubernetes"), &o->minor, err);
+	rc = cmd_kubernetes_minor(args, "comply", &o->minor, err);
 	rc = rc < 0 ? rc : cmd_rendering(args, "kubernetes", &own->rendering, err);
 	o->rendering = &own->rendering;
 	return rc < 0 ? rc : cmd_report_time(&o->now_s, err);

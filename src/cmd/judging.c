@@ -3,6 +3,8 @@
 
 #include "cmd/scanning.h"
 
+#define NEWEST_MINOR 40u
+
 const char *const cmd_severities[] = { "unknown", "negligible", "low", "medium", "high", "critical", NULL };
 const char *const cmd_thresholds[] = { "unknown", "negligible", "low", "medium", "high", "critical", "never", NULL };
 
@@ -15,6 +17,21 @@ void cmd_judging_options(const struct cmd_args *args, struct policy_options *ret
 		.fail_never = threshold == CMD_THRESHOLD_NEVER,
 		.fail_on = threshold == CMD_THRESHOLD_NEVER ? BH_SEV_CRITICAL : (enum bh_severity)threshold,
 	};
+}
+
+int cmd_kubernetes_minor(const struct cmd_args *args, const char *command, unsigned *ret, struct bh_err *err)
+{
+	const char *text = cmd_string(args, "kubernetes");
+	struct bh_slice s = bh_slice_str(text), number, rest;
+	uint64_t minor;
+	if (bh_slice_starts(s, BH_SLICE_LIT("v")))
+		s = bh_slice_sub(s, 1, s.len);
+	bool is_one = bh_slice_starts(s, BH_SLICE_LIT("1."));
+	(void)bh_slice_cut(is_one ? bh_slice_sub(s, 2, s.len) : s, '.', &number, &rest);
+	if (!is_one || !bh_slice_u64(number, NEWEST_MINOR, &minor))
+		return bh_fail(err, BH_EUSAGE, 0, "%s: --kubernetes: a version from 1.0 to 1.%u was expected, not %s", command, NEWEST_MINOR, text);
+	*ret = (unsigned)minor;
+	return 0;
 }
 
 int cmd_name_manifests(struct bh_report *report, const char *const *paths, size_t n, struct bh_err *err)

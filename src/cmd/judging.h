@@ -13,6 +13,9 @@ extern const char *const cmd_thresholds[];
 /* Of --fail-on, --severity and the exceptions that are in force; the rest of *ret is empty. */
 void cmd_judging_options(const struct cmd_args *args, struct policy_options *ret);
 
+/* N of --kubernetes 1.N, v1.N or 1.N.P; command: for the message. What has no rule of its own yet is judged as the newest that has. */
+int cmd_kubernetes_minor(const struct cmd_args *args, const char *command, unsigned *ret, struct bh_err *err) BH_MUST_CHECK;
+
 /* A report on manifests: gives it the n paths as its target, and judges it by the options above as of cmd_report_time. */
 int cmd_name_manifests(struct bh_report *report, const char *const *paths, size_t n, struct bh_err *err) BH_MUST_CHECK;
 int cmd_judge(const struct cmd_args *args, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
