@@ -12,13 +12,12 @@ gator ends with an error.
 """
 import itertools
 import json
-import pathlib
 import random
 import subprocess
 import sys
-import tempfile
 
 import go_oracle
+import imported_policies
 
 ROUNDS = 300
 
@@ -134,16 +133,7 @@ def theirs(found):
 
 
 def ours(bulkhead, policies, manifests):
-    with tempfile.TemporaryDirectory() as folder:
-        paths = []
-        for name, content in (("policies", policies), ("manifests", manifests)):
-            paths.append(pathlib.Path(folder, name + ".json"))
-            paths[-1].write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": content}))
-        r = subprocess.run([bulkhead, "check", "--no-schema", "--no-hardening", "--pod-security", "none", "--severity", "unknown", "-f", "json", "-p", *paths],
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if r.returncode not in (0, 1, 3):
-            sys.exit(f"exit {r.returncode}: {r.stderr}")
-        report = json.loads(r.stdout)
+    report = imported_policies.report(bulkhead, policies, manifests)
     found = []
     for f in report["findings"]:
         name, message = f["title"][1:].split("] ", 1)
