@@ -110,6 +110,7 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 					  .patches = true };
 	struct kube_rendering rendering;
 	struct serverless functions;
+	const struct kube_foreign *const foreigners[] = { &functions.foreign, NULL };
 	struct check_fix fix = { .args = args, .options = &o, .review = review, .level = (enum kube_mend_level)cmd_choice(args, "fix"), .is_diff = cmd_flag(args, "diff") };
 	int64_t now_s;
 	int rc = cmd_report_time(&now_s, err);
@@ -119,7 +120,7 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 		return rc;
 	serverless_init(&functions, now_s);
 	o.rendering = &rendering;
-	o.foreign = &functions.foreign;
+	o.foreigners = foreigners;
 	o.n_paths = cmd_targets(args, &o.paths);
 	o.n_policies = cmd_list(args, "policy", &o.policies);
 	o.schema = !cmd_flag(args, "no-schema");

@@ -111,8 +111,9 @@ static int ask(const struct cmd_args *args, struct kube_question *question, stru
 
 static int answer(const struct cmd_args *args, const char *const *paths, size_t n)
 {
+	static const struct kube_foreign *const foreigners[] = { &kube_compose, NULL };
 	struct paths_asking asking = { .from = cmd_string(args, "from"), .ways_max = (uint32_t)cmd_uint(args, "ways"), .blast = cmd_flag(args, "blast") };
-	struct kube_question question = { .name = "attack paths", .paths = { { paths, n } }, .raw_roles = 1u << PATHS_ENV_ROLE, .foreign = &kube_compose, .answer = paths_answer, .ctx = &asking };
+	struct kube_question question = { .name = "attack paths", .paths = { { paths, n } }, .raw_roles = 1u << PATHS_ENV_ROLE, .foreigners = foreigners, .answer = paths_answer, .ctx = &asking };
 	struct kube_answer a;
 	struct bh_err err = { 0 };
 	asking.n_to = cmd_list(args, "to", &asking.to);

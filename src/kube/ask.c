@@ -165,7 +165,7 @@ static int asked_init(struct kube_asked *asked, const struct kube_question *q, s
 	for (size_t role = 0; rc == 0 && role < KUBE_ASK_ROLES; role++)
 		rc = kube_set_new(SET_BYTES_MAX, &asked->sets[role], err);
 	if (rc == 0)
-		kube_set_foreign(asked->sets[0], q->foreign);
+		kube_set_foreigners(asked->sets[0], q->foreigners);
 	return rc;
 }
 

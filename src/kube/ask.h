@@ -47,7 +47,7 @@ struct kube_question {
 	/* NULL, or who reads the files of the last role piece by piece, before the answer: logs too large for memory */
 	int (*stream)(struct kube_asked *asked, void *ctx, struct bh_slice name, int fd, struct bh_err *err);
 	const struct kube_rendering *rendering;                                  /* of charts; NULL: as they are */
-	const struct kube_foreign *foreign;                                      /* who knows other documents of role 0; NULL: nobody */
+	kube_foreigners foreigners;                                              /* who know other documents of role 0 */
 	int (*answer)(struct kube_asked *asked, void *ctx, struct bh_err *err);  /* in the child; negative: there is no answer */
 	void *ctx;                                                               /* as it was before the fork */
 };

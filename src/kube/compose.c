@@ -45,15 +45,7 @@ static int read_document(void *ctx, const struct kube_document *d, struct bh_err
 	return kube_set_add(d, whole, err);
 }
 
-static int read_object(void *ctx, const struct kube_document *d, struct bh_err *err)
-{
-	(void)ctx;
-	(void)d;
-	(void)err;
-	return 0;
-}
-
-const struct kube_foreign kube_compose = { .knows = knows, .read = read_document, .read_object = read_object };
+const struct kube_foreign kube_compose = { .knows = knows, .read = read_document };
 
 bool kube_is_compose(const struct kube_object *o)
 {

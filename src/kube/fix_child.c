@@ -274,7 +274,7 @@ static int rewrite(struct work *w)
 	struct kube_edit_vec edits = { .max = KUBE_EDITS_MAX };
 	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	const struct kube_rewrite r = {
-		.file = w->file->name, .text = w->file->text, .set = w->set, .foreign = w->c->options->foreign, .wanted = w->wanted, .refused = w->refused,
+		.file = w->file->name, .text = w->file->text, .set = w->set, .foreigners = w->c->options->foreigners, .wanted = w->wanted, .refused = w->refused,
 		.arena = &w->c->arena,
 	};
 	bh_buf_init(&text, KUBE_TEXT_BYTES_MAX);
@@ -340,7 +340,7 @@ static int open_file(struct child *c, const struct file *file, struct bh_err *er
 	if (rc < 0)
 		return rc;
 	bh_arena_clear(&c->arena);
-	kube_set_foreign(w.set, c->options->foreign);
+	kube_set_foreigners(w.set, c->options->foreigners);
 	rc = kube_set_read(w.set, file->name, file->text, err);
 	rc = rc < 0 ? rc : mend_file(&w);
 	kube_set_free(w.set);
@@ -383,7 +383,7 @@ int fix_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	int rc = kube_set_new(SET_BYTES_MAX, &c.manifests, err);
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.policies, err);
 	if (rc == 0)
-		kube_set_foreign(c.manifests, c.options->foreign);
+		kube_set_foreigners(c.manifests, c.options->foreigners);
 	const struct intake_taker taker = { take, unreadable, &c, NULL, 0 };
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
 	rc = rc < 0 ? rc : kube_world_collect(&c.world, c.manifests, c.policies, &c.all, err);

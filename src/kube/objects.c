@@ -21,7 +21,7 @@ struct kube_set {
 	struct kube_problem_vec problems;
 	struct yaml_vec yamls;
 	struct tree_vec trees;
-	const struct kube_foreign *foreign; /* may be NULL */
+	kube_foreigners foreigners;
 };
 
 static int no_memory(struct bh_err *err)
@@ -38,6 +38,7 @@ int kube_set_new(size_t memory_bytes, struct kube_set **ret, struct bh_err *err)
 	set->objects.max = KUBE_OBJECTS_MAX;
 	set->problems.max = PROBLEMS_MAX;
 	set->yamls.max = set->trees.max = TEXTS_MAX * 2;
+	kube_set_foreigners(set, NULL);
 	*ret = set;
 	return 0;
 }
@@ -58,9 +59,10 @@ void kube_set_free(struct kube_set *set)
 	free(set);
 }
 
-void kube_set_foreign(struct kube_set *set, const struct kube_foreign *foreign)
+void kube_set_foreigners(struct kube_set *set, kube_foreigners foreigners)
 {
-	set->foreign = foreign;
+	static const struct kube_foreign *const nobody[] = { NULL };
+	set->foreigners = foreigners ? foreigners : nobody;
 }
 
 const struct kube_object_vec *kube_set_objects(const struct kube_set *set)
@@ -222,6 +224,16 @@ static int name_live(struct reading *r, struct kube_object *o)
 	return address ? 0 : no_memory(r->err);
 }
 
+/* To those who make something of an object of Kubernetes. */
+static int show_object(struct reading *r, const struct kube_document *d)
+{
+	int rc = 0;
+	for (kube_foreigners f = r->set->foreigners; rc == 0 && *f; f++)
+		if ((*f)->read_object)
+			rc = (*f)->read_object((*f)->ctx, d, r->err);
+	return rc;
+}
+
 static int add_object(struct reading *r, struct kube_tree *tree, struct cel_value value, unsigned depth)
 {
 	struct kube_object o = { .file = r->file, .document = r->document, .value = value, .tree = tree };
@@ -239,9 +251,8 @@ static int add_object(struct reading *r, struct kube_tree *tree, struct cel_valu
 		return r->err->code;
 	if (!kube_object_vec_push(&r->set->objects, o))
 		return no_memory(r->err);
-	const struct kube_foreign *f = r->set->foreign;
 	const struct kube_document d = { r->set, o.file, r->document, tree, value };
-	return f && !kube_is_live(o.file) ? f->read_object(f->ctx, &d, r->err) : 0;
+	return kube_is_live(o.file) ? 0 : show_object(r, &d);
 }
 
 int kube_set_add(const struct kube_document *d, struct cel_value object, struct bh_err *err)
@@ -291,6 +302,14 @@ int kube_set_complain(const struct kube_document *d, uint32_t line, const char *
 	return add_problem(&r, line, text);
 }
 
+static const struct kube_foreign *foreigner_of(const struct kube_set *set, const struct bh_yaml_node *root)
+{
+	for (kube_foreigners f = set->foreigners; *f; f++)
+		if ((*f)->knows((*f)->ctx, root))
+			return *f;
+	return NULL;
+}
+
 static int add_document(struct reading *r, const struct bh_yaml_node *node)
 {
 	struct bh_err why = { 0 };
@@ -299,10 +318,9 @@ static int add_document(struct reading *r, const struct bh_yaml_node *node)
 		return 0;
 	if (!tree)
 		return no_memory(r->err);
-	const struct kube_foreign *f = r->set->foreign;
-	bool is_foreign = f && f->knows(f->ctx, node);
-	int rc = is_foreign ? kube_tree_make_tagged(node, r->line_offset, &r->set->arena, tree, &why) :
-			      kube_tree_make(node, r->line_offset, &r->set->arena, tree, &why);
+	const struct kube_foreign *f = foreigner_of(r->set, node);
+	int rc = f ? kube_tree_make_tagged(node, r->line_offset, &r->set->arena, tree, &why) :
+		     kube_tree_make(node, r->line_offset, &r->set->arena, tree, &why);
 	if (rc == BH_EMALFORMED)
 		return add_problem(r, r->line_offset + bh_yaml_line(node), why.text);
 	if (rc < 0 || !tree_vec_push(&r->set->trees, tree)) {
@@ -310,7 +328,7 @@ static int add_document(struct reading *r, const struct bh_yaml_node *node)
 		return no_memory(r->err);
 	}
 	const struct kube_document d = { r->set, r->file, r->document, tree, tree->root };
-	rc = is_foreign ? f->read(f->ctx, &d, r->err) : add_object(r, tree, tree->root, 0);
+	rc = f ? f->read(f->ctx, &d, r->err) : add_object(r, tree, tree->root, 0);
 	kube_tree_sort(tree);
 	return rc;
 }

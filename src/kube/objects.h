@@ -56,9 +56,12 @@ struct kube_foreign {
 	void *ctx;
 	bool (*knows)(void *ctx, const struct bh_yaml_node *root);
 	int (*read)(void *ctx, const struct kube_document *d, struct bh_err *err);        /* of a document that it knows */
-	int (*read_object)(void *ctx, const struct kube_document *d, struct bh_err *err); /* of an object of Kubernetes, which is added all the same */
+	int (*read_object)(void *ctx, const struct kube_document *d, struct bh_err *err); /* of an object of Kubernetes, which is added all the same; may be NULL */
 };
-void kube_set_foreign(struct kube_set *set, const struct kube_foreign *foreign);
+
+/* Ended by NULL; the first one that knows a document reads it. NULL: nobody. */
+typedef const struct kube_foreign *const *kube_foreigners;
+void kube_set_foreigners(struct kube_set *set, kube_foreigners foreigners);
 int kube_set_add(const struct kube_document *d, struct cel_value object, struct bh_err *err) BH_MUST_CHECK;
 /* The pod of a custom resource, made of its fields; `of` may be one of the set's, which moves. */
 int kube_set_add_pod(struct kube_set *set, const struct kube_object *of, struct cel_value pod, bool is_partial, struct bh_err *err) BH_MUST_CHECK;

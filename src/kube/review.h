@@ -5,10 +5,10 @@
 #ifndef BH_KUBE_REVIEW_H
 #define BH_KUBE_REVIEW_H
 
+#include "kube/objects.h"
 #include "model/report.h"
 
 struct bh_map;
-struct kube_foreign;
 
 /* What a check was asked about. */
 struct kube_check_count {
@@ -36,7 +36,7 @@ struct kube_review_options {
 	struct kube_check_count_vec *checks; /* gets one item for each policy; may be NULL */
 	const struct bh_map *instead;        /* path -> struct bh_slice: what is read instead of these files; NULL: nothing */
 	const struct kube_rendering *rendering; /* of charts; NULL: as they are */
-	const struct kube_foreign *foreign;  /* who knows manifests that are not Kubernetes'; NULL: nobody */
+	kube_foreigners foreigners;          /* who know manifests that are not Kubernetes' */
 };
 
 struct kube_review_counts {

@@ -662,7 +662,7 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.policies, err);
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.rules, err);
 	if (rc == 0)
-		kube_set_foreign(c.manifests, c.options->foreign);
+		kube_set_foreigners(c.manifests, c.options->foreigners);
 	const struct intake_taker taker = { take, unreadable, &c };
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
 	rc = rc < 0 ? rc : kube_add_custom_pods(c.manifests, err);

@@ -98,7 +98,7 @@ static int check(struct rewriter *w, struct bh_slice text, const bool *taken)
 	int rc = kube_set_new(SET_BYTES_MAX, &now, w->err);
 	if (rc < 0)
 		return rc;
-	kube_set_foreign(now, w->r->foreign);
+	kube_set_foreigners(now, w->r->foreigners);
 	rc = kube_set_read(now, w->r->file, text, w->err);
 	rc = rc < 0 ? rc : is_as_wanted(w, now, taken);
 	kube_set_free(now);

@@ -10,7 +10,7 @@
 struct kube_rewrite {
 	struct bh_slice file, text;        /* the whole file, as it was read into the set */
 	const struct kube_set *set;        /* of this text alone */
-	const struct kube_foreign *foreign; /* that the set has; may be NULL */
+	kube_foreigners foreigners; /* that the set has */
 	const struct cel_value *wanted;    /* by object of the set; the object's own value: it stays */
 	const char **refused;              /* by object: why it stays all the same; else NULL */
 	struct bh_arena *arena;

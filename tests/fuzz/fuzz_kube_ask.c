@@ -65,7 +65,8 @@ static int answer_all(struct kube_asked *asked, void *ctx, struct bh_err *err)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct kube_question question = { .name = "everything", .foreign = &kube_compose, .answer = answer_all };
+	static const struct kube_foreign *const foreigners[] = { &kube_compose, NULL };
+	static const struct kube_question question = { .name = "everything", .foreigners = foreigners, .answer = answer_all };
 	struct kube_answer answer;
 	struct bh_err err = { 0 };
 	size_t i = 0;

@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (kube_set_new(MEMORY_BYTES_MAX, &set, &err) < 0)
 		return 0;
 	serverless_init(&functions, 1795737600);
-	kube_set_foreign(set, &functions.foreign);
+	const struct kube_foreign *const foreigners[] = { &functions.foreign, NULL };
+	kube_set_foreigners(set, foreigners);
 	if (kube_set_read(set, BH_SLICE_LIT("functions"), (struct bh_slice){ data, size }, &err) == 0) {
 		const struct kube_object_vec *all = kube_set_objects(set);
 		for (size_t i = 0; i < all->len && i < 64; i++)
