@@ -63,6 +63,7 @@ struct facts {
 	uint8_t type;
 	uint64_t body_bytes, size_bytes;
 	int64_t mode, uid, gid, mtime_s;
+	struct bh_slice capability;
 	struct bh_slice sparse_major, sparse_minor, sparse_name, sparse_map, sparse_size;
 	bool sparse_pairs;  /* GNU.sparse 0.0: the map came as single records, straight into t->runs */
 	bool pair_open;
@@ -332,7 +333,7 @@ static int pax_sparse_pair(struct bh_tar *t, struct facts *f, bool is_offset, st
 	return 0;
 }
 
-enum pax_kind { PAX_TEXT, PAX_NUMBER, PAX_TIME };
+enum pax_kind { PAX_TEXT, PAX_BYTES, PAX_NUMBER, PAX_TIME };
 
 /* The records that matter here, and where their values go. All others are skipped: attributes, access times, owners' names. */
 static const struct pax_key {
@@ -346,6 +347,7 @@ static const struct pax_key {
 	{ "uid", PAX_NUMBER, offsetof(struct facts, uid) },
 	{ "gid", PAX_NUMBER, offsetof(struct facts, gid) },
 	{ "mtime", PAX_TIME, offsetof(struct facts, mtime_s) },
+	{ "SCHILY.xattr.security.capability", PAX_BYTES, offsetof(struct facts, capability) },
 	{ "GNU.sparse.major", PAX_TEXT, offsetof(struct facts, sparse_major) },
 	{ "GNU.sparse.minor", PAX_TEXT, offsetof(struct facts, sparse_minor) },
 	{ "GNU.sparse.name", PAX_TEXT, offsetof(struct facts, sparse_name) },
@@ -359,7 +361,7 @@ static int pax_value(struct bh_tar *t, const struct pax_key *k, struct bh_slice 
 {
 	void *to = (uint8_t *)f + k->at;
 	if (value.len == 0) { /* takes back what an earlier record said */
-		memcpy(to, (const uint8_t *)own + k->at, k->kind == PAX_TEXT ? sizeof(struct bh_slice) : sizeof(int64_t));
+		memcpy(to, (const uint8_t *)own + k->at, k->kind == PAX_TEXT || k->kind == PAX_BYTES ? sizeof(struct bh_slice) : sizeof(int64_t));
 		return 0;
 	}
 	switch (k->kind) {
@@ -368,6 +370,7 @@ static int pax_value(struct bh_tar *t, const struct pax_key *k, struct bh_slice 
 			return damaged(t, err, "a text with a zero byte in a pax header");
 		*(struct bh_slice *)to = value;
 		return 0;
+	case PAX_BYTES: *(struct bh_slice *)to = value; return 0;
 	case PAX_NUMBER: return bh_slice_u64(value, INT64_MAX, to) ? 0 : damaged(t, err, "bad number in a pax header");
 	case PAX_TIME: return parse_time(value, to) ? 0 : damaged(t, err, "bad time in a pax header");
 	}
@@ -759,6 +762,7 @@ int bh_tar_next(struct bh_tar *t, struct bh_tar_entry *ret, struct bh_err *err)
 		.uid = clamp_u32(f.uid),
 		.gid = clamp_u32(f.gid),
 		.mtime_s = f.mtime_s,
+		.capability = f.capability,
 		.offset = t->entry_offset,
 		.content_offset = t->sparse ? UINT64_MAX : bh_feed_offset(&t->feed),
 	};

@@ -18,6 +18,7 @@ struct bh_tar_entry {
 	uint64_t size_bytes;       /* of the content; hard links rarely have one, POSIX lets them */
 	uint32_t mode, uid, gid;
 	int64_t mtime_s;
+	struct bh_slice capability; /* the extended attribute security.capability, as pax headers have it; as long valid as name */
 	uint64_t offset;           /* of the entry's header in the plain stream; for messages */
 	uint64_t content_offset;   /* of its content, which stands there in one piece; UINT64_MAX for sparse files */
 };

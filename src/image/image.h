@@ -35,6 +35,33 @@ struct image_emit {
 	void *ctx;
 };
 
+enum image_entry_type { IMAGE_ENTRY_FILE, IMAGE_ENTRY_DIR, IMAGE_ENTRY_SYMLINK, IMAGE_ENTRY_HARDLINK, IMAGE_ENTRY_OTHER /* devices, FIFOs, sockets */ };
+
+/* Anything that stands in a layer. Borrowed for the call. */
+struct image_entry {
+	enum image_entry_type type;
+	struct bh_slice path;       /* clean, never empty */
+	struct bh_slice link;       /* target of links, as stored */
+	uint64_t size_bytes;        /* of a file, as the entry says */
+	bool has_owner;             /* false: an archive without modes and owners; the rest is zero */
+	uint32_t mode, uid, gid;
+	int64_t mtime_s;
+	struct bh_slice capability; /* the extended attribute security.capability; empty: none. Of layers only */
+};
+
+/*
+ * Who looks at everything, wanted or not: in the sandboxed child, beside the visitor, every entry in the order of the stream and the bytes of those
+ * files that entry() asks for, once each, as they come by. Of directory trees and zip archives these are the files only. A negative return ends the
+ * layer: what can't be looked at is told by emit->incomplete. Records and finish() are as the visitor's.
+ */
+struct image_watcher {
+	int (*entry)(void *ctx, const struct image_entry *e, const struct image_emit *emit, struct bh_err *err); /* 1: its bytes are wanted; 0: not */
+	int (*bytes)(void *ctx, struct bh_slice run, const struct image_emit *emit, struct bh_err *err);        /* in order, never empty */
+	int (*end)(void *ctx, bool whole, const struct image_emit *emit, struct bh_err *err);                   /* of the bytes; false: the file is damaged, or its layer */
+	int (*finish)(void *ctx, const struct image_emit *emit, struct bh_err *err);
+	void *ctx;
+};
+
 struct image_visitor {
 	/*
 	 * ---- in the sandboxed child ----
@@ -70,7 +97,8 @@ struct image_visitor {
 	/* visible: the file is part of the final file system. Hidden ones tell since when a package has been there. */
 	int (*record)(void *ctx, uint32_t layer, struct bh_slice path, bool visible, uint16_t kind, struct bh_slice payload, struct bh_err *err);
 
-	uint32_t variant; /* of what the child side emits: differs with every option that it heeds. Results are cached by it */
+	const struct image_watcher *watcher; /* NULL: nobody */
+	uint64_t variant; /* of what the child side emits: differs with every option that it heeds. Results are cached by it */
 	void *ctx;
 };
 

@@ -16,7 +16,7 @@
 #include "crypto/digest.h"
 #include "format/tar.h"
 #include "image/unit.h"
-
+#include "image/watch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -95,6 +95,7 @@ struct walk {
 	int plain_rc;                     /* what the decompression ended with */
 	struct bh_err plain_err;
 	struct bh_buf frame, content;
+	struct image_watch watch;
 	struct hashset tracked;
 	size_t n_links;
 	bool links_cut, tracked_cut;
@@ -236,6 +237,13 @@ static int drop_replaced(struct walk *w, uint64_t hash, bool directory, struct b
 
 /* ---- files ---- */
 
+/* The next run of the entry's bytes, which whoever watches sees, too. */
+static int next_run(struct walk *w, struct bh_slice *ret, struct bh_err *err)
+{
+	int rc = bh_tar_read(w->tar, ret, err);
+	return rc < 0 ? rc : image_watch_bytes(&w->watch, *ret, err);
+}
+
 /* Adds to w->content; first: what was read of it already and does not lie there. 1: read; 0: too large, noted; negative: error of the stream. */
 static int read_content(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, uint64_t limit, struct bh_slice first, struct bh_err *err)
 {
@@ -245,7 +253,7 @@ static int read_content(struct walk *w, const struct bh_tar_entry *e, struct bh_
 	bool fits = e->size_bytes <= limit && bh_buf_reserve(&w->content, (size_t)e->size_bytes) && bh_buf_add(&w->content, first);
 	while (fits) {
 		struct bh_slice run;
-		int rc = bh_tar_read(w->tar, &run, err);
+		int rc = next_run(w, &run, err);
 		if (rc < 0)
 			return rc;
 		if (run.len == 0)
@@ -291,7 +299,7 @@ static int look_inside(struct walk *w, const struct bh_tar_entry *e, struct bh_s
 	do {
 		if (!bh_buf_add(&w->content, run))
 			return note(w, "file", path, err, "not enough memory to look at it");
-		int rc = bh_tar_read(w->tar, &run, err);
+		int rc = next_run(w, &run, err);
 		if (rc < 0)
 			return rc;
 	} while (run.len && w->content.len + run.len < HEAD_BYTES);
@@ -405,9 +413,49 @@ static void seal_aliases(struct walk *w, struct bh_slice path, struct bh_slice t
 		w->sealed[i - 1] |= bh_slice_eq(w->job->aliases[i - 1].from, target);
 }
 
+/* A file that somebody watches is read to its end, whoever else wants it. */
+static int watched_file(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
+{
+	struct bh_slice run = { path.ptr, 1 };
+	int rc = wanted_file(w, e, path, err);
+	while (rc >= 0 && w->watch.wants_bytes && run.len)
+		rc = next_run(w, &run, err);
+	if (w->broken)
+		return rc;
+	struct bh_err why = { 0 };
+	int ended = image_watch_end(&w->watch, rc >= 0, &why);
+	if (rc >= 0 && ended < 0)
+		*err = why;
+	return rc < 0 ? rc : ended;
+}
+
 static int file_entry(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
 {
-	return w->job->n_aliases ? aliased_file(w, e, path, err) : wanted_file(w, e, path, err);
+	return w->job->n_aliases ? aliased_file(w, e, path, err) : watched_file(w, e, path, err);
+}
+
+/* ---- the watcher ---- */
+
+/* Later entries that take this one's place tell so. */
+static int send_watched(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err)
+{
+	struct walk *w = ctx;
+	if (type == IMAGE_SAY_WATCHED && w->watch.path.len)
+		track(w, w->watch.path);
+	return send(w, type, payload, err);
+}
+
+static int show_entry(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
+{
+	static const enum image_entry_type types[] = {
+		[BH_TAR_FILE] = IMAGE_ENTRY_FILE, [BH_TAR_DIR] = IMAGE_ENTRY_DIR, [BH_TAR_SYMLINK] = IMAGE_ENTRY_SYMLINK,
+		[BH_TAR_HARDLINK] = IMAGE_ENTRY_HARDLINK, [BH_TAR_OTHER] = IMAGE_ENTRY_OTHER,
+	};
+	const struct image_entry seen = {
+		.type = types[e->type], .path = path, .link = e->link, .size_bytes = e->size_bytes, .has_owner = true, .mode = e->mode, .uid = e->uid, .gid = e->gid,
+		.mtime_s = e->mtime_s, .capability = e->capability,
+	};
+	return w->job->n_aliases ? 0 : image_watch_entry(&w->watch, &seen, err); /* a second pass has been here before */
 }
 
 /* ---- links ---- */
@@ -510,6 +558,7 @@ static int entry(struct walk *w, const struct bh_tar_entry *e, struct bh_err *er
 	rc = rc < 0 ? rc : mention_folders(w, path, err);
 	rc = rc < 0 ? rc : hide(w, hash, directory ? IMAGE_HIDES_SELF : IMAGE_HIDES_ALL, err);
 	rc = rc < 0 ? rc : drop_replaced(w, hash, directory, err);
+	rc = rc < 0 ? rc : show_entry(w, e, path, err);
 	if (rc < 0)
 		return rc;
 	switch (e->type) {
@@ -636,6 +685,7 @@ static int conclude(struct walk *w, struct bh_err *err)
 	const struct image_emit emit = { emit_record, emit_incomplete, w };
 	struct bh_err why = { 0 };
 	int rc = w->job->visitor->finish ? w->job->visitor->finish(w->job->visitor->ctx, &emit, &why) : 0;
+	rc = rc < 0 || w->job->n_aliases ? rc : image_watch_finish(&w->watch, &why);
 	if (rc < 0 && w->broken) {
 		*err = why;
 		return rc;
@@ -679,6 +729,7 @@ int image_layer_read(const struct image_layer_job *job, struct bh_source raw, co
 	w->raw = raw;
 	bh_buf_init(&w->frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&w->content, BH_WANTED_FILE_BYTES_MAX);
+	image_watch_init(&w->watch, job->visitor, send_watched, w);
 	int rc = index_aliases(w, err);
 	rc = rc < 0 ? rc : run(w, err);
 	bh_map_done(&w->from);
@@ -692,6 +743,7 @@ int image_layer_read(const struct image_layer_job *job, struct bh_source raw, co
 	bh_hasher_free(w->diff);
 	bh_buf_done(&w->frame);
 	bh_buf_done(&w->content);
+	image_watch_done(&w->watch);
 	free(w->tracked.slots);
 	free(w);
 	return rc;

@@ -31,7 +31,7 @@ bool image_cache_name(const struct image_layer_job *job, const struct bh_digest 
 	bh_wire_put_u64(&b, job->key->k0);
 	bh_wire_put_u64(&b, job->key->k1);
 	bh_wire_put_u64(&b, job->max_bytes);
-	bh_wire_put_u32(&b, job->visitor->variant);
+	bh_wire_put_u64(&b, job->visitor->variant);
 	bh_wire_put_u8(&b, job->want_hides);
 	for (size_t i = 0; i < job->n_aliases; i++) {
 		bh_wire_put_slice(&b, job->aliases[i].from);

@@ -89,7 +89,8 @@ static bool judge(const struct merge *m, const struct image_unit *u, bool is_ext
 	bool dropped = image_unit_dropped(u, m->stack->key, real_path(f), f->seq);
 	if (!lead) {
 		item->visible = image_view_visible(&m->view, item->layer, real_path(f));
-		return !dropped;
+		item->visible = item->visible && !dropped;
+		return !dropped || f->watched; /* a hard link may lead to it still */
 	}
 	/* In the link's own layer its target may be replaced later: the link keeps the old file. */
 	if ((dropped && item->layer != lead->until_layer) || !is_best_for_hard(m, lead, item->layer))

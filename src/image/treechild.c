@@ -6,6 +6,7 @@
 #include "base/reader.h"
 #include "image/source.h"
 #include "image/unit.h"
+#include "image/watch.h"
 #include "model/wire.h"
 #include "sys/files.h"
 
@@ -39,6 +40,7 @@ struct reading {
 	struct bh_channel *ch;
 	const struct image_visitor *visitor;
 	struct bh_buf frame, content, reply;
+	struct image_watch watch;
 	uint64_t n_files, n_bytes;
 	bool broken;
 };
@@ -62,27 +64,73 @@ static int emit_incomplete(void *ctx, const char *what, struct bh_slice path, co
 	return send(r, IMAGE_SAY_NOTE, image_put_note(&r->frame, bh_slice_str(what), path, bh_slice_str(reason)), err);
 }
 
-/* The size may change while it is read: the end counts, and the limit. False: *why says what went wrong. */
-static bool read_content(struct reading *r, int fd, uint64_t limit, struct bh_err *why)
+static int send_watched(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err)
 {
+	struct reading *r = ctx;
+	int rc = bh_channel_send(r->ch, type, payload, err);
+	r->broken |= rc < 0;
+	return rc;
+}
+
+/* Some bytes behind r->content; 0: the end. */
+static int read_step(struct reading *r, int fd, size_t *ret, struct bh_err *why)
+{
+	if (!bh_buf_reserve(&r->content, READ_STEP_BYTES))
+		return bh_fail(why, BH_ENOMEM, 0, "not enough memory");
+	ssize_t n = read(fd, r->content.ptr + r->content.len, READ_STEP_BYTES);
+	if (n < 0)
+		return bh_fail_errno(why, errno, "reading");
+	r->content.len += (size_t)n;
+	r->n_bytes += (uint64_t)n;
+	bh_channel_progress(r->ch, r->n_bytes);
+	*ret = (size_t)n;
+	return 0;
+}
+
+/*
+ * The size may change while it is read: the end counts, and the limit, behind which only a watcher reads on. 0: read; negative: *why says why it was not, and
+ * is the watcher's error when *broken.
+ */
+static int read_content(struct reading *r, int fd, uint64_t limit, bool *broken, struct bh_err *why)
+{
+	size_t n = 1;
+	bool kept = limit > 0;
 	if (limit > BH_WANTED_FILE_BYTES_MAX)
 		limit = BH_WANTED_FILE_BYTES_MAX;
 	bh_buf_clear(&r->content);
-	for (;;) {
-		size_t step = READ_STEP_BYTES;
-		if (!bh_buf_reserve(&r->content, step))
-			return bh_fail(why, BH_ENOMEM, 0, "not enough memory"), false;
-		ssize_t n = read(fd, r->content.ptr + r->content.len, step);
-		if (n < 0)
-			return bh_fail_errno(why, errno, "reading"), false;
-		if (n == 0)
-			return true;
-		r->content.len += (size_t)n;
-		if (r->content.len > limit)
-			return bh_fail(why, BH_ELIMIT, 0, "more than the %ju bytes that a file of this kind may have", (uintmax_t)limit), false;
-		r->n_bytes += (uint64_t)n;
-		bh_channel_progress(r->ch, r->n_bytes);
+	while (n && (kept || r->watch.wants_bytes)) {
+		if (!kept)
+			bh_buf_clear(&r->content);
+		int rc = read_step(r, fd, &n, why);
+		if (rc < 0)
+			return rc;
+		rc = image_watch_bytes(&r->watch, bh_slice_sub(bh_buf_slice(&r->content), r->content.len - n, r->content.len), why);
+		*broken = rc < 0;
+		if (rc < 0)
+			return rc;
+		kept = kept && r->content.len <= limit;
 	}
+	return kept || limit == 0 ? 0 : bh_fail(why, BH_ELIMIT, 0, "more than the %ju bytes that a file of this kind may have", (uintmax_t)limit);
+}
+
+/* To whoever watches, and into r->content when it is wanted. 1: it is there; 0: not. */
+static int read_file(struct reading *r, const struct image_file *f, uint64_t limit, int fd, struct bh_err *err)
+{
+	const struct image_entry seen = { .type = IMAGE_ENTRY_FILE, .path = f->path, .size_bytes = f->size_bytes, .has_owner = true, .mode = f->mode, .uid = f->uid, .gid = f->gid };
+	struct bh_err why = { 0 };
+	bool broken = false;
+	int rc = image_watch_entry(&r->watch, &seen, err);
+	if (rc < 0)
+		return rc;
+	int got = read_content(r, fd, limit, &broken, &why);
+	if (broken) {
+		*err = why;
+		return got;
+	}
+	rc = image_watch_end(&r->watch, got == 0, err);
+	if (rc == 0 && got < 0)
+		rc = emit_incomplete(r, "file", f->path, why.text, err);
+	return rc < 0 ? rc : got == 0 && limit > 0;
 }
 
 static int take_file(struct reading *r, struct bh_reader *in, int fd, struct bh_err *err)
@@ -94,11 +142,12 @@ static int take_file(struct reading *r, struct bh_reader *in, int fd, struct bh_
 	    !bh_take_u32le(in, &f.mode) || !bh_take_u32le(in, &f.uid) || !bh_take_u32le(in, &f.gid) || fd < 0)
 		return bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
 	r->n_files++;
-	if (!read_content(r, fd, limit, &why))
-		return emit_incomplete(r, "file", f.path, why.text, err);
+	int rc = read_file(r, &f, limit, fd, err);
+	if (rc != 1)
+		return rc;
 	f.data = bh_buf_slice(&r->content);
 	f.size_bytes = f.data.len;
-	int rc = send(r, IMAGE_SAY_FILE, image_put_file(&r->frame, f.path, f.path), err);
+	rc = send(r, IMAGE_SAY_FILE, image_put_file(&r->frame, f.path, f.path), err);
 	if (rc < 0)
 		return rc;
 	const struct image_emit emit = { emit_record, emit_incomplete, r };
@@ -137,6 +186,7 @@ static int read_all(struct reading *r, struct bh_err *err)
 	const struct image_emit emit = { emit_record, emit_incomplete, r };
 	struct bh_err why = { 0 };
 	rc = r->visitor->finish ? r->visitor->finish(r->visitor->ctx, &emit, &why) : 0;
+	rc = rc < 0 ? rc : image_watch_finish(&r->watch, &why);
 	if (rc < 0 && r->broken) {
 		*err = why;
 		return rc;
@@ -167,6 +217,7 @@ static void reading_init(struct reading *r)
 	bh_buf_init(&r->frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&r->reply, 2 * BH_PATH_BYTES_MAX);
 	bh_buf_init(&r->content, BH_WANTED_FILE_BYTES_MAX + READ_STEP_BYTES);
+	image_watch_init(&r->watch, r->visitor, send_watched, r);
 }
 
 static void reading_done(struct reading *r)
@@ -174,6 +225,7 @@ static void reading_done(struct reading *r)
 	bh_buf_done(&r->frame);
 	bh_buf_done(&r->reply);
 	bh_buf_done(&r->content);
+	image_watch_done(&r->watch);
 }
 
 int image_file_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_slice path, struct bh_err *err)

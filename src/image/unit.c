@@ -98,6 +98,15 @@ static int take_file(struct image_unit *unit, struct bh_reader *r, struct bh_err
 	return 0;
 }
 
+static void append(struct image_found *f, struct image_record *rec)
+{
+	if (f->last)
+		f->last->next = rec;
+	else
+		f->first = rec;
+	f->last = rec;
+}
+
 static int take_record(struct image_unit *unit, struct bh_reader *r, struct bh_err *err)
 {
 	struct bh_slice path, payload;
@@ -110,13 +119,36 @@ static int take_record(struct image_unit *unit, struct bh_reader *r, struct bh_e
 	if (!f || !rec || !bh_arena_copy(&unit->pool->arena, payload, &rec->payload))
 		return full(err, "results");
 	rec->kind = (uint16_t)kind;
-	if (f->last)
-		f->last->next = rec;
-	else
-		f->first = rec;
-	f->last = rec;
+	append(f, rec);
 	if (f->seq == 0)
 		f->seq = ++unit->seq;
+	return 0;
+}
+
+static int take_watched(struct image_unit *unit, struct bh_reader *r, struct bh_err *err)
+{
+	struct bh_slice path;
+	struct image_found f = { .watched = true };
+	if (!bh_wire_get_slice(r, BH_PATH_BYTES_MAX, &path) || path.len == 0)
+		return malformed(err, "watched");
+	f.seq = ++unit->seq;
+	if (!bh_arena_copy(&unit->pool->arena, path, &f.path) || !image_found_vec_push(&unit->found, f))
+		return full(err, "files to tell about");
+	unit->watching = unit->found.len;
+	return 0;
+}
+
+static int take_remark(struct image_unit *unit, struct bh_reader *r, struct bh_err *err)
+{
+	struct bh_slice payload;
+	uint32_t kind;
+	if (!bh_take_u32le(r, &kind) || kind > UINT16_MAX || !bh_wire_get_slice(r, BH_FRAME_BYTES_MAX, &payload) || unit->watching == 0)
+		return malformed(err, "remark");
+	struct image_record *rec = BH_ARENA_NEW(&unit->pool->arena, struct image_record);
+	if (!rec || !bh_arena_copy(&unit->pool->arena, payload, &rec->payload))
+		return full(err, "results");
+	rec->kind = (uint16_t)kind;
+	append(&unit->found.ptr[unit->watching - 1], rec);
 	return 0;
 }
 
@@ -212,6 +244,8 @@ int image_unit_take(struct image_unit *unit, uint16_t type, struct bh_slice payl
 	switch (type) {
 	case IMAGE_SAY_FILE: rc = take_file(unit, &r, err); break;
 	case IMAGE_SAY_RECORD: rc = take_record(unit, &r, err); break;
+	case IMAGE_SAY_WATCHED: rc = take_watched(unit, &r, err); break;
+	case IMAGE_SAY_REMARK: rc = take_remark(unit, &r, err); break;
 	case IMAGE_SAY_LINK: rc = take_link(unit, &r, err); break;
 	case IMAGE_SAY_DROP: rc = take_drop(unit, &r, err); break;
 	case IMAGE_SAY_HIDES: rc = take_hides(unit, &r, err); break;
@@ -227,6 +261,19 @@ bool image_put_file(struct bh_buf *b, struct bh_slice path, struct bh_slice real
 	bh_buf_clear(b);
 	bh_wire_put_slice(b, path);
 	return bh_wire_put_slice(b, real) && !b->failed;
+}
+
+bool image_put_watched(struct bh_buf *b, struct bh_slice path)
+{
+	bh_buf_clear(b);
+	return bh_wire_put_slice(b, path) && !b->failed;
+}
+
+bool image_put_remark(struct bh_buf *b, uint16_t kind, struct bh_slice payload)
+{
+	bh_buf_clear(b);
+	bh_wire_put_u32(b, kind);
+	return bh_wire_put_slice(b, payload) && !b->failed;
 }
 
 bool image_put_record(struct bh_buf *b, struct bh_slice path, uint16_t kind, struct bh_slice payload)

@@ -3,6 +3,8 @@
  *
  *   FILE path, real      a wanted file was read; real is its own path when a link made it wanted under another
  *   RECORD path ...      what the visitor made of a file (or of several, at the end)
+ *   WATCHED path         the watcher has something to say about an entry, and will be heard even when a later entry takes its place
+ *   REMARK ...           what the watcher made of it
  *   LINK path, target    a link that may lead to something wanted
  *   DROP hash            a later entry of the same stream took the place of wanted files: at that path and below
  *   HIDES hash...        what hides files of lower layers; the lowest two bits are enum image_hide
@@ -40,6 +42,8 @@ enum image_message {
 	IMAGE_SAY_END,
 	IMAGE_SAY_CHANGE,     /* changes.h: a change of a container, before its layer is read */
 	IMAGE_SAY_SEEN,       /* what its file system holds at a changed path */
+	IMAGE_SAY_WATCHED,
+	IMAGE_SAY_REMARK,
 };
 
 /* Why a hash stands in HIDES. */
@@ -69,7 +73,8 @@ struct image_found {
 	struct bh_slice path, real;
 	struct image_record *first, *last;
 	uint32_t seq;
-	bool read; /* a FILE frame came; false: only records name it */
+	bool read;    /* a FILE frame came; false: only records name it */
+	bool watched; /* by the watcher: what it is about stays content of the layer, whatever takes its place */
 };
 
 struct image_link {
@@ -118,6 +123,7 @@ struct image_unit {
 	struct image_pool *pool;
 	struct bh_map index;              /* path -> number of the found file + 1 */
 	struct image_found_vec found;
+	size_t watching;                  /* number + 1 of the one that REMARK is about */
 	struct image_link_vec links;
 	struct image_drop_vec drops;
 	struct image_note_vec notes;
@@ -140,6 +146,8 @@ int image_unit_take(struct image_unit *unit, uint16_t type, struct bh_slice payl
 /* ---- the child's side: builds a frame in b (cleared first) ---- */
 
 bool image_put_file(struct bh_buf *b, struct bh_slice path, struct bh_slice real);
+bool image_put_watched(struct bh_buf *b, struct bh_slice path);
+bool image_put_remark(struct bh_buf *b, uint16_t kind, struct bh_slice payload);
 bool image_put_record(struct bh_buf *b, struct bh_slice path, uint16_t kind, struct bh_slice payload);
 bool image_put_link(struct bh_buf *b, struct bh_slice path, struct bh_slice target, bool hard);
 bool image_put_note(struct bh_buf *b, struct bh_slice what, struct bh_slice path, struct bh_slice reason);

@@ -9,6 +9,7 @@
 #include "format/zip.h"
 #include "image/source.h"
 #include "image/unit.h"
+#include "image/watch.h"
 
 #include <unistd.h>
 
@@ -21,8 +22,10 @@ struct zip_reading {
 	const struct image_visitor *visitor;
 	struct bh_zip *zip;
 	struct bh_buf frame, content;
+	struct image_watch watch;
 	uint64_t n_files, n_bytes;
 	uint8_t path[BH_PATH_BYTES_MAX];
+	bool passing; /* the rest of the entry is for the watcher alone */
 	bool broken; /* the sink: nothing more can be said */
 };
 
@@ -58,6 +61,9 @@ static int read_run(struct zip_reading *r, size_t *ret_bytes, struct bh_err *err
 		r->sink->progress(r->sink->ctx, r->n_bytes);
 	if (r->n_bytes > BH_LAYER_BYTES_MAX)
 		return bh_fail(err, BH_ELIMIT, 0, "the archive unpacks to more than %ju bytes", (uintmax_t)BH_LAYER_BYTES_MAX);
+	rc = image_watch_bytes(&r->watch, run, err);
+	if (rc < 0 || r->passing)
+		return rc;
 	return bh_buf_add(&r->content, run) ? 0 : bh_fail(err, BH_ELIMIT, 0, "a file is larger than %ju bytes", (uintmax_t)BH_WANTED_FILE_BYTES_MAX);
 }
 
@@ -83,8 +89,16 @@ static int give(struct zip_reading *r, struct bh_slice path, struct bh_err *err)
 	return rc < 0 && !r->broken ? emit_incomplete(r, "file", path, why.text, err) : rc;
 }
 
+static int send_watched(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err)
+{
+	struct zip_reading *r = ctx;
+	int rc = r->sink->send(r->sink->ctx, type, payload, err);
+	r->broken |= rc < 0;
+	return rc;
+}
+
 /* A file that its name does not tell may be told by its first bytes. */
-static int read_entry(struct zip_reading *r, struct bh_slice path, struct bh_err *err)
+static int read_wanted(struct zip_reading *r, struct bh_slice path, struct bh_err *err)
 {
 	const struct image_visitor *v = r->visitor;
 	uint64_t limit = v->wants(v->ctx, path);
@@ -103,6 +117,25 @@ static int read_entry(struct zip_reading *r, struct bh_slice path, struct bh_err
 		return rc;
 	r->n_files++;
 	return r->content.len > limit ? emit_incomplete(r, "file", path, "larger than a file of this kind may be", err) : give(r, path, err);
+}
+
+static int read_entry(struct zip_reading *r, struct bh_slice path, struct bh_err *err)
+{
+	const struct image_entry seen = { .type = IMAGE_ENTRY_FILE, .path = path };
+	size_t bytes = 1;
+	int rc = image_watch_entry(&r->watch, &seen, err);
+	r->passing = false;
+	rc = rc < 0 ? rc : read_wanted(r, path, err);
+	r->passing = true;
+	while (rc == 0 && r->watch.wants_bytes && bytes)
+		rc = read_run(r, &bytes, err);
+	if (r->broken)
+		return rc;
+	struct bh_err why = { 0 };
+	int ended = image_watch_end(&r->watch, rc == 0, &why);
+	if (rc == 0 && ended < 0)
+		*err = why;
+	return rc < 0 ? rc : ended;
 }
 
 /* 1: go on; 0: the end. */
@@ -141,6 +174,7 @@ static int finish(struct zip_reading *r, struct bh_err *err)
 	const struct image_end end = { .raw_bytes = r->n_bytes, .plain_bytes = r->n_bytes, .entries = r->n_files };
 	struct bh_err why = { 0 };
 	int rc = r->visitor->finish ? r->visitor->finish(r->visitor->ctx, &emit, &why) : 0;
+	rc = rc < 0 ? rc : image_watch_finish(&r->watch, &why);
 	if (rc < 0 && r->broken) {
 		*err = why;
 		return rc;
@@ -154,12 +188,14 @@ int image_zip_entries(struct bh_source archive, const struct image_visitor *visi
 	struct zip_reading r = { .sink = sink, .visitor = visitor };
 	bh_buf_init(&r.frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&r.content, BH_WANTED_FILE_BYTES_MAX);
+	image_watch_init(&r.watch, visitor, send_watched, &r);
 	int rc = bh_zip_new(archive, &r.zip, err);
 	rc = rc < 0 ? rc : walk(&r, err);
 	rc = rc < 0 ? rc : finish(&r, err);
 	bh_zip_free(r.zip);
 	bh_buf_done(&r.frame);
 	bh_buf_done(&r.content);
+	image_watch_done(&r.watch);
 	return rc;
 }
 

@@ -7,11 +7,40 @@ static volatile unsigned checksum;
 
 static int record(void *ctx, uint32_t layer, struct bh_slice path, bool visible, uint16_t kind, struct bh_slice payload, struct bh_err *err)
 {
-	(void)ctx, (void)err, (void)visible, (void)kind;
-	if (layer > 1 || !layers_wants(NULL, path))
+	(void)ctx, (void)err, (void)visible;
+	if (layer > 1 || (kind != 2 && !layers_wants(NULL, path)))
 		abort();
 	for (size_t i = 0; i < payload.len; i++)
 		checksum += payload.ptr[i];
+	return 0;
+}
+
+/* Looks at everything, and tells of files that begin with an odd byte. */
+static int watch_entry(void *ctx, const struct image_entry *e, const struct image_emit *emit, struct bh_err *err)
+{
+	struct bh_slice *path = ctx;
+	(void)emit, (void)err;
+	if (e->path.len == 0)
+		abort();
+	*path = e->path;
+	return 1;
+}
+
+static int watch_bytes(void *ctx, struct bh_slice run, const struct image_emit *emit, struct bh_err *err)
+{
+	struct bh_slice *path = ctx;
+	if (run.len == 0 || path->len == 0)
+		abort();
+	return run.ptr[0] & 1 ? emit->record(emit->ctx, *path, 2, BH_SLICE_LIT("odd"), err) : 0;
+}
+
+static int watch_end(void *ctx, bool whole, const struct image_emit *emit, struct bh_err *err)
+{
+	struct bh_slice *path = ctx;
+	(void)emit, (void)err, (void)whole;
+	if (path->len == 0)
+		abort(); /* twice, or of nothing */
+	path->len = 0;
 	return 0;
 }
 
@@ -29,8 +58,10 @@ static void read_both(struct bh_slice blob, const struct image_layer_job *job, s
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct bh_slice at = { 0 };
+	const struct image_watcher watcher = { .entry = watch_entry, .bytes = watch_bytes, .end = watch_end, .ctx = &at };
 	const struct image_visitor visitor = {
-		.wants = layers_wants, .wants_below = layers_wants_below, .home = layers_home, .file = layers_file, .record = record
+		.wants = layers_wants, .wants_below = layers_wants_below, .home = layers_home, .file = layers_file, .record = record, .watcher = &watcher,
 	};
 	const struct image_key key = { 3, 4 };
 	struct image_layer_job job = { .visitor = &visitor, .key = &key, .max_bytes = 16u << 20, .digest_kind = BH_DIGEST_SHA256,

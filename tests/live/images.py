@@ -183,6 +183,15 @@ def compare(what, result, truth):
     check(not problems, what, "\n".join(problems[:20]))
 
 
+def compare_watched(what, result, truth):
+    """Whoever watches sees each file once, under the name it was stored as; hard links to one that was deleted keep its content."""
+    contents = {(int(line.split(" ")[3]), line.split(" ")[4]) for line in result.out.splitlines() if line.startswith("F ")}
+    problems = [f"watched but not there: {p}" for p in result.files if p not in truth]
+    problems += [f"other content: {p}" for p, t in result.files.items() if p in truth and truth[p][:2] != t]
+    problems += [f"not watched: {p}" for p, t in truth.items() if p not in result.files and t[:2] not in contents]
+    check(not problems and result.code == 0 and result.files, what + ", watched", "\n".join(problems[:20]) or result.err)
+
+
 # ---- random overlays ----
 
 def random_layers(rng):
@@ -255,6 +264,7 @@ def random_overlays(top, seeds):
         layout.index(layout.image(layers, **name("x")))
         truth = umoci_unpack(layout.path, "x", f"{top}/random-{seed}-root")
         compare(f"random overlay, seed {seed}", probe("--all", layout.path), truth)
+        compare_watched(f"random overlay, seed {seed}", probe("--watch", layout.path), truth)
         shutil.rmtree(layout.path)
         shutil.rmtree(f"{top}/random-{seed}-root")
 
@@ -380,11 +390,13 @@ def every_form(top):
             forms[f"{what}, {suffix}"] = f"{path}.{suffix}"
     for what, path in forms.items():
         compare(what, probe("--all", path), truth)
+        compare_watched(what, probe("--watch", path), truth)
         if os.path.isfile(path):
             with open(path, "rb") as f:
                 compare(what + ", standard input is the file", probe("--all", "-", stdin=f), truth)
             compare(what + ", from a pipe", probe("--all", "-", feed=open(path, "rb").read()), truth)
     compare("directory", probe("--all", f"{top}/root/rootfs"), {p: t for p, t in truth.items()})
+    compare_watched("directory", probe("--watch", f"{top}/root/rootfs"), truth)
     one, again = probe("--all", "--parallel", "1", layout.path), probe("--all", "--parallel", "5", layout.path)
     check(one.out == first.out == again.out, "the same result for 1, 2 and 5 layers at a time")
     return layout, layers

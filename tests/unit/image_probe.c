@@ -1,14 +1,14 @@
 /*
  * image_probe.c: prints what image_read() finds, for tests/live/images.py to compare with what umoci and tar unpack.
  *
- *   image-probe [--all] [--platform P] [--ref R] [--kind auto|oci|archive|dir|rootfs] [--parallel N] [--no-sandbox] TARGET
+ *   image-probe [--all | --watch] [--platform P] [--ref R] [--kind auto|oci|archive|dir|rootfs] [--parallel N] [--no-sandbox] TARGET
  *
  *   T digest config os/arch/variant reference      the target
  *   L number digest diff_id size entries created_by
  *   F layer +|- size sha256 path                   a file (+ visible)
  *   I layer what path reason                       something incomplete
  *
- * --all wants every file; without it, the places where packages are recorded. Exit code: 0, or minus the bh_code.
+ * --all wants every file, --watch watches every one; without either, the places where packages are recorded. Exit code: 0, or minus the bh_code.
  */
 #include "base/buf.h"
 #include "crypto/digest.h"
@@ -76,6 +76,59 @@ static int on_file(void *ctx, const struct image_file *file, const struct image_
 	return emit->record(emit->ctx, file->path, 1, bh_slice_str(text), err);
 }
 
+/* ---- the same by watching, without wanting anything ---- */
+
+struct watched {
+	struct bh_hasher *hasher;
+	uint64_t bytes;
+	struct bh_slice path;
+};
+
+static int watch_entry(void *ctx, const struct image_entry *e, const struct image_emit *emit, struct bh_err *err)
+{
+	struct watched *w = ctx;
+	(void)emit;
+	w->path = e->path;
+	w->bytes = 0;
+	bh_hasher_free(w->hasher);
+	w->hasher = NULL;
+	int rc = e->type == IMAGE_ENTRY_FILE ? bh_hasher_new(BH_DIGEST_SHA256, &w->hasher, err) : 0;
+	return rc < 0 ? rc : e->type == IMAGE_ENTRY_FILE;
+}
+
+static int watch_bytes(void *ctx, struct bh_slice run, const struct image_emit *emit, struct bh_err *err)
+{
+	struct watched *w = ctx;
+	(void)emit, (void)err;
+	bh_hasher_update(w->hasher, run);
+	w->bytes += run.len;
+	return 0;
+}
+
+static int watch_end(void *ctx, bool whole, const struct image_emit *emit, struct bh_err *err)
+{
+	struct watched *w = ctx;
+	struct bh_digest d;
+	char digest[BH_DIGEST_TEXT_BYTES], text[BH_DIGEST_TEXT_BYTES + 32];
+	bh_hasher_finish(w->hasher, &d);
+	snprintf(text, sizeof(text), "%ju %s", (uintmax_t)w->bytes, bh_digest_text(&d, digest) + strlen("sha256:"));
+	return whole ? emit->record(emit->ctx, w->path, 1, bh_slice_str(text), err) : 0;
+}
+
+static uint64_t wants_nothing(void *ctx, struct bh_slice path)
+{
+	(void)ctx, (void)path;
+	return 0;
+}
+
+static bool wants_nothing_below(void *ctx, struct bh_slice path)
+{
+	(void)ctx, (void)path;
+	return false;
+}
+
+/* ---- what it says ---- */
+
 static void put_escaped(struct bh_slice s)
 {
 	struct bh_buf b;
@@ -141,15 +194,19 @@ static enum image_kind kind_of(const char *word)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "all", no_argument, NULL, 'a' },       { "platform", required_argument, NULL, 'p' },   { "ref", required_argument, NULL, 'r' },
+		{ "all", no_argument, NULL, 'a' },       { "watch", no_argument, NULL, 'w' },       { "platform", required_argument, NULL, 'p' },   { "ref", required_argument, NULL, 'r' },
 		{ "kind", required_argument, NULL, 'k' }, { "parallel", required_argument, NULL, 'j' }, { "no-sandbox", no_argument, NULL, 's' },
 		{ 0 },
 	};
 	struct image_request req = { .quiet = true };
+	struct watched watched = { 0 };
+	const struct image_watcher watcher = { .entry = watch_entry, .bytes = watch_bytes, .end = watch_end, .ctx = &watched };
+	bool watch = false;
 	uint64_t n = 0;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
 		case 'a': want_all = true; break;
+		case 'w': watch = true; break;
 		case 'p': req.platform = optarg; break;
 		case 'r': req.reference = optarg; break;
 		case 'k': req.kind = kind_of(optarg); break;
@@ -161,7 +218,12 @@ int main(int argc, char **argv)
 	if (optind + 1 != argc)
 		return fprintf(stderr, "one target, please\n"), 2;
 	req.path = argv[optind];
-	const struct image_visitor visitor = { .wants = wants, .wants_below = wants_below, .home = home, .file = on_file, .record = on_record };
+	struct image_visitor visitor = { .wants = wants, .wants_below = wants_below, .home = home, .file = on_file, .record = on_record };
+	if (watch) {
+		visitor.wants = wants_nothing;
+		visitor.wants_below = wants_nothing_below;
+		visitor.watcher = &watcher;
+	}
 	struct bh_report report;
 	struct bh_err err = { 0 };
 	bh_report_init(&report);
