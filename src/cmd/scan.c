@@ -4,13 +4,21 @@
 #include "cmd/fleet.h"
 #include "cmd/judging.h"
 #include "cmd/scanning.h"
+#include "sys/files.h"
 
+#define KEY_BYTES_MIN 16u
+#define KEY_BYTES_MAX 4096u
 
 /* Index = enum bh_state. */
 static const char *const states[] = { "affected", "fixed", "not_affected", "ignored", "postponed", "end_of_life", "undetermined", NULL };
 
+/* The bits of enum scan_scanner. */
+static const char *const scanners[] = { "vulnerability", "secret", NULL };
+
 static const struct cmd_option options[] = {
 	CMD_REPORT_OPTIONS,
+	{ .name = "scanners", .kind = CMD_LIST, .argument = "SCANNER", .choices = scanners, .commas = true,
+	  .help = "what is looked for: vulnerability, secret; default: all; commas may separate them" },
 	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_thresholds, .default_text = "high",
 	  .help = "exit 1 for findings at or above this severity" },
 	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_severities, .default_text = "negligible",
@@ -30,6 +38,8 @@ static const struct cmd_option options[] = {
 	  .help = "the Dockerfile that the image was built from: findings name its lines" },
 	{ .name = "vex", .kind = CMD_LIST, .argument = "FILE|DIR|attached",
 	  .help = "VEX statements (OpenVEX, CSAF, CycloneDX) to honour; may be repeated; attached: those beside the image in its registry" },
+	{ .name = "fingerprint-key", .kind = CMD_STRING, .argument = "FILE",
+	  .help = "key of the fingerprints of secrets, to compare reports of several machines; default: one of this machine's cache" },
 	{ .name = "owned-files", .kind = CMD_FLAG, .help = "list each package's files in the JSON report" },
 	{ .name = "targets-file", .kind = CMD_STRING, .argument = "FILE", .not_in_config = true,
 	  .help = "more targets, one a line; - is standard input" },
@@ -80,15 +90,44 @@ static void policy_options(const struct cmd_args *args, struct policy_options *r
 	ret->n_vex = cmd_list(args, "vex", &ret->vex);
 }
 
-static int read_options(const struct cmd_args *args, const char *target, struct scan_options *o, struct bh_err *err)
+/* A file that holds it, read into the report's memory. */
+static int read_key(const struct cmd_args *args, struct bh_arena *arena, struct bh_slice *ret, struct bh_err *err)
+{
+	const char *path = cmd_string(args, "fingerprint-key");
+	struct bh_buf bytes;
+	if (!path)
+		return 0;
+	bh_buf_init(&bytes, KEY_BYTES_MAX);
+	int rc = bh_read_file(path, KEY_BYTES_MAX, &bytes, err);
+	if (rc == 0 && bytes.len < KEY_BYTES_MIN)
+		rc = bh_fail(err, BH_EUSAGE, 0, "%s: a key for fingerprints has at least %u bytes, as of: openssl rand -hex 32", path, KEY_BYTES_MIN);
+	if (rc == 0 && !bh_arena_copy(arena, bh_buf_slice(&bytes), ret))
+		rc = bh_fail(err, BH_ENOMEM, 0, "out of memory");
+	bh_buf_wipe(&bytes);
+	return rc;
+}
+
+static unsigned wanted_scanners(const struct cmd_args *args)
+{
+	const char *const *words;
+	unsigned wanted = 0;
+	for (size_t i = 0, n = cmd_list(args, "scanners", &words); i < n; i++)
+		for (unsigned k = 0; scanners[k]; k++)
+			wanted |= strcmp(words[i], scanners[k]) == 0 ? 1u << k : 0;
+	return wanted ? wanted : SCAN_ALL;
+}
+
+static int read_options(const struct cmd_args *args, const char *target, struct bh_arena *arena, struct scan_options *o, struct bh_err *err)
 {
 	cmd_scanning_options(args, o);
 	o->target = target;
+	o->scanners = wanted_scanners(args);
 	o->owned_files = cmd_flag(args, "owned-files");
 	o->license_allow.n = cmd_list(args, "license-allow", &o->license_allow.words);
 	o->license_deny.n = cmd_list(args, "license-deny", &o->license_deny.words);
 	policy_options(args, &o->policy);
-	return cmd_report_time(&o->policy.now_s, err);
+	int rc = read_key(args, arena, &o->fingerprint_key, err);
+	return rc < 0 ? rc : cmd_report_time(&o->policy.now_s, err);
 }
 
 /* The images beside the target: --base is only read, --baseline is judged as the target is, but without filters. */
@@ -129,7 +168,7 @@ static void scan_one(const struct cmd_args *args, const char *target, const stru
 	bh_report_init(&report);
 	bh_report_init(&base);
 	bh_report_init(&baseline);
-	if (read_options(args, target, &o, &err) < 0) {
+	if (read_options(args, target, &report.arena, &o, &err) < 0) {
 		ret->code = cmd_failed(&err);
 	} else if (scan_others(args, &o, &base, &baseline, &err) < 0 || scan_run(&o, &report, &err) < 0) {
 		ret->code = cmd_no_report(&err);
@@ -170,7 +209,7 @@ static int check(const struct cmd_args *args, struct bh_err *err)
 const struct cmd_command cmd_command_scan = {
 	.name = "scan",
 	.usage = "[options] TARGET...",
-	.summary = "Find the packages of an image and their known vulnerabilities",
+	.summary = "Find the packages of an image, their vulnerabilities, and secrets",
 	.options = options,
 	.max_targets = SIZE_MAX,
 	.details = details,

@@ -3,6 +3,8 @@
 
 #include "base/limits.h"
 
+#include <stdio.h>
+
 #define TEXT_BYTES_MAX 512u
 #define CREATED_BY_BYTES_MAX 2048u /* a history entry can hold a whole script; its start is enough to recognise it */
 
@@ -87,6 +89,72 @@ int image_labels_read(const struct bh_json_node *object, struct image_plan *plan
 	return 0;
 }
 
+/* ---- texts for whoever watches ---- */
+
+static bool add_text(struct image_plan *plan, const char *kind, struct bh_slice name, struct bh_slice text)
+{
+	struct image_text t;
+	const char *path = bh_arena_printf(&plan->arena, "config:%s%s%.*s", kind, name.len ? "/" : "", BH_SLICE_FMT(bh_slice_sub(name, 0, TEXT_BYTES_MAX)));
+	if (!path || !bh_arena_copy(&plan->arena, text, &t.text))
+		return false;
+	t.path = bh_slice_str(path);
+	return text.len == 0 || image_text_vec_push(&plan->texts, t);
+}
+
+/* Words of an array, as one line; or each by itself, called after what stands in front of its "=". */
+static bool add_words(struct image_plan *plan, const char *kind, const struct bh_json_node *array, bool is_each)
+{
+	struct bh_buf line;
+	bool ok = true;
+	bh_buf_init(&line, BH_MANIFEST_BYTES_MAX);
+	for (size_t i = 0; ok && i < bh_json_len(array); i++) {
+		struct bh_slice word = bh_json_str(bh_json_at(array, i)), name = word, rest;
+		if (is_each) {
+			(void)bh_slice_cut(word, '=', &name, &rest);
+			ok = add_text(plan, kind, name, word);
+		} else {
+			ok = (i == 0 || bh_buf_add_byte(&line, ' ')) && bh_buf_add(&line, word);
+		}
+	}
+	ok = ok && (is_each || add_text(plan, kind, (struct bh_slice){ 0 }, bh_buf_slice(&line)));
+	bh_buf_done(&line);
+	return ok;
+}
+
+static bool add_labels(struct image_plan *plan, const struct bh_json_node *labels)
+{
+	void *iter = NULL;
+	struct bh_slice name;
+	const struct bh_json_node *value;
+	bool ok = true;
+	while (ok && bh_json_next(labels, &iter, &name, &value))
+		ok = add_text(plan, "Labels", name, bh_json_str(value));
+	return ok;
+}
+
+static bool add_history(struct image_plan *plan, const struct bh_json_node *history)
+{
+	static const char *const fields[] = { "created_by", "comment", NULL };
+	bool ok = true;
+	for (size_t i = 0; ok && i < bh_json_len(history); i++) {
+		char number[24];
+		int n = snprintf(number, sizeof(number), "%zu", i + 1);
+		for (size_t k = 0; ok && fields[k]; k++)
+			ok = add_text(plan, fields[k], (struct bh_slice){ (const uint8_t *)number, (size_t)n }, bh_json_str(bh_json_get(bh_json_at(history, i), fields[k])));
+	}
+	return ok;
+}
+
+static int read_texts(const struct bh_json_node *root, struct image_plan *plan, struct bh_err *err)
+{
+	const struct bh_json_node *config = bh_json_get(root, "config");
+	bool ok = add_words(plan, "Env", bh_json_get(config, "Env"), true) && add_words(plan, "Entrypoint", bh_json_get(config, "Entrypoint"), false) &&
+		  add_words(plan, "Cmd", bh_json_get(config, "Cmd"), false) && add_words(plan, "Healthcheck", bh_json_get(bh_json_get(config, "Healthcheck"), "Test"), false) &&
+		  add_words(plan, "OnBuild", bh_json_get(config, "OnBuild"), false) && add_labels(plan, bh_json_get(config, "Labels")) &&
+		  add_history(plan, bh_json_get(root, "history"));
+	return ok ? 0 : bh_fail(err, BH_ELIMIT, 0, "configuration: too much text");
+}
+
 int image_config_read(const struct bh_json_node *config, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err)
 {
 	if (!bh_json_is_object(config))
@@ -99,5 +167,6 @@ int image_config_read(const struct bh_json_node *config, const struct image_wish
 	int rc = check_platform(wish, plan, err);
 	rc = rc < 0 ? rc : read_diff_ids(config, plan, err);
 	rc = rc < 0 ? rc : read_history(config, plan, err);
-	return rc < 0 ? rc : image_labels_read(bh_json_get(bh_json_get(config, "config"), "Labels"), plan, err);
+	rc = rc < 0 ? rc : image_labels_read(bh_json_get(bh_json_get(config, "config"), "Labels"), plan, err);
+	return rc < 0 ? rc : read_texts(config, plan, err);
 }

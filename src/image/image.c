@@ -49,6 +49,7 @@ struct job {
 	struct image_changes changes;  /* of a container */
 	struct unit_vec streamed;      /* by unit number, of a stream */
 	struct unit_vec units;         /* all, for freeing */
+	struct image_unit *config;     /* what the watcher says about the configuration; may be NULL */
 	struct image_unit **of_layer;  /* plan.layers.len; NULL: not read */
 	struct image_unit **extra;
 	struct bh_progress *bar;
@@ -116,6 +117,10 @@ static int planner_handle(void *ctx, uint16_t type, bool is_request, struct bh_s
 		       bh_fail(err, BH_EMALFORMED, 0, "request %u is not known", type);
 	switch (type) {
 	case IMAGE_SAY_UNIT: return take_unit(p, payload, err);
+	case IMAGE_SAY_CONFIG:
+		j->config = j->config ? j->config : new_unit(j);
+		p->current = j->config;
+		return p->current ? 0 : no_memory(err);
 	case IMAGE_SAY_LAYER: return take_plan(p, payload, image_plan_get_layer, err);
 	case IMAGE_SAY_HISTORY: return take_plan(p, payload, image_plan_get_history, err);
 	case IMAGE_SAY_LABEL: return take_plan(p, payload, image_plan_get_label, err);
@@ -691,6 +696,13 @@ static int read_all_layers(struct job *j, struct bh_err *err)
 	return read_layers(j, &job, NULL, j->of_layer, err);
 }
 
+/* What has no layers is one unit. */
+static int merge_flat(struct job *j, struct image_unit *unit, struct bh_err *err)
+{
+	struct image_stack stack = { .visitor = j->visitor, .key = &j->key, .n = 1, .units = &unit, .flat = true };
+	return image_merge(&stack, NULL, j->report, err);
+}
+
 static int merge(struct job *j, struct bh_err *err)
 {
 	struct image_stack stack = { .visitor = j->visitor, .key = &j->key, .n = j->plan.layers.len, .units = j->of_layer };
@@ -704,7 +716,7 @@ static int merge(struct job *j, struct bh_err *err)
 	stack.extra = j->extra;
 	rc = rc < 0 ? rc : image_merge(&stack, &links, j->report, err);
 	image_links_done(&links);
-	return rc;
+	return rc == 0 && j->config ? merge_flat(j, j->config, err) : rc;
 }
 
 /* ---- a container on top of its image ---- */
@@ -768,13 +780,6 @@ static int read_image(struct job *j, struct bh_err *err)
 }
 
 /* ---- directories ---- */
-
-/* What has no layers is one unit. */
-static int merge_flat(struct job *j, struct image_unit *unit, struct bh_err *err)
-{
-	struct image_stack stack = { .visitor = j->visitor, .key = &j->key, .n = 1, .units = &unit, .flat = true };
-	return image_merge(&stack, NULL, j->report, err);
-}
 
 struct tree_child {
 	struct job *parent;

@@ -7,11 +7,12 @@
 #define PLAN_BYTES_MAX (16u << 20)
 #define HISTORY_MAX 1024u    /* instructions; the longest seen have some 150 */
 #define LABELS_MAX 1024u
+#define TEXTS_MAX 20000u /* of the configuration */
 #define TEXT_BYTES_MAX 4096u /* media types, names, history entries: longer ones are cut when the plan is made */
 
 void image_plan_init(struct image_plan *plan)
 {
-	*plan = (struct image_plan){ .layers.max = BH_LAYERS_MAX, .history.max = HISTORY_MAX, .labels.max = LABELS_MAX };
+	*plan = (struct image_plan){ .layers.max = BH_LAYERS_MAX, .history.max = HISTORY_MAX, .labels.max = LABELS_MAX, .texts.max = TEXTS_MAX };
 	bh_arena_init(&plan->arena, PLAN_BYTES_MAX);
 }
 
@@ -20,6 +21,7 @@ void image_plan_done(struct image_plan *plan)
 	image_plan_layer_vec_done(&plan->layers);
 	bh_history_vec_done(&plan->history);
 	bh_label_vec_done(&plan->labels);
+	image_text_vec_done(&plan->texts);
 	bh_arena_done(&plan->arena);
 }
 

@@ -39,12 +39,20 @@ struct image_plan_layer {
 
 BH_VEC(image_plan_layer_vec, struct image_plan_layer)
 
+/* A text of the configuration, for whoever watches: "config:Env/HOME" and "HOME=/root". Stays in the child. */
+struct image_text {
+	struct bh_slice path, text;
+};
+
+BH_VEC(image_text_vec, struct image_text)
+
 struct image_plan {
 	struct bh_arena arena;
 	struct image_plan_layer_vec layers;
 	struct bh_digest digest, config_digest; /* digest: of the manifest; none in docker-archives */
 	struct bh_slice os, architecture, variant, created, reference;
 	struct bh_history_vec history; /* oldest first; the layer is known only when the entries fit the layers */
+	struct image_text_vec texts;   /* environment, labels, entry point, command, health check, history */
 	struct bh_label_vec labels;    /* of the configuration, then annotations of the manifest that have other names */
 };
 

@@ -14,6 +14,7 @@
 #include "image/members.h"
 #include "image/source.h"
 #include "image/unit.h"
+#include "image/watch.h"
 #include "model/wire.h"
 #include "sys/files.h"
 
@@ -46,20 +47,52 @@ static int send_plan(struct bh_channel *ch, const struct image_plan *plan, struc
 	return rc < 0 ? rc : send_part(ch, IMAGE_SAY_HEAD, image_plan_put_head(&frame, plan), &frame, err);
 }
 
-static int plan_and_send(struct bh_channel *ch, const struct image_store *store, const struct image_wish *wish, struct bh_err *err)
+static int send_watched(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err)
+{
+	return bh_channel_send(ctx, type, payload, err);
+}
+
+/* The configuration, text by text, as if they were files. */
+static int show_texts(struct image_watch *watch, const struct image_plan *plan, struct bh_err *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < plan->texts.len; i++) {
+		const struct image_text *t = &plan->texts.ptr[i];
+		const struct image_entry e = { .type = IMAGE_ENTRY_FILE, .path = t->path, .size_bytes = t->text.len };
+		rc = image_watch_entry(watch, &e, err);
+		rc = rc < 0 ? rc : image_watch_bytes(watch, t->text, err);
+		rc = rc < 0 ? rc : image_watch_end(watch, true, err);
+	}
+	return rc < 0 ? rc : image_watch_finish(watch, err);
+}
+
+static int watch_texts(struct bh_channel *ch, const struct image_layer_job *job, const struct image_plan *plan, struct bh_err *err)
+{
+	struct image_watch watch;
+	if (!job->visitor->watcher || job->n_aliases) /* a second pass has been here before */
+		return 0;
+	int rc = bh_channel_send(ch, IMAGE_SAY_CONFIG, (struct bh_slice){ 0 }, err);
+	image_watch_init(&watch, job->visitor, send_watched, ch);
+	rc = rc < 0 ? rc : show_texts(&watch, plan, err);
+	image_watch_done(&watch);
+	return rc;
+}
+
+static int plan_and_send(struct bh_channel *ch, const struct image_store *store, const struct image_planner_job *job, struct bh_err *err)
 {
 	struct image_plan plan;
 	image_plan_init(&plan);
-	int rc = image_plan_any(store, wish, &plan, err);
+	int rc = image_plan_any(store, &job->wish, &plan, err);
+	rc = rc < 0 ? rc : watch_texts(ch, &job->layer, &plan, err);
 	rc = rc < 0 ? rc : send_plan(ch, &plan, err);
 	image_plan_done(&plan);
 	return rc;
 }
 
-static int plan_members(struct bh_channel *ch, struct image_members *members, const struct image_wish *wish, struct bh_err *err)
+static int plan_members(struct bh_channel *ch, struct image_members *members, const struct image_planner_job *job, struct bh_err *err)
 {
 	const struct image_store store = image_members_store(members);
-	int rc = plan_and_send(ch, &store, wish, err);
+	int rc = plan_and_send(ch, &store, job, err);
 	if (rc < 0 && members->ended && members->by_name.len) /* with none at all it never was an archive */
 		return bh_wrap(err, "the archive is damaged (%.200s)", members->ended);
 	return rc;
@@ -141,10 +174,10 @@ int image_planner_layout(struct bh_channel *ch, const struct image_planner_job *
 {
 	const struct image_store far = { remote_load, remote_locate, ch, remote_load_manifest };
 	if (job->remote)
-		return plan_and_send(ch, &far, &job->wish, err);
+		return plan_and_send(ch, &far, job, err);
 	const struct image_store store = { layout_load, layout_locate, ch, NULL };
 	int rc = check_layout_version(ch, err);
-	return rc < 0 ? rc : plan_and_send(ch, &store, &job->wish, err);
+	return rc < 0 ? rc : plan_and_send(ch, &store, job, err);
 }
 
 /* ---- archives that can be indexed ---- */
@@ -181,7 +214,7 @@ static int index_archive(struct bh_channel *ch, const struct image_opened *file,
 	struct image_members members;
 	image_members_init(&members, file->fd);
 	rc = build_index(ch, &source, &members, err);
-	rc = rc < 0 ? rc : plan_members(ch, &members, &job->wish, err);
+	rc = rc < 0 ? rc : plan_members(ch, &members, job, err);
 	image_members_done(&members);
 	bh_file_source_done(&source);
 	return rc;
@@ -358,7 +391,7 @@ static int stream_archive(struct bh_channel *ch, const struct image_opened *file
 	rc = rc < 0 ? rc : pass_members(p, err);
 	if (rc == 0 && bh_stream_raw_bytes(p->stream) == 0)
 		rc = bh_fail(err, BH_EMALFORMED, 0, "the archive is empty");
-	rc = rc < 0 ? rc : plan_members(ch, &p->members, &job->wish, err);
+	rc = rc < 0 ? rc : plan_members(ch, &p->members, p->job, err);
 	bh_tar_free(p->tar);
 	bh_stream_free(p->stream);
 	bh_file_source_done(&source);

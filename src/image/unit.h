@@ -42,6 +42,7 @@ enum image_message {
 	IMAGE_SAY_END,
 	IMAGE_SAY_CHANGE,     /* changes.h: a change of a container, before its layer is read */
 	IMAGE_SAY_SEEN,       /* what its file system holds at a changed path */
+	IMAGE_SAY_CONFIG,     /* what follows is what the watcher says about the configuration */
 	IMAGE_SAY_WATCHED,
 	IMAGE_SAY_REMARK,
 };

@@ -68,6 +68,7 @@ struct bh_finding {
 	uint32_t line;                     /* 0 = none */
 	struct bh_slice evidence;          /* what was seen: "source openssl 3.0.9-1 < 3.0.11-1~deb12u1" */
 	struct bh_slice fix;               /* what to do, one sentence */
+	struct bh_slice fingerprint;       /* of a secret: the same for the same one, made with a key; may be empty */
 	enum bh_patch_level patch_level;   /* of manifests: what bulkhead check --fix can do */
 	struct bh_slice patch;             /* JSON Patch (RFC 6902) of the object; empty when there is none, or it is long */
 	struct bh_slice patch_may_break;   /* what might not work with it: "ping and tcpdump"; may be empty */

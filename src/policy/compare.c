@@ -83,6 +83,12 @@ static bool same_version(const struct bh_finding *a, const struct bh_finding *b)
 	return !a->package || !b->package || bh_slice_eq(a->package->version, b->package->version);
 }
 
+/* A baseline that knew another secret in that file knew nothing of this one. */
+static bool same_secret(const struct bh_finding *a, const struct bh_finding *b)
+{
+	return a->class != BH_CLASS_SECRET || (bh_slice_eq(a->fingerprint, b->fingerprint) && (a->fingerprint.len || bh_slice_eq(a->evidence, b->evidence)));
+}
+
 /* Taken links leave the front of their chain, so that many equal findings don't cost their square. */
 static uint32_t find_partner(struct compare *c, const struct bh_finding *f, bool version)
 {
@@ -91,7 +97,8 @@ static uint32_t find_partner(struct compare *c, const struct bh_finding *f, bool
 		while (chain && chain->first && c->pairs.new_of[chain->first->finding] != POLICY_NO_PAIR)
 			chain->first = chain->first->next;
 		for (struct link *l = chain ? chain->first : NULL; l; l = l->next)
-			if (c->pairs.new_of[l->finding] == POLICY_NO_PAIR && (!version || same_version(&c->before->findings.ptr[l->finding], f)))
+			if (c->pairs.new_of[l->finding] == POLICY_NO_PAIR && same_secret(&c->before->findings.ptr[l->finding], f) &&
+			    (!version || same_version(&c->before->findings.ptr[l->finding], f)))
 				return l->finding;
 	}
 	return POLICY_NO_PAIR;

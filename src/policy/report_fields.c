@@ -122,6 +122,7 @@ static const struct report_field finding_fields[] = {
 	{ "layer", REPORT_TEXT, AT(struct report_finding, layer) },
 	{ "line", REPORT_U32, FINDING(line) },
 	{ "evidence", REPORT_TEXT, FINDING(evidence) },
+	{ "fingerprint", REPORT_TEXT, FINDING(fingerprint) },
 	{ "fix", REPORT_TEXT, FINDING(fix) },
 	{ "patch", REPORT_TEXT, FINDING(patch) },
 	{ "patch_level", REPORT_WORD, FINDING(patch_level), patch_level_word, BH_PATCH_NONE },

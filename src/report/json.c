@@ -260,6 +260,7 @@ static void write_finding(struct json *j, const void *at)
 		json_number(j, "line", f->line);
 	origin(j, bh_report_layer(j->report, f->layer));
 	json_text(j, "evidence", f->evidence);
+	json_text(j, "fingerprint", f->fingerprint);
 	json_text(j, "fix", f->fix);
 	json_text(j, "patch", f->patch);
 	if (f->patch_level != BH_PATCH_NONE)

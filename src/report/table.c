@@ -523,13 +523,24 @@ static bool is_row(const struct bh_finding *f)
 	return f->class == BH_CLASS_VULNERABILITY && f->package;
 }
 
-/* "path:12", the package, or nothing. */
-static void add_where(struct bh_buf *b, const struct bh_finding *f)
+static void add_layer_name(struct table *t, struct bh_buf *b, uint32_t layer)
+{
+	if (layer >= t->report->layers.len)
+		return;
+	if (t->report->layers.ptr[layer].container)
+		bh_buf_add_str(b, " (container)");
+	else
+		bh_buf_printf(b, " (layer %u)", layer + 1);
+}
+
+/* "path:12 (layer 3)", the package, or nothing. */
+static void add_where(struct table *t, struct bh_buf *b, const struct bh_finding *f)
 {
 	if (f->path.len) {
 		bh_buf_add_escaped(b, f->path);
 		if (f->line)
 			bh_buf_printf(b, ":%u", f->line);
+		add_layer_name(t, b, f->layer);
 		bh_buf_add_str(b, ": ");
 	} else if (f->package) {
 		bh_buf_add_escaped(b, f->package->name);
@@ -548,10 +559,11 @@ static void item_line(struct table *t, const char *label, const char *sgr, struc
 	layout_flush(t->out, MARGIN, cells, 2);
 }
 
-static void write_item(struct table *t, const struct bh_finding *f)
+/* What to do is said below the last one of those that it is said of. */
+static void write_item(struct table *t, const struct bh_finding *f, const struct bh_finding *next)
 {
 	struct bh_buf *b = table_cell(t, CELL_OTHER);
-	add_where(b, f);
+	add_where(t, b, f);
 	bh_buf_add_escaped(b, f->title.len ? f->title : f->evidence);
 	bh_buf_add_str(b, " [");
 	bh_buf_add_escaped(b, f->id);
@@ -559,9 +571,11 @@ static void write_item(struct table *t, const struct bh_finding *f)
 	if (f->kev)
 		bh_buf_add_byte(b, '!');
 	item_line(t, bh_severity_name(f->severity), table_severity_colour(t, f->severity), bh_buf_slice(b));
-	if (f->class == BH_CLASS_MISCONFIGURATION && f->title.len && f->evidence.len)
+	bool shown = f->class == BH_CLASS_MISCONFIGURATION || f->class == BH_CLASS_SECRET || f->class == BH_CLASS_MALWARE;
+	if (shown && f->title.len && f->evidence.len)
 		item_line(t, "", NULL, table_escaped(t, f->evidence));
-	if (f->fix.len == 0)
+	bool repeated = next && f->class == BH_CLASS_SECRET && bh_slice_eq(next->id, f->id) && bh_slice_eq(next->fix, f->fix);
+	if (f->fix.len == 0 || repeated)
 		return;
 	b = table_cell(t, CELL_OTHER);
 	bh_buf_add_str(b, "→ ");
@@ -590,30 +604,23 @@ static void write_other_findings(struct table *t)
 		{ BH_CLASS_EXCEPTION, "Exceptions that ran out" },
 	};
 	for (size_t s = 0; s < sizeof(sections) / sizeof(sections[0]); s++) {
-		bool any = false;
+		const struct bh_finding *last = NULL;
 		for (size_t i = 0; i < t->report->findings.len; i++) {
 			const struct bh_finding *f = &t->report->findings.ptr[i];
 			if (f->class != sections[s].class || is_row(f))
 				continue;
-			if (!any)
+			if (last)
+				write_item(t, last, f);
+			else
 				table_heading(t, sections[s].title, "1");
-			any = true;
-			write_item(t, f);
+			last = f;
 		}
+		if (last)
+			write_item(t, last, NULL);
 	}
 }
 
 /* ---- below the findings ---- */
-
-static void add_layer_name(struct table *t, struct bh_buf *b, uint32_t layer)
-{
-	if (layer >= t->report->layers.len)
-		return;
-	if (t->report->layers.ptr[layer].container)
-		bh_buf_add_str(b, " (container)");
-	else
-		bh_buf_printf(b, " (layer %u)", layer + 1);
-}
 
 static void write_not_checked(struct table *t)
 {

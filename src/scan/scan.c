@@ -3,12 +3,14 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "crypto/mac.h"
 #include "image/layercache.h"
 #include "scan/archives.h"
 #include "scan/attached.h"
 #include "scan/drift.h"
 #include "scan/inventory.h"
 #include "scan/licenses.h"
+#include "scan/secrets.h"
 #include "scan/target.h"
 #include "vuln/match.h"
 
@@ -46,6 +48,37 @@ static int open_cache(const struct scan_options *o, struct store_cache **ret, st
 	return BH_OK;
 }
 
+/* Whose comments are believed: those of files that lie here as they were written. An image can't excuse itself. */
+static bool is_own_text(const struct image_request *req)
+{
+	return req->kind == IMAGE_DIR;
+}
+
+/* The user's key, else one of the cache's own, which makes fingerprints comparable on this machine. False: there is none. */
+static bool fingerprint_key(const struct scan_options *o, const struct image_request *req, uint8_t ret[SECRET_KEY_BYTES])
+{
+	struct bh_err ignored;
+	struct bh_slice from = o->fingerprint_key;
+	if (from.len == 0 && req->cache)
+		from = (struct bh_slice){ store_cache_secret(req->cache), STORE_CACHE_SECRET_BYTES };
+	return from.len && bh_mac(from, BH_SLICE_LIT("bulkhead: fingerprints of secrets"), ret, &ignored) == 0;
+}
+
+static int take_contents(const struct scan_options *o, const struct image_request *req, struct scan_secrets **secrets, struct scan_contents *contents, struct bh_report *report,
+			 struct bh_err *err)
+{
+	uint8_t key[SECRET_KEY_BYTES];
+	const struct scan_secrets_options how = { .key = fingerprint_key(o, req, key) ? key : NULL, .comments = is_own_text(req) };
+	if (!(o->scanners & SCAN_SECRETS) || req->kind == IMAGE_SBOM)
+		return 0;
+	int rc = scan_secrets_new(&how, report, secrets, err);
+	if (rc == 0) {
+		const struct scan_content content = scan_secrets_content(*secrets);
+		scan_contents_add(contents, &content);
+	}
+	return rc;
+}
+
 /* From the opened target to the packages in the report. */
 static int take_inventory(const struct scan_options *o, const struct image_request *req, struct bh_report *report, struct bh_err *err)
 {
@@ -53,18 +86,23 @@ static int take_inventory(const struct scan_options *o, const struct image_reque
 	int rc = inventory_new(report, req->key, o->owned_files, &inv, err);
 	if (rc < 0)
 		return rc;
-	struct image_visitor visitor = req->kind == IMAGE_SBOM ? inventory_sbom_visitor(inv) : inventory_visitor(inv);
+	struct image_visitor packages = req->kind == IMAGE_SBOM ? inventory_sbom_visitor(inv) : inventory_visitor(inv);
+	struct scan_secrets *secrets = NULL;
+	struct scan_contents contents = { 0 };
 	struct scan_drift drift = { .arena = &report->arena };
 	struct image_request watched = *req;
 	watched.changes = scan_drift_keep;
 	watched.changes_ctx = &drift;
-	rc = image_read(&watched, &visitor, report, err);
+	rc = take_contents(o, req, &secrets, &contents, report, err);
+	const struct image_visitor visitor = scan_contents_visitor(&contents, &packages);
+	rc = rc < 0 ? rc : image_read(&watched, &visitor, report, err);
 	if (rc == BH_OK)
 		rc = inventory_finish(inv, err);
 	rc = rc < 0 ? rc : scan_licenses(report, err);
 	if (rc == BH_OK && req->remote && req->remote->container)
 		rc = scan_drift_report(&drift, inv, report, err);
 	scan_drift_done(&drift);
+	scan_secrets_free(secrets);
 	inventory_free(inv);
 	return rc;
 }
@@ -111,7 +149,8 @@ static int read_image(const struct scan_options *o, struct store_cache *cache, s
 		rc = name_target(o->target, req.path ? req.path : o->target, err);
 	registry_close(remote); /* its label is part of req.path */
 	report->target.text = bh_slice_str(o->target);
-	if (rc == BH_OK && report->packages.len == 0) /* not the same as "no vulnerable packages" */
+	bool asked = o->scanners == 0 || (o->scanners & SCAN_VULNERABILITIES);
+	if (rc == BH_OK && asked && report->packages.len == 0) /* not the same as "no vulnerable packages" */
 		bh_report_incomplete(report, "packages", (struct bh_slice){ 0 }, BH_NO_LAYER,
 				     "no package database of a known kind was found, so there was nothing to match with advisories");
 	return rc;
@@ -158,7 +197,7 @@ static void stamp(struct bh_report *report, int64_t now_s)
 int scan_run(const struct scan_options *o, struct bh_report *report, struct bh_err *err)
 {
 	int rc = scan_read(o, report, err);
-	if (rc == BH_OK)
+	if (rc == BH_OK && (o->scanners & SCAN_VULNERABILITIES))
 		rc = match(o, report, err);
 	rc = rc < 0 ? rc : scan_licenses_judge(report, &o->license_allow, &o->license_deny, err);
 	rc = rc < 0 ? rc : policy_judge(&o->policy, report, err);

@@ -12,8 +12,16 @@
 #include "policy/judge.h"
 #include "registry/options.h"
 
+enum scan_scanner {
+	SCAN_VULNERABILITIES = 1, /* and what else packages tell: licences, ends of life */
+	SCAN_SECRETS = 2,
+	SCAN_ALL = SCAN_VULNERABILITIES | SCAN_SECRETS,
+};
+
 struct scan_options {
 	const char *target;          /* as the user typed it: see scan/target.h */
+	struct bh_slice fingerprint_key; /* of secrets' fingerprints; empty: the cache's own, and none without a cache */
+	unsigned scanners;           /* enum scan_scanner, or'ed; 0 = only what packages there are */
 	const char *platform;        /* NULL = this machine's */
 	size_t parallel;             /* layers at a time; 0 = the default */
 	uint64_t max_layer_bytes;    /* 0 = the default */

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -43,6 +44,22 @@ static bool exists(const char *path)
 {
 	struct stat st;
 	return stat(path, &st) == 0;
+}
+
+/* A folder that can't be an image's layout, whichever version of it. */
+static bool is_plain_folder(const char *path)
+{
+	static const char *const signs[] = { "index.json", "manifest.json", "oci-layout" };
+	struct stat st;
+	char name[PATH_MAX];
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return false;
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		int n = snprintf(name, sizeof(name), "%s/%s", path, signs[i]);
+		if (n < 0 || (size_t)n >= sizeof(name) || exists(name))
+			return false;
+	}
+	return true;
 }
 
 /* "DIR:TAG" when DIR:TAG itself is not a folder: the tag is what follows the last colon. */
@@ -129,7 +146,7 @@ int scan_target_open(const char *text, const struct scan_target_options *options
 			return open_remote(i, text + strlen(remotes[i].prefix), options->registry, ret, ret_remote, err);
 	if (target.len == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "the target is empty");
-	ret->kind = strcmp(text, "-") == 0 ? IMAGE_ARCHIVE : bh_slice_ends(target, BH_SLICE_LIT(".zip")) && exists(text) ? IMAGE_ZIP : IMAGE_AUTO;
+	ret->kind = strcmp(text, "-") == 0 ? IMAGE_ARCHIVE : bh_slice_ends(target, BH_SLICE_LIT(".zip")) && exists(text) ? IMAGE_ZIP : is_plain_folder(text) ? IMAGE_DIR : IMAGE_AUTO;
 	ret->path = text;
 	if (ret->kind == IMAGE_ARCHIVE || exists(text))
 		return BH_OK;

@@ -1,0 +1,21 @@
+/* secrets.h: secrets in all files of all layers, those too that a later layer deleted or replaced. */
+#ifndef BH_SCAN_SECRETS_H
+#define BH_SCAN_SECRETS_H
+
+#include "model/report.h"
+#include "scan/contents.h"
+#include "secret/found.h"
+
+struct scan_secrets;
+
+struct scan_secrets_options {
+	const uint8_t *key; /* SECRET_KEY_BYTES, for fingerprints; NULL: none */
+	bool comments;      /* comments in files may allow what is in their line */
+};
+
+/* Findings go into the report, those that a comment allows into what is suppressed there. */
+int scan_secrets_new(const struct scan_secrets_options *options, struct bh_report *report, struct scan_secrets **ret, struct bh_err *err) BH_MUST_CHECK;
+void scan_secrets_free(struct scan_secrets *s);
+struct scan_content scan_secrets_content(struct scan_secrets *s);
+
+#endif
