@@ -3,7 +3,11 @@
  * an open descriptor of each wanted file to one sandboxed child, which reads and parses.
  *
  *   IMAGE_ASK_NEXT   payload: empty
- *                    reply:   u8 1, path, u64 size, u64 limit, u32 mode, uid, gid, and the descriptor; or u8 0 at the end
+ *                    reply:   files, small ones with their bytes, as many as fit; behind the last one u8 0 when there are more, else u8 3
+ *                             u8 1, path, u64 limit, u32 mode, uid, gid, bytes
+ *                             u8 2, path, u64 limit, u32 mode, uid, gid, u64 size; with the descriptor, so the last of its reply
+ *
+ * A call for each file would cost several times what reading it does.
  */
 #ifndef BH_IMAGE_TREE_H
 #define BH_IMAGE_TREE_H

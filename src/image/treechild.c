@@ -14,25 +14,58 @@
 #include <unistd.h>
 
 #define READ_STEP_BYTES (256u << 10)
+#define SMALL_BYTES (64u << 10)  /* files up to here cross with their bytes */
+#define BATCH_BYTES (256u << 10) /* of a reply, before its last file */
+
+enum item { ITEM_MORE, ITEM_BYTES, ITEM_FILE, ITEM_END };
+
+static void put_file(struct bh_buf *b, enum item item, const struct image_tree_file *f)
+{
+	bh_wire_put_u8(b, item);
+	bh_wire_put_slice(b, f->path);
+	bh_wire_put_u64(b, f->limit_bytes);
+	bh_wire_put_u32(b, f->mode);
+	bh_wire_put_u32(b, f->uid);
+	bh_wire_put_u32(b, f->gid);
+}
+
+/* The parent reads, but looks at nothing. False: the file is not a small one after all, or can't be read; the child finds out. */
+static bool put_bytes(struct bh_buf *b, const struct image_tree_file *f)
+{
+	size_t begin = b->len;
+	put_file(b, ITEM_BYTES, f);
+	size_t at = b->len;
+	if (!bh_wire_put_u32(b, 0) || !bh_buf_reserve(b, SMALL_BYTES + 1))
+		return true; /* the answer fails */
+	ssize_t n = pread(f->fd, b->ptr + b->len, SMALL_BYTES + 1, 0);
+	if (n < 0 || n > (ssize_t)SMALL_BYTES) {
+		b->len = begin;
+		return false;
+	}
+	b->len += (size_t)n;
+	for (size_t i = 0; i < sizeof(uint32_t); i++) /* the length of a slice on the wire */
+		b->ptr[at + i] = (uint8_t)((size_t)n >> (8 * i));
+	return true;
+}
 
 int image_tree_answer(struct image_tree *t, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct image_tree_file f;
 	struct bh_buf *b = reply->payload;
-	int rc = image_tree_next(t, &f, err);
+	int rc = 1;
+	while (rc == 1 && b->len < BATCH_BYTES && (rc = image_tree_next(t, &f, err)) == 1) {
+		if (f.size_bytes > SMALL_BYTES || !put_bytes(b, &f)) {
+			reply->fd = f.fd;
+			reply->close_fd = true;
+			put_file(b, ITEM_FILE, &f);
+			bh_wire_put_u64(b, f.size_bytes);
+			break;
+		}
+		close(f.fd);
+	}
 	if (rc < 0)
 		return rc;
-	bh_wire_put_u8(b, rc == 1);
-	if (rc == 1) {
-		reply->fd = f.fd;
-		reply->close_fd = true;
-		bh_wire_put_slice(b, f.path);
-		bh_wire_put_u64(b, f.size_bytes);
-		bh_wire_put_u64(b, f.limit_bytes);
-		bh_wire_put_u32(b, f.mode);
-		bh_wire_put_u32(b, f.uid);
-		bh_wire_put_u32(b, f.gid);
-	}
+	bh_wire_put_u8(b, rc == 1 ? ITEM_MORE : ITEM_END);
 	return b->failed ? bh_fail(err, BH_ENOMEM, 0, "out of memory") : 0;
 }
 
@@ -113,16 +146,38 @@ static int read_content(struct reading *r, int fd, uint64_t limit, bool *broken,
 	return kept || limit == 0 ? 0 : bh_fail(why, BH_ELIMIT, 0, "more than the %ju bytes that a file of this kind may have", (uintmax_t)limit);
 }
 
-/* To whoever watches, and into r->content when it is wanted. 1: it is there; 0: not. */
-static int read_file(struct reading *r, const struct image_file *f, uint64_t limit, int fd, struct bh_err *err)
+/* A file as it came: its bytes, or the descriptor that they are read from. */
+struct incoming {
+	struct image_file file; /* data: its bytes, when they came along */
+	uint64_t limit;
+	int fd;                 /* -1: they did */
+};
+
+static int read_incoming(struct reading *r, struct incoming *in, bool *broken, struct bh_err *why)
 {
+	if (in->fd >= 0) {
+		int rc = read_content(r, in->fd, in->limit, broken, why);
+		in->file.data = bh_buf_slice(&r->content);
+		return rc;
+	}
+	int rc = image_watch_bytes(&r->watch, in->file.data, why);
+	*broken = rc < 0;
+	r->n_bytes += in->file.data.len;
+	bool fits = in->limit == 0 || in->file.data.len <= in->limit;
+	return rc < 0 || fits ? rc : bh_fail(why, BH_ELIMIT, 0, "more than the %ju bytes that a file of this kind may have", (uintmax_t)in->limit);
+}
+
+/* To whoever watches; 1: it is there for those who want it; 0: nobody does, or it can't be read. */
+static int read_file(struct reading *r, struct incoming *in, struct bh_err *err)
+{
+	const struct image_file *f = &in->file;
 	const struct image_entry seen = { .type = IMAGE_ENTRY_FILE, .path = f->path, .size_bytes = f->size_bytes, .has_owner = true, .mode = f->mode, .uid = f->uid, .gid = f->gid };
 	struct bh_err why = { 0 };
 	bool broken = false;
 	int rc = image_watch_entry(&r->watch, &seen, err);
 	if (rc < 0)
 		return rc;
-	int got = read_content(r, fd, limit, &broken, &why);
+	int got = read_incoming(r, in, &broken, &why);
 	if (broken) {
 		*err = why;
 		return got;
@@ -130,56 +185,67 @@ static int read_file(struct reading *r, const struct image_file *f, uint64_t lim
 	rc = image_watch_end(&r->watch, got == 0, err);
 	if (rc == 0 && got < 0)
 		rc = emit_incomplete(r, "file", f->path, why.text, err);
-	return rc < 0 ? rc : got == 0 && limit > 0;
+	return rc < 0 ? rc : got == 0 && in->limit > 0;
 }
 
-static int take_file(struct reading *r, struct bh_reader *in, int fd, struct bh_err *err)
+static int take_file(struct reading *r, struct incoming *in, struct bh_err *err)
 {
-	struct image_file f = { 0 };
-	uint64_t limit;
 	struct bh_err why = { 0 };
-	if (!bh_wire_get_slice(in, BH_PATH_BYTES_MAX, &f.path) || !bh_take_u64le(in, &f.size_bytes) || !bh_take_u64le(in, &limit) ||
-	    !bh_take_u32le(in, &f.mode) || !bh_take_u32le(in, &f.uid) || !bh_take_u32le(in, &f.gid) || fd < 0)
-		return bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
 	r->n_files++;
-	int rc = read_file(r, &f, limit, fd, err);
+	int rc = read_file(r, in, err);
 	if (rc != 1)
 		return rc;
-	f.data = bh_buf_slice(&r->content);
-	f.size_bytes = f.data.len;
-	rc = send(r, IMAGE_SAY_FILE, image_put_file(&r->frame, f.path, f.path), err);
+	in->file.size_bytes = in->file.data.len;
+	rc = send(r, IMAGE_SAY_FILE, image_put_file(&r->frame, in->file.path, in->file.path), err);
 	if (rc < 0)
 		return rc;
 	const struct image_emit emit = { emit_record, emit_incomplete, r };
-	rc = r->visitor->file(r->visitor->ctx, &f, &emit, &why);
+	rc = r->visitor->file(r->visitor->ctx, &in->file, &emit, &why);
 	if (rc == 0)
 		return 0;
 	if (r->broken) {
 		*err = why;
 		return rc;
 	}
-	return emit_incomplete(r, "file", f.path, why.text, err);
+	return emit_incomplete(r, "file", in->file.path, why.text, err);
 }
 
-/* 1: a file was read; 0: there is none left. */
-static int next_file(struct reading *r, struct bh_err *err)
+static bool get_file(struct bh_reader *in, enum item item, int fd, struct incoming *ret)
+{
+	struct image_file *f = &ret->file;
+	*ret = (struct incoming){ .fd = item == ITEM_FILE ? fd : -1 };
+	bool ok = bh_wire_get_slice(in, BH_PATH_BYTES_MAX, &f->path) && bh_take_u64le(in, &ret->limit) && bh_take_u32le(in, &f->mode) && bh_take_u32le(in, &f->uid) &&
+		  bh_take_u32le(in, &f->gid);
+	if (item == ITEM_FILE)
+		return ok && bh_take_u64le(in, &f->size_bytes) && fd >= 0;
+	ok = ok && bh_wire_get_slice(in, SMALL_BYTES, &f->data);
+	f->size_bytes = f->data.len;
+	return ok;
+}
+
+/* 1: some files were read; 0: there are none left. */
+static int next_files(struct reading *r, struct bh_err *err)
 {
 	BH_CLOSE int fd = -1;
 	int rc = bh_channel_call(r->ch, IMAGE_ASK_NEXT, (struct bh_slice){ 0 }, &r->reply, &fd, err);
-	if (rc < 0)
-		return rc;
 	struct bh_reader in = bh_reader_of(bh_buf_slice(&r->reply));
-	uint8_t more;
-	if (!bh_take_u8(&in, &more))
-		return bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
-	rc = more ? take_file(r, &in, fd, err) : 0;
-	return rc < 0 ? rc : more;
+	uint8_t item = ITEM_END;
+	struct incoming file;
+	while (rc == 0) {
+		if (!bh_take_u8(&in, &item) || (item != ITEM_MORE && item != ITEM_BYTES && item != ITEM_FILE && item != ITEM_END))
+			return bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
+		if (item == ITEM_MORE || item == ITEM_END)
+			break;
+		rc = get_file(&in, (enum item)item, fd, &file) ? take_file(r, &file, err) : bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
+	}
+	bh_channel_progress(r->ch, r->n_bytes);
+	return rc < 0 ? rc : item == ITEM_MORE;
 }
 
 static int read_all(struct reading *r, struct bh_err *err)
 {
 	int rc;
-	while ((rc = next_file(r, err)) == 1)
+	while ((rc = next_files(r, err)) == 1)
 		;
 	if (rc < 0)
 		return rc;
@@ -215,7 +281,7 @@ static int give_file(struct reading *r, struct bh_slice path, struct bh_err *err
 static void reading_init(struct reading *r)
 {
 	bh_buf_init(&r->frame, BH_FRAME_BYTES_MAX);
-	bh_buf_init(&r->reply, 2 * BH_PATH_BYTES_MAX);
+	bh_buf_init(&r->reply, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&r->content, BH_WANTED_FILE_BYTES_MAX + READ_STEP_BYTES);
 	image_watch_init(&r->watch, r->visitor, send_watched, r);
 }
