@@ -38,6 +38,9 @@ static const struct cmd_option options[] = {
 	  .help = "the Dockerfile that the image was built from: findings name its lines" },
 	{ .name = "vex", .kind = CMD_LIST, .argument = "FILE|DIR|attached",
 	  .help = "VEX statements (OpenVEX, CSAF, CycloneDX) to honour; may be repeated; attached: those beside the image in its registry" },
+	{ .name = "secret-rules", .kind = CMD_STRING, .argument = "FILE",
+	  .help = "rules of gitleaks (gitleaks.toml) instead of the built-in detectors; useDefault in it: beside them" },
+	{ .name = "secret-ignore", .kind = CMD_STRING, .argument = "FILE", .help = "secrets that don't count, one a line (.gitleaksignore)" },
 	{ .name = "fingerprint-key", .kind = CMD_STRING, .argument = "FILE",
 	  .help = "key of the fingerprints of secrets, to compare reports of several machines; default: one of this machine's cache" },
 	{ .name = "owned-files", .kind = CMD_FLAG, .help = "list each package's files in the JSON report" },
@@ -122,6 +125,8 @@ static int read_options(const struct cmd_args *args, const char *target, struct 
 	cmd_scanning_options(args, o);
 	o->target = target;
 	o->scanners = wanted_scanners(args);
+	o->secret_rules = cmd_string(args, "secret-rules");
+	o->secret_ignores = cmd_string(args, "secret-ignore");
 	o->owned_files = cmd_flag(args, "owned-files");
 	o->license_allow.n = cmd_list(args, "license-allow", &o->license_allow.words);
 	o->license_deny.n = cmd_list(args, "license-deny", &o->license_deny.words);

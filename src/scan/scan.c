@@ -12,6 +12,8 @@
 #include "scan/licenses.h"
 #include "scan/secrets.h"
 #include "scan/target.h"
+#include "secret/gitleaks.h"
+#include "secret/ignores.h"
 #include "vuln/match.h"
 
 #include <time.h>
@@ -64,16 +66,42 @@ static bool fingerprint_key(const struct scan_options *o, const struct image_req
 	return from.len && bh_mac(from, BH_SLICE_LIT("bulkhead: fingerprints of secrets"), ret, &ignored) == 0;
 }
 
-static int take_contents(const struct scan_options *o, const struct image_request *req, struct scan_secrets **secrets, struct scan_contents *contents, struct bh_report *report,
+/* What the search for secrets needs as long as it lasts. */
+struct secrets {
+	struct gitleaks_rules rules;
+	struct secret_ignores ignores;
+	struct scan_secrets *scan; /* NULL: they are not searched for */
+};
+
+static void secrets_init(struct secrets *s)
+{
+	gitleaks_rules_init(&s->rules);
+	secret_ignores_init(&s->ignores);
+	s->scan = NULL;
+}
+
+static void secrets_done(struct secrets *s)
+{
+	scan_secrets_free(s->scan);
+	gitleaks_rules_done(&s->rules);
+	secret_ignores_done(&s->ignores);
+}
+
+static int take_contents(const struct scan_options *o, const struct image_request *req, struct secrets *secrets, struct scan_contents *contents, struct bh_report *report,
 			 struct bh_err *err)
 {
 	uint8_t key[SECRET_KEY_BYTES];
-	const struct scan_secrets_options how = { .key = fingerprint_key(o, req, key) ? key : NULL, .comments = is_own_text(req) };
 	if (!(o->scanners & SCAN_SECRETS) || req->kind == IMAGE_SBOM)
 		return 0;
-	int rc = scan_secrets_new(&how, report, secrets, err);
+	const struct scan_secrets_options how = {
+		.rules = o->secret_rules ? &secrets->rules : NULL, .ignores = o->secret_ignores ? &secrets->ignores : NULL,
+		.key = fingerprint_key(o, req, key) ? key : NULL, .comments = is_own_text(req),
+	};
+	int rc = o->secret_rules ? gitleaks_rules_read(&secrets->rules, o->secret_rules, err) : 0;
+	rc = rc == 0 && o->secret_ignores ? secret_ignores_read(&secrets->ignores, o->secret_ignores, err) : rc;
+	rc = rc < 0 ? rc : scan_secrets_new(&how, report, &secrets->scan, err);
 	if (rc == 0) {
-		const struct scan_content content = scan_secrets_content(*secrets);
+		const struct scan_content content = scan_secrets_content(secrets->scan);
 		scan_contents_add(contents, &content);
 	}
 	return rc;
@@ -87,12 +115,13 @@ static int take_inventory(const struct scan_options *o, const struct image_reque
 	if (rc < 0)
 		return rc;
 	struct image_visitor packages = req->kind == IMAGE_SBOM ? inventory_sbom_visitor(inv) : inventory_visitor(inv);
-	struct scan_secrets *secrets = NULL;
+	struct secrets secrets;
 	struct scan_contents contents = { 0 };
 	struct scan_drift drift = { .arena = &report->arena };
 	struct image_request watched = *req;
 	watched.changes = scan_drift_keep;
 	watched.changes_ctx = &drift;
+	secrets_init(&secrets);
 	rc = take_contents(o, req, &secrets, &contents, report, err);
 	const struct image_visitor visitor = scan_contents_visitor(&contents, &packages);
 	rc = rc < 0 ? rc : image_read(&watched, &visitor, report, err);
@@ -102,7 +131,7 @@ static int take_inventory(const struct scan_options *o, const struct image_reque
 	if (rc == BH_OK && req->remote && req->remote->container)
 		rc = scan_drift_report(&drift, inv, report, err);
 	scan_drift_done(&drift);
-	scan_secrets_free(secrets);
+	secrets_done(&secrets);
 	inventory_free(inv);
 	return rc;
 }

@@ -20,6 +20,8 @@ enum scan_scanner {
 
 struct scan_options {
 	const char *target;          /* as the user typed it: see scan/target.h */
+	const char *secret_rules;    /* a gitleaks.toml; NULL = the built-in detectors */
+	const char *secret_ignores;  /* a .gitleaksignore; NULL = none */
 	struct bh_slice fingerprint_key; /* of secrets' fingerprints; empty: the cache's own, and none without a cache */
 	unsigned scanners;           /* enum scan_scanner, or'ed; 0 = only what packages there are */
 	const char *platform;        /* NULL = this machine's */

@@ -2,6 +2,8 @@
 #include "scan/secrets.h"
 
 #include "base/limits.h"
+#include "secret/gitleaks.h"
+#include "secret/ignores.h"
 #include "secret/scanner.h"
 
 #include <stdlib.h>
@@ -33,7 +35,7 @@ int scan_secrets_new(const struct scan_secrets_options *options, struct bh_repor
 	if (options->key)
 		memcpy(s->key, options->key, sizeof(s->key));
 	bh_buf_init(&s->frame, BH_FRAME_BYTES_MAX);
-	int rc = secret_engine_new(&s->engine, err);
+	int rc = secret_engine_new(options->rules, &s->engine, err);
 	const struct secret_scanner_options how = { .key = options->key ? s->key : NULL, .comments = options->comments };
 	rc = rc < 0 ? rc : secret_scanner_new(s->engine, &how, &s->scanner, err);
 	if (rc < 0) {
@@ -175,8 +177,15 @@ static bool cover_facts(struct bh_report *r, struct bh_slice path, const struct 
 static int keep(struct scan_secrets *s, struct bh_finding *f, const struct secret_found *found, struct bh_err *err)
 {
 	struct bh_arena *a = &s->report->arena;
-	bool ok = bh_arena_copy(a, f->path, &f->path) && bh_arena_copy(a, found->fingerprint, &f->fingerprint) && cover_facts(s->report, f->path, found);
-	if (found->allow == SECRET_ALLOWED) {
+	/* Rules of a file are gone before the report is written. */
+	bool ok = bh_arena_copy(a, f->id, &f->id) && bh_arena_copy(a, f->title, &f->title) && bh_arena_copy(a, f->fix, &f->fix);
+	ok = ok && bh_arena_copy(a, f->path, &f->path) && bh_arena_copy(a, found->fingerprint, &f->fingerprint) && cover_facts(s->report, f->path, found);
+	unsigned line = s->options.ignores ? secret_ignores_find(s->options.ignores, (struct bh_slice){ 0 }, f->path, f->id, f->line) : 0;
+	if (line) {
+		const char *from = bh_arena_printf(a, "%s:%u", s->options.ignores->path, line);
+		f->ruling = (struct bh_ruling){ .kind = BH_RULING_EXCEPTION, .reason = BH_SLICE_LIT("ignored by its fingerprint"), .from = bh_slice_str(from ? from : "") };
+		ok = ok && from && bh_finding_vec_push(&s->report->suppressed, *f);
+	} else if (found->allow == SECRET_ALLOWED) {
 		f->ruling.kind = BH_RULING_EXCEPTION;
 		f->ruling.from = BH_SLICE_LIT("a comment in the file");
 		ok = ok && bh_arena_copy(a, found->reason, &f->ruling.reason);
@@ -204,7 +213,7 @@ static int on_record(void *ctx, uint32_t layer, struct bh_slice path, bool visib
 
 struct scan_content scan_secrets_content(struct scan_secrets *s)
 {
-	uint64_t variant = s->options.comments;
+	uint64_t variant = s->options.comments + (s->options.rules ? s->options.rules->variant : 0);
 	for (size_t i = 0; s->options.key && i < sizeof(s->key); i++)
 		variant = (variant ^ s->key[i]) * 0x100000001b3u;
 	return (struct scan_content){ .watcher = { on_entry, on_bytes, on_end, NULL, s }, .record = on_record, .ctx = s, .variant = variant };

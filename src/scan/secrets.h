@@ -6,10 +6,14 @@
 #include "scan/contents.h"
 #include "secret/found.h"
 
+struct gitleaks_rules;
+struct secret_ignores;
 struct scan_secrets;
 
 struct scan_secrets_options {
 	const uint8_t *key; /* SECRET_KEY_BYTES, for fingerprints; NULL: none */
+	const struct gitleaks_rules *rules; /* instead of the built-in detectors, or beside them; NULL: none. Borrowed */
+	const struct secret_ignores *ignores; /* findings that are listed there are suppressed; NULL: none. Borrowed */
 	bool comments;      /* comments in files may allow what is in their line */
 };
 

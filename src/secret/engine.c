@@ -6,6 +6,7 @@
 #include "secret/checks.h"
 #include "secret/compiled.h"
 #include "secret/entropy.h"
+#include "secret/gitleaks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,19 +15,31 @@
 #define REGEX_BYTES_MAX (8u << 20)
 #define MISSES_MAX 64u          /* ends in one text whose match is longer than the window, until the detector is left out */
 #define PLACEHOLDER_BYTES_MAX 256u
-#define PATTERN_BYTES_MAX 4096u
+#define PATTERN_BYTES_MAX 16384u /* the generic ones of gitleaks are long */
+#define LINE_BYTES_MAX 4096u     /* of a line, each way from the match */
 
 /* A detector and where it is in the text that is searched. */
 struct rule {
 	const struct secret_detector *detector;
+	const struct gitleaks_rule *custom; /* NULL: a built-in one */
 	struct bh_regex *pattern, *allow; /* compiled when first needed */
 	size_t done;                      /* up to here its matches are known */
 	unsigned misses;
-	uint64_t text;                    /* number of the text that these two are about */
+	bool disabled;
+	bool unwanted;                    /* custom ones: not in this file, or without any of its keywords */
+	uint64_t text;                    /* number of the text that these are about */
+};
+
+/* Patterns that are searched together: rules from `first` on. */
+struct set {
+	struct bh_multi *multi;
+	size_t first;
 };
 
 struct secret_engine {
-	struct bh_multi *multi;
+	const struct gitleaks_rules *custom;
+	struct set sets[2];
+	size_t n_sets;
 	struct rule *rules;
 	size_t n;
 	uint64_t texts;
@@ -36,6 +49,7 @@ struct search {
 	struct secret_engine *engine;
 	struct bh_slice path, text;
 	struct secret_hit_vec *hits;
+	size_t set;
 	size_t first; /* hit of this text */
 	const char *cut;
 	struct bh_err *err;
@@ -65,20 +79,68 @@ static int load_patterns(struct bh_multi **ret, struct bh_err *err)
 	return rc;
 }
 
-int secret_engine_new(struct secret_engine **ret, struct bh_err *err)
+static bool is_disabled(const struct gitleaks_rules *custom, const char *id)
+{
+	for (size_t i = 0; custom && i < custom->n_disabled; i++)
+		if (bh_slice_eq_str(custom->disabled[i], id))
+			return true;
+	return false;
+}
+
+static int add_built_in(struct secret_engine *e, struct bh_err *err)
+{
+	struct set *set = &e->sets[e->n_sets++];
+	set->first = e->n;
+	for (size_t i = 0; i < secret_detectors_n; i++)
+		e->rules[e->n++] = (struct rule){ .detector = &secret_detectors[i], .disabled = is_disabled(e->custom, secret_detectors[i].id) };
+	return load_patterns(&set->multi, err);
+}
+
+/* Rules without a pattern stand behind the others, where no search finds them. */
+static int add_custom(struct secret_engine *e, struct bh_err *err)
+{
+	struct set *set = &e->sets[e->n_sets];
+	size_t n = 0;
+	const char **patterns = calloc(e->custom->rules.len + 1, sizeof(*patterns));
+	if (!patterns)
+		return no_memory(err);
+	set->first = e->n;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < e->custom->rules.len; i++) {
+			const struct gitleaks_rule *rule = &e->custom->rules.ptr[i];
+			if ((rule->detector.pattern[0] == '\0') != (pass == 1))
+				continue;
+			e->rules[e->n++] = (struct rule){ .detector = &rule->detector, .custom = rule };
+			if (pass == 0)
+				patterns[n++] = rule->detector.pattern;
+		}
+	struct bh_err why = { 0 };
+	int rc = n ? bh_multi_compile(patterns, n, BH_MULTI_THIS, &set->multi, &why) : 0;
+	if (rc == BH_EMALFORMED && why.offset_bytes < n)
+		rc = bh_fail(err, BH_EUSAGE, 0, "rule %s: its regular expression can't be searched for: %s", e->rules[set->first + why.offset_bytes].detector->id, why.text);
+	else if (rc < 0)
+		*err = why;
+	e->n_sets += n > 0;
+	free(patterns);
+	return rc;
+}
+
+int secret_engine_new(const struct gitleaks_rules *custom, struct secret_engine **ret, struct bh_err *err)
 {
 	struct secret_engine *e = calloc(1, sizeof(*e));
 	if (!e)
 		return no_memory(err);
-	e->n = secret_detectors_n;
-	e->rules = calloc(e->n, sizeof(*e->rules));
-	int rc = e->rules ? load_patterns(&e->multi, err) : no_memory(err);
+	e->custom = custom;
+	e->rules = calloc(secret_detectors_n + (custom ? custom->rules.len : 0), sizeof(*e->rules));
+	int rc = e->rules ? 0 : no_memory(err);
+	if (rc == 0 && (!custom || custom->use_default))
+		rc = add_built_in(e, err);
+	if (rc == 0 && custom)
+		rc = add_custom(e, err);
 	if (rc < 0) {
 		secret_engine_free(e);
 		return rc;
 	}
-	for (size_t i = 0; i < e->n; i++)
-		e->rules[i].detector = &secret_detectors[i];
 	*ret = e;
 	return 0;
 }
@@ -92,7 +154,8 @@ void secret_engine_free(struct secret_engine *e)
 		bh_regex_free(e->rules[i].allow);
 	}
 	free(e->rules);
-	bh_multi_free(e->multi);
+	for (size_t i = 0; i < sizeof(e->sets) / sizeof(e->sets[0]); i++)
+		bh_multi_free(e->sets[i].multi);
 	free(e);
 }
 
@@ -101,6 +164,17 @@ const struct secret_detector *secret_engine_find(const struct secret_engine *e, 
 	for (size_t i = 0; i < e->n; i++)
 		if (bh_slice_eq_str(id, e->rules[i].detector->id))
 			return e->rules[i].detector;
+	return NULL;
+}
+
+const struct secret_detector *secret_engine_by_path(const struct secret_engine *e, struct bh_slice path, size_t *at)
+{
+	for (; *at < e->n; ++*at) {
+		const struct rule *r = &e->rules[*at];
+		if (r->custom && r->detector->pattern[0] == '\0' && gitleaks_wants(r->custom, path, (struct bh_slice){ 0 }) &&
+		    gitleaks_is_secret(e->custom, r->custom, path, path, path, path))
+			return e->rules[(*at)++].detector;
+	}
 	return NULL;
 }
 
@@ -165,21 +239,63 @@ static struct bh_slice around(const struct search *s, size_t from, size_t to)
 	return bh_slice_sub(s->text, begin, to - begin + SECRET_WINDOW_BYTES);
 }
 
-/* A match: is it a secret? */
-static void judge(struct search *s, struct rule *r, struct bh_slice whole, struct bh_slice secret)
+static void keep(struct search *s, const struct secret_hit *hit)
 {
+	if (!secret_hit_vec_push(s->hits, *hit))
+		s->cut = "more secrets than a report may have of one text";
+}
+
+/* All of the lines that the match is in. */
+static struct bh_slice lines_of(struct bh_slice text, size_t from, size_t to)
+{
+	size_t first = from > LINE_BYTES_MAX ? from - LINE_BYTES_MAX : 0;
+	const uint8_t *nl = from > first ? memrchr(text.ptr + first, '\n', from - first) : NULL;
+	size_t begin = nl ? (size_t)(nl - text.ptr) + 1 : first;
+	struct bh_slice rest = bh_slice_sub(text, to, LINE_BYTES_MAX);
+	return bh_slice_sub(text, begin, to - begin + bh_slice_find(rest, '\n'));
+}
+
+/* Which group the secret is: the one that the rule says, else the first that took part. */
+static struct bh_slice secret_of(const struct gitleaks_rule *rule, const struct bh_slice *groups, size_t n)
+{
+	if (rule->group)
+		return rule->group < n && groups[rule->group].ptr ? groups[rule->group] : (struct bh_slice){ 0 };
+	for (size_t i = 1; i < n; i++)
+		if (groups[i].len)
+			return groups[i];
+	return groups[0];
+}
+
+static void judge_custom(struct search *s, const struct rule *r, const struct bh_slice *groups, size_t n)
+{
+	struct bh_slice secret = secret_of(r->custom, groups, n);
+	size_t at = (size_t)(groups[0].ptr - s->text.ptr);
+	const struct secret_hit hit = { .detector = r->detector, .from = (size_t)(secret.ptr - s->text.ptr), .to = (size_t)(secret.ptr - s->text.ptr) + secret.len, .shown_at = at };
+	if (secret.len && gitleaks_is_secret(s->engine->custom, r->custom, s->path, secret, groups[0], lines_of(s->text, at, at + groups[0].len)))
+		keep(s, &hit);
+}
+
+/* A match: is it a secret? */
+static void judge(struct search *s, struct rule *r, const struct bh_slice *groups, size_t n)
+{
+	if (r->custom) {
+		judge_custom(s, r, groups, n);
+		return;
+	}
 	const struct secret_detector *d = r->detector;
+	struct bh_slice whole = groups[0], secret = n > 1 && groups[1].ptr ? groups[1] : groups[0];
 	struct secret_hit hit = { .detector = d, .from = (size_t)(secret.ptr - s->text.ptr) };
 	size_t at = (size_t)(whole.ptr - s->text.ptr);
 	hit.to = hit.from + secret.len;
+	hit.shown_at = hit.from;
 	if (secret.len == 0 || !is_near(s, d, at, at + whole.len) || (d->entropy && secret_entropy(secret) < d->entropy))
 		return;
 	if ((secret.len < PLACEHOLDER_BYTES_MAX && secret_is_placeholder(secret)) || is_allowed(s, r, secret) || s->rc < 0)
 		return;
 	if (d->check)
 		hit.form = d->check(secret, around(s, at, at + whole.len), hit.said);
-	if (hit.form != SECRET_WRONG && !secret_hit_vec_push(s->hits, hit))
-		s->cut = "more secrets than a report may have of one text";
+	if (hit.form != SECRET_WRONG)
+		keep(s, &hit);
 }
 
 /* ---- the pass ---- */
@@ -187,11 +303,12 @@ static void judge(struct search *s, struct rule *r, struct bh_slice whole, struc
 /* Matches from where the last one ended, until one ends here or behind. */
 static void find_again(struct search *s, struct rule *r, size_t end)
 {
-	struct bh_slice groups[2];
+	struct bh_slice groups[BH_REGEX_GROUPS_MAX];
 	struct bh_slice text = bh_slice_sub(s->text, 0, end + SECRET_WINDOW_BYTES);
 	size_t from = end > SECRET_WINDOW_BYTES ? end - SECRET_WINDOW_BYTES : 0;
 	r->done = r->done > from ? r->done : from;
-	size_t n = bh_regex_groups(r->pattern) ? 2 : 1;
+	size_t n = 1 + bh_regex_groups(r->pattern);
+	n = !r->custom && n > 2 ? 2 : n > BH_REGEX_GROUPS_MAX ? BH_REGEX_GROUPS_MAX : n;
 	while (s->rc == 0 && r->done < end) {
 		if (bh_regex_search(r->pattern, text, r->done, groups, n) != 1) {
 			r->done = end;
@@ -201,19 +318,20 @@ static void find_again(struct search *s, struct rule *r, size_t end)
 		}
 		size_t behind = (size_t)(groups[0].ptr - s->text.ptr) + groups[0].len;
 		r->done = behind > r->done ? behind : r->done + 1;
-		judge(s, r, groups[0], n == 2 && groups[1].ptr ? groups[1] : groups[0]);
+		judge(s, r, groups, n);
 	}
 }
 
 static bool on_end(void *ctx, unsigned number, size_t end)
 {
 	struct search *s = ctx;
-	struct rule *r = &s->engine->rules[number];
+	struct rule *r = &s->engine->rules[s->engine->sets[s->set].first + number];
 	if (r->text != s->engine->texts) {
 		r->text = s->engine->texts;
 		r->done = r->misses = 0;
+		r->unwanted = r->disabled || (r->custom && !gitleaks_wants(r->custom, s->path, s->text));
 	}
-	if (end <= r->done || r->misses >= MISSES_MAX)
+	if (r->unwanted || end <= r->done || r->misses >= MISSES_MAX)
 		return true;
 	s->rc = compile(r->detector->pattern, &r->pattern, s->err);
 	find_again(s, r, end);
@@ -269,8 +387,11 @@ int secret_engine_search(struct secret_engine *e, struct bh_slice path, struct b
 {
 	struct search s = { .engine = e, .path = path, .text = text, .hits = hits, .first = hits->len, .err = err };
 	e->texts++;
-	int rc = bh_multi_search(e->multi, text, on_end, &s, err);
-	rc = rc < 0 ? rc : s.rc;
+	int rc = 0;
+	for (s.set = 0; rc == 0 && s.set < e->n_sets; s.set++) {
+		rc = bh_multi_search(e->sets[s.set].multi, text, on_end, &s, err);
+		rc = rc < 0 ? rc : s.rc;
+	}
 	if (rc == 0)
 		choose(&s);
 	*cut = s.cut;

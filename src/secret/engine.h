@@ -17,18 +17,24 @@ struct secret_engine;
 struct secret_hit {
 	const struct secret_detector *detector;
 	size_t from, to; /* of the secret in the text */
+	size_t shown_at; /* where a reader is sent: the secret; of gitleaks' rules, as it does, the whole match */
 	enum secret_form form;
 	char said[SECRET_SAID_BYTES];
 };
 
 BH_VEC(secret_hit_vec, struct secret_hit)
 
-/* The built-in detectors. */
-int secret_engine_new(struct secret_engine **ret, struct bh_err *err) BH_MUST_CHECK;
+struct gitleaks_rules;
+
+/* The built-in detectors; with rules of gitleaks these, and the built-in ones only when they say so (useDefault). Borrowed; NULL: none. */
+int secret_engine_new(const struct gitleaks_rules *rules, struct secret_engine **ret, struct bh_err *err) BH_MUST_CHECK;
 void secret_engine_free(struct secret_engine *e);
 
 /* NULL: there is none of that id. */
 const struct secret_detector *secret_engine_find(const struct secret_engine *e, struct bh_slice id);
+
+/* Detectors to which a file's path is enough: from *at on, which moves behind it. NULL: no more. *at begins as 0. */
+const struct secret_detector *secret_engine_by_path(const struct secret_engine *e, struct bh_slice path, size_t *at);
 
 /*
  * Appends the secrets of a text by their places, of those that overlap the one that says most. *cut: what was left out, a sentence for the reader; NULL: nothing. One

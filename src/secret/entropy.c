@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-unsigned secret_entropy(struct bh_slice bytes)
+double secret_entropy_bits(struct bh_slice bytes)
 {
 	size_t counts[256] = { 0 };
 	double bits = 0;
@@ -13,5 +13,10 @@ unsigned secret_entropy(struct bh_slice bytes)
 		double p = (double)counts[i] / (double)bytes.len;
 		bits -= counts[i] ? p * log2(p) : 0;
 	}
-	return bytes.len ? (unsigned)(bits * 10 + 1e-9) : 0;
+	return bytes.len ? bits : 0;
+}
+
+unsigned secret_entropy(struct bh_slice bytes)
+{
+	return (unsigned)(secret_entropy_bits(bytes) * 10 + 1e-9);
 }

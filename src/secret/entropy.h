@@ -4,7 +4,10 @@
 
 #include "base/slice.h"
 
-/* Shannon entropy in tenths of bits per byte, rounded down: 0 of "aaaa", 30 of eight different bytes. */
+/* Shannon entropy in bits per byte: 0 of "aaaa", 3 of eight different bytes. */
+double secret_entropy_bits(struct bh_slice bytes);
+
+/* The same in tenths, rounded down. */
 unsigned secret_entropy(struct bh_slice bytes);
 
 #endif

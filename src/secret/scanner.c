@@ -149,8 +149,8 @@ static int tell(struct secret_scanner *s, struct bh_slice piece, const struct st
 	int rc = s->options.key ? secret_fingerprint(s->options.key, secret, print, err) : 0;
 	f.shown = bh_slice_str(shown);
 	f.fingerprint = bh_slice_str(print);
-	place(s, piece, from, &f);
-	f.length = (uint32_t)(x->inside ? x->length : secret.len);
+	place(s, piece, x->inside ? from : hit->shown_at, &f);
+	f.length = (uint32_t)(x->inside ? x->length : hit->to - hit->shown_at);
 	if (s->options.comments)
 		read_comment(line_of(piece, from, x->inside ? from : hit->to), &f);
 	return rc < 0 ? rc : s->sink.found(s->sink.ctx, &f, err);
@@ -304,13 +304,26 @@ static int add_utf16(struct secret_scanner *s, struct bh_slice run, struct bh_er
 	return rc < 0 ? rc : add(s, (struct bh_slice){ plain, n }, err);
 }
 
+/* Rules that are about the path alone. */
+static int search_path(struct secret_scanner *s, struct bh_err *err)
+{
+	const struct secret_detector *d;
+	int rc = 0;
+	for (size_t at = 0; rc == 0 && (d = secret_engine_by_path(s->engine, s->path, &at));) {
+		const struct secret_found f = { .detector = bh_slice_str(d->id), .shown = BH_SLICE_LIT("the file by its path") };
+		rc = s->sink.found(s->sink.ctx, &f, err);
+	}
+	return rc;
+}
+
 int secret_scanner_bytes(struct secret_scanner *s, struct bh_slice run, struct bh_err *err)
 {
 	bool first = !s->begun;
 	s->begun = true;
 	if (first) {
 		s->coding = coding_of(run);
-		int rc = secret_archive_begin(&s->archive, s->engine, &s->options, s->path, run, &s->sink, err);
+		int rc = search_path(s, err);
+		rc = rc < 0 ? rc : secret_archive_begin(&s->archive, s->engine, &s->options, s->path, run, &s->sink, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -244,6 +244,75 @@ def check_baseline(top):
     tap.ok(r.returncode == 2 and b"at least 16 bytes" in r.stderr, "a key that is too short is refused", r.stderr.decode())
 
 
+# ---- rules of gitleaks ----
+
+RULES = """
+title = "rules of a team"
+[[rules]]
+id = "acme-token"
+description = "A token of Acme"
+regex = '''(?i)acme[_-]?token\s*[:=]\s*['"]?([a-z0-9]{20,40})['"]?'''
+entropy = 3.0
+keywords = ["acme"]
+  [[rules.allowlists]]
+  description = "fixtures"
+  condition = "AND"
+  paths = ['''^test/''']
+  stopwords = ["fixture"]
+[[rules]]
+id = "second-group"
+description = "The second group"
+regex = '''user=(\w+);pass=(\w+)'''
+secretGroup = 2
+[[rules]]
+id = "key-file"
+description = "A key by its name"
+path = '''(^|/)id_[a-z0-9]+$'''
+[[allowlists]]
+regexTarget = "line"
+regexes = ['''not-a-secret''']
+[[allowlists]]
+targetRules = ["second-group"]
+paths = ['''\.md$''']
+"""
+
+
+def check_gitleaks(top):
+    folder = pathlib.Path(top) / "gitleaks"
+    (folder / "test").mkdir(parents=True)
+    token = lambda: "".join(rng.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(24))
+    (folder / "a.conf").write_text(f"x\nacme_token: {token()}\nacme_token: aaaaaaaaaaaaaaaaaaaaaaaa\nacme_token: {token()} # not-a-secret\n")
+    (folder / "test/b.conf").write_text(f"acme_token: fixture{token()[:20]}\nacme_token: {token()}\n")
+    (folder / "c.conf").write_text("user=root;pass=correcthorse\n")
+    (folder / "c.md").write_text("user=root;pass=correcthorse\n")
+    (folder / "id_ed25519").write_text("whatever\n")
+    (folder / "d.conf").write_text(f"k = {key()}\n")
+    rules = pathlib.Path(top) / "rules.toml"
+    rules.write_text(RULES)
+    found = lambda r: sorted((f["paths"][0], f["id"], f.get("line")) for f in r["findings"])
+    wanted = [("a.conf", "acme-token", 2), ("c.conf", "second-group", 1), ("id_ed25519", "key-file", None), ("test/b.conf", "acme-token", 2)]
+    report = scan(f"dir:{folder}", "--secret-rules", str(rules))
+    tap.ok(found(report) == wanted, "entropy, groups, paths, keywords, stopwords, allow-lists", found(report))
+    shown = {f["id"]: f["evidence"].split(",")[0] for f in report["findings"]}
+    tap.ok(shown["second-group"] == "... (12 bytes)", "secretGroup tells which part is the secret", shown)
+    more = pathlib.Path(top) / "more.toml"
+    more.write_text('[extend]\npath = "rules.toml"\nuseDefault = true\ndisabledRules = ["key-file"]\n')
+    more_found = found(scan(f"dir:{folder}", "--secret-rules", str(more)))
+    tap.ok(more_found == sorted([w for w in wanted if w[1] != "key-file"] + [("d.conf", ID, 1)]), "extend: a path, the built-in ones, without some", more_found)
+    ignore = pathlib.Path(top) / "ignore"
+    ignore.write_text("# known\na.conf:acme-token:2\n0123abc:c.conf:second-group:1\n")
+    report = scan(f"dir:{folder}", "--secret-rules", str(rules), "--secret-ignore", str(ignore))
+    tap.ok(found(report) == wanted[1:] and [f["exception"]["from"] for f in report["suppressed"]] == [f"{ignore}:2"], "what .gitleaksignore lists is suppressed", found(report))
+    for what, text, said in (("a bad expression", '[[rules]]\nid="x"\nregex="("\n', "x"), ("look-ahead", '[[rules]]\nid="x"\nregex="a(?=b)"\n', "x"),
+                             ("a composite rule", '[[rules]]\nid="x"\nregex="a"\n[[rules.required]]\nid="y"\n', "composite"), ("no rules", 'title="x"\n', "no rules"),
+                             ("no TOML", "[[rules", "line 1"), ("a bad allow-list", '[[rules]]\nid="x"\nregex="a"\n[rules.allowlist]\nregexes=["["]\n', "bad.toml:5"),
+                             ("itself extended", '[extend]\npath="bad.toml"\n', "extend each other")):
+        bad = pathlib.Path(top) / "bad.toml"
+        bad.write_text(text)
+        r = run("scan", "--scanners", "secret", "--secret-rules", str(bad), f"dir:{folder}")
+        tap.ok(r.returncode == 2 and said in r.stderr.decode(), f"{what} is refused, with its place", r.stderr.decode())
+
+
 # ---- bad input ----
 
 def check_hostile(top):
@@ -307,6 +376,7 @@ def main():
         check_same_name(top)
         check_comments(top)
         check_baseline(top)
+        check_gitleaks(top)
         check_hostile(top)
         check_linear(top)
         check_clear(top)

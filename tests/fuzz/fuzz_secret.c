@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint8_t key[SECRET_KEY_BYTES] = { 1 };
 	struct bh_err err = { 0 };
 	const struct secret_scanner_options options = { .key = key, .comments = true };
-	if (!engine && (secret_engine_new(&engine, &err) < 0 || secret_scanner_new(engine, &options, &scanner, &err) < 0))
+	if (!engine && (secret_engine_new(NULL, &engine, &err) < 0 || secret_scanner_new(engine, &options, &scanner, &err) < 0))
 		abort();
 	struct bh_slice file = { data, size };
 	struct told once, again;
