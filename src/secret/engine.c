@@ -211,7 +211,7 @@ static bool has_any(struct bh_slice text, struct bh_slice words)
 	bool more = words.len > 0;
 	while (more) {
 		more = bh_slice_cut(words, '|', &word, &words);
-		if (has_word(text, more ? word : words))
+		if (has_word(text, word))
 			return true;
 	}
 	return false;

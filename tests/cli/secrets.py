@@ -26,7 +26,7 @@ made = []
 
 
 def key():
-    made.append("AKIA" + "".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16)))
+    made.append("AKIAJ" + "".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(15)))  # of before 2019: nothing is said of its account
     return made[-1]
 
 
