@@ -38,6 +38,7 @@ static const struct cmd_option options[] = {
 	  .help = "the Dockerfile that the image was built from: findings name its lines" },
 	{ .name = "vex", .kind = CMD_LIST, .argument = "FILE|DIR|attached",
 	  .help = "VEX statements (OpenVEX, CSAF, CycloneDX) to honour; may be repeated; attached: those beside the image in its registry" },
+	{ .name = "staged", .kind = CMD_FLAG, .not_in_config = true, .help = "of git:DIR, search only what is new in the next commit; for pre-commit hooks" },
 	{ .name = "secret-rules", .kind = CMD_STRING, .argument = "FILE",
 	  .help = "rules of gitleaks (gitleaks.toml) instead of the built-in detectors; useDefault in it: beside them" },
 	{ .name = "secret-ignore", .kind = CMD_STRING, .argument = "FILE", .help = "secrets that don't count, one a line (.gitleaksignore)" },
@@ -63,6 +64,7 @@ static const char details[] =
 	"  registry:REF       an image in a registry\n"
 	"  docker:NAME        an image of Docker; also podman:, containerd:\n"
 	"  container:ID       a container of Docker or Podman, and what changed in it\n"
+	"  git:DIR            all blobs of a git repository, once each, for secrets\n"
 	"  images:DIR         every archive and layout in a folder and below it\n"
 	"  PATH               any archive or folder of these; its content tells which\n"
 	"  NAME               an image of a daemon here, else of its registry\n"
@@ -125,6 +127,7 @@ static int read_options(const struct cmd_args *args, const char *target, struct 
 	cmd_scanning_options(args, o);
 	o->target = target;
 	o->scanners = wanted_scanners(args);
+	o->staged = cmd_flag(args, "staged");
 	o->secret_rules = cmd_string(args, "secret-rules");
 	o->secret_ignores = cmd_string(args, "secret-ignore");
 	o->owned_files = cmd_flag(args, "owned-files");
@@ -193,6 +196,11 @@ static int run(const struct cmd_args *args)
 	struct cmd_target_list targets;
 	struct bh_err err = { 0 };
 	struct fleet_result result = { 0 };
+	const char *const *words;
+	if (cmd_flag(args, "staged") && cmd_targets(args, &words) == 0 && !cmd_string(args, "targets-file")) {
+		scan_one(args, "git:.", NULL, &result); /* a hook starts where the repository is */
+		return result.code;
+	}
 	if (cmd_target_list(args, &targets, &err) < 0)
 		return cmd_failed(&err);
 	if (cmd_is_fleet(args))
@@ -206,7 +214,11 @@ static int run(const struct cmd_args *args)
 static int check(const struct cmd_args *args, struct bh_err *err)
 {
 	const char *const *targets;
-	if (cmd_targets(args, &targets) == 0 && !cmd_string(args, "targets-file"))
+	size_t n = cmd_targets(args, &targets);
+	for (size_t i = 0; cmd_flag(args, "staged") && i < n; i++)
+		if (strncmp(targets[i], "git:", 4) != 0)
+			return bh_fail(err, BH_EUSAGE, 0, "scan: --staged is about git:DIR, not about %s", targets[i]);
+	if (n == 0 && !cmd_string(args, "targets-file") && !cmd_flag(args, "staged"))
 		return bh_fail(err, BH_EUSAGE, 0, "scan: a target is missing; usage: bulkhead scan [options] TARGET...");
 	return cmd_check_fleet(args, err);
 }

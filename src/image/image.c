@@ -846,6 +846,8 @@ struct file_child {
 static int run_file(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct file_child *c = ctx;
+	if (c->parent->req->kind == IMAGE_GIT)
+		return image_git_read(ch, c->parent->visitor, err);
 	if (c->parent->req->kind == IMAGE_ZIP)
 		return image_zip_read(ch, c->parent->visitor, err);
 	return image_file_read(ch, c->parent->visitor, c->path, err);
@@ -950,7 +952,7 @@ int image_read(const struct image_request *req, const struct image_visitor *visi
 		rc = keep(&j, bh_slice_str(req->path), &t->text) ? 0 : no_memory(err);
 	}
 	if (rc == 0)
-		rc = req->kind == IMAGE_SBOM || req->kind == IMAGE_ZIP ? read_file(&j, err) : j.source.kind == IMAGE_SOURCE_TREE ? read_tree(&j, err) : read_image(&j, err);
+		rc = req->kind == IMAGE_SBOM || req->kind == IMAGE_ZIP || req->kind == IMAGE_GIT ? read_file(&j, err) : j.source.kind == IMAGE_SOURCE_TREE ? read_tree(&j, err) : read_image(&j, err);
 	job_done(&j);
 	return rc;
 }

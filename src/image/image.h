@@ -46,6 +46,7 @@ struct image_entry {
 	bool has_owner;             /* false: an archive without modes and owners; the rest is zero */
 	uint32_t mode, uid, gid;
 	int64_t mtime_s;
+	struct bh_slice origin;     /* of a repository's blobs: "commit HEX of 2024-05-01", "staged"; else empty */
 	struct bh_slice capability; /* the extended attribute security.capability; empty: none. Of layers only */
 };
 
@@ -102,8 +103,8 @@ struct image_visitor {
 	void *ctx;
 };
 
-/* IMAGE_ZIP: an archive of files, read as a directory. IMAGE_SBOM: a list instead of an image: one file, given whole to visitor->file, whose failure is the error of image_read. */
-enum image_kind { IMAGE_AUTO, IMAGE_OCI, IMAGE_ARCHIVE, IMAGE_DIR, IMAGE_ROOTFS, IMAGE_SBOM, IMAGE_ZIP };
+/* IMAGE_ZIP: an archive of files, read as a directory. IMAGE_GIT: the blobs of a repository, of a remote; only a watcher sees them. IMAGE_SBOM: a list instead of an image: one file, given whole to visitor->file, whose failure is the error of image_read. */
+enum image_kind { IMAGE_AUTO, IMAGE_OCI, IMAGE_ARCHIVE, IMAGE_DIR, IMAGE_ROOTFS, IMAGE_SBOM, IMAGE_ZIP, IMAGE_GIT };
 
 struct image_request {
 	enum image_kind kind;    /* IMAGE_AUTO: by looking at path */

@@ -8,6 +8,7 @@
  *   "blobs/ALG/HEX"       a layer
  *   "referrers", "referrers/ALG/HEX"  of a registry: the index of what is attached to the image that was named, or to a manifest
  *   "archive"             instead of the above: what docker save would write
+ *   "blobs"               of a git repository, instead of all of the above: see registry/git.h
  *   "changes"             of a container: [{"Path": "/etc/motd", "Kind": 0}, ...] as Docker's API gives them
  *   "container"           of a container: its whole file system as tar
  */

@@ -45,6 +45,10 @@ int image_file_read(struct bh_channel *ch, const struct image_visitor *visitor, 
 /* The child: the zip archive that the source is, as a directory; frames as for a layer. Damage ends the reading and is told. */
 int image_zip_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_err *err) BH_MUST_CHECK;
 
+/* The child: the blobs of a git repository that the source streams; only the visitor's watcher sees them. */
+int image_git_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_err *err) BH_MUST_CHECK;
+int image_git_blobs(struct bh_source batch, const struct image_visitor *visitor, const struct image_sink *sink, struct bh_err *err) BH_MUST_CHECK;
+
 /* The same of any stream of bytes to anyone. */
 int image_zip_entries(struct bh_source archive, const struct image_visitor *visitor, const struct image_sink *sink, struct bh_err *err) BH_MUST_CHECK;
 

@@ -1,7 +1,6 @@
 #include "kube/render.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -138,14 +137,6 @@ static int collect_words(struct words *w, const struct job *j, const char *const
 	return rc;
 }
 
-/* Kustomize fetches bases from wherever a file says, and charts come from strangers. */
-static int leave_network(struct bh_err *err)
-{
-	if (unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0)
-		return 0;
-	return bh_fail(err, BH_EUNSUPPORTED, 0, "this system lets nobody leave the network; check the rendered output instead");
-}
-
 /* 1: rendered; 0: not installed. */
 static int run(const struct job *j, const char *const *command, int out_fd, struct bh_err *err)
 {
@@ -167,7 +158,9 @@ static int run(const struct job *j, const char *const *command, int out_fd, stru
 
 static int render(const struct job *j, int out_fd, struct bh_err *err)
 {
-	int rc = leave_network(err);
+	/* Kustomize fetches bases from wherever a file says, and charts come from strangers. */
+	int rc = bh_leave_network(err);
+	rc = rc < 0 ? bh_wrap(err, "check the rendered output instead") : rc;
 	for (size_t i = 0; rc == 0 && i < COMMANDS_MAX && templates[j->kind].commands[i][0]; i++)
 		rc = run(j, templates[j->kind].commands[i], out_fd, err);
 	return rc == 0 ? bh_fail(err, BH_EUNSUPPORTED, 0, "is a %s: %s", templates[j->kind].word, templates[j->kind].advice) : rc;

@@ -28,6 +28,8 @@ static const char *kind_name(enum registry_kind kind)
 	case REGISTRY_PODMAN: return "Podman";
 	case REGISTRY_CONTAINERD: return "containerd";
 	case REGISTRY_CONTAINER:
+	case REGISTRY_GIT:
+	case REGISTRY_GIT_STAGED:
 	case REGISTRY_IMAGE: break;
 	}
 	return "the daemon";
@@ -269,7 +271,9 @@ static int start(void *ctx, struct bh_buf *name, struct bh_err *err)
 	case REGISTRY_PODMAN: rc = start_image(d, err); break;
 	case REGISTRY_CONTAINERD: rc = start_containerd(d, err); break;
 	case REGISTRY_CONTAINER: rc = start_container(d, err); break;
-	case REGISTRY_IMAGE: rc = bh_fail(err, BH_EUSAGE, 0, "a registry is no daemon"); break;
+	case REGISTRY_GIT:
+	case REGISTRY_GIT_STAGED:
+	case REGISTRY_IMAGE: rc = bh_fail(err, BH_EUSAGE, 0, "that is no daemon"); break;
 	}
 	if (rc == 0 && !bh_buf_add_str(name, d->kind == REGISTRY_CONTAINER ? d->name : d->image))
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");

@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "model/wire.h"
 #include "registry/daemon.h"
+#include "registry/git.h"
 #include "registry/pull.h"
 #include "sys/helper.h"
 
@@ -55,6 +56,7 @@ struct workplace {
 	struct broker broker;
 	struct registry_pull pull;
 	struct registry_daemon daemon;
+	struct registry_git git;
 };
 
 static int furnish(struct workplace *w, enum registry_kind kind, const char *name, const struct registry_options *options, struct bh_err *err)
@@ -67,6 +69,10 @@ static int furnish(struct workplace *w, enum registry_kind kind, const char *nam
 		registry_pull_init(&w->pull, &ref, options);
 		w->broker.backend = registry_pull_backend(&w->pull);
 		return 0;
+	}
+	if (kind == REGISTRY_GIT || kind == REGISTRY_GIT_STAGED) {
+		w->broker.backend = registry_git_backend(&w->git);
+		return registry_git_init(&w->git, name, kind == REGISTRY_GIT_STAGED, err);
 	}
 	w->broker.backend = registry_daemon_backend(&w->daemon);
 	return registry_daemon_init(&w->daemon, kind, name, err);
@@ -97,6 +103,8 @@ static const char *kind_word(enum registry_kind kind)
 	case REGISTRY_PODMAN: return "podman";
 	case REGISTRY_CONTAINERD: return "containerd";
 	case REGISTRY_CONTAINER: return "container";
+	case REGISTRY_GIT:
+	case REGISTRY_GIT_STAGED: return "git";
 	}
 	return "";
 }

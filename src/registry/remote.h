@@ -8,7 +8,7 @@
 #include "image/remote.h"
 #include "registry/options.h"
 
-enum registry_kind { REGISTRY_IMAGE, REGISTRY_DOCKER, REGISTRY_PODMAN, REGISTRY_CONTAINERD, REGISTRY_CONTAINER };
+enum registry_kind { REGISTRY_IMAGE, REGISTRY_DOCKER, REGISTRY_PODMAN, REGISTRY_CONTAINERD, REGISTRY_CONTAINER, REGISTRY_GIT, REGISTRY_GIT_STAGED };
 
 struct registry_remote;
 

@@ -53,7 +53,7 @@ static int open_cache(const struct scan_options *o, struct store_cache **ret, st
 /* Whose comments are believed: those of files that lie here as they were written. An image can't excuse itself. */
 static bool is_own_text(const struct image_request *req)
 {
-	return req->kind == IMAGE_DIR;
+	return req->kind == IMAGE_DIR || req->kind == IMAGE_GIT;
 }
 
 /* The user's key, else one of the cache's own, which makes fingerprints comparable on this machine. False: there is none. */
@@ -168,7 +168,7 @@ static int read_image(const struct scan_options *o, struct store_cache *cache, s
 		.quiet = o->quiet,
 	};
 	struct registry_remote *remote = NULL;
-	const struct scan_target_options where = { .registry = &o->registry, .tell = o->tell };
+	const struct scan_target_options where = { .registry = &o->registry, .staged = o->staged, .tell = o->tell };
 	int rc = scan_target_open(o->target, &where, &report->arena, &req, &remote, err);
 	if (rc == BH_OK)
 		rc = take_inventory(o, &req, report, err);
@@ -178,7 +178,7 @@ static int read_image(const struct scan_options *o, struct store_cache *cache, s
 		rc = name_target(o->target, req.path ? req.path : o->target, err);
 	registry_close(remote); /* its label is part of req.path */
 	report->target.text = bh_slice_str(o->target);
-	bool asked = o->scanners == 0 || (o->scanners & SCAN_VULNERABILITIES);
+	bool asked = (o->scanners == 0 || (o->scanners & SCAN_VULNERABILITIES)) && req.kind != IMAGE_GIT;
 	if (rc == BH_OK && asked && report->packages.len == 0) /* not the same as "no vulnerable packages" */
 		bh_report_incomplete(report, "packages", (struct bh_slice){ 0 }, BH_NO_LAYER,
 				     "no package database of a known kind was found, so there was nothing to match with advisories");

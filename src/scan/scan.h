@@ -20,6 +20,7 @@ enum scan_scanner {
 
 struct scan_options {
 	const char *target;          /* as the user typed it: see scan/target.h */
+	bool staged;                 /* of git:DIR only what is staged for the next commit */
 	const char *secret_rules;    /* a gitleaks.toml; NULL = the built-in detectors */
 	const char *secret_ignores;  /* a .gitleaksignore; NULL = none */
 	struct bh_slice fingerprint_key; /* of secrets' fingerprints; empty: the cache's own, and none without a cache */

@@ -11,6 +11,7 @@
 
 #define RECORD_FOUND 0u
 #define EVIDENCE_BYTES_MAX 8192u
+#define COMMIT_SHOWN 12u
 
 struct scan_secrets {
 	struct scan_secrets_options options;
@@ -22,6 +23,8 @@ struct scan_secrets {
 	/* the file that streams by */
 	struct bh_slice path;
 	uint8_t path_bytes[BH_PATH_BYTES_MAX];
+	struct bh_slice origin;
+	uint8_t origin_bytes[BH_NAME_BYTES_MAX];
 	const struct image_emit *emit;
 };
 
@@ -63,7 +66,9 @@ static int on_found(void *ctx, const struct secret_found *f, struct bh_err *err)
 {
 	struct scan_secrets *s = ctx;
 	bh_buf_clear(&s->frame);
-	secret_found_put(&s->frame, f);
+	struct secret_found of_file = *f;
+	of_file.origin = s->origin;
+	secret_found_put(&s->frame, &of_file);
 	return s->frame.failed ? bh_fail(err, BH_ENOMEM, 0, "out of memory") : s->emit->record(s->emit->ctx, s->path, RECORD_FOUND, bh_buf_slice(&s->frame), err);
 }
 
@@ -82,6 +87,9 @@ static int on_entry(void *ctx, const struct image_entry *e, const struct image_e
 		return 0;
 	memcpy(s->path_bytes, e->path.ptr, e->path.len);
 	s->path = (struct bh_slice){ s->path_bytes, e->path.len };
+	s->origin = (struct bh_slice){ s->origin_bytes, e->origin.len < sizeof(s->origin_bytes) ? e->origin.len : 0 };
+	if (s->origin.len)
+		memcpy(s->origin_bytes, e->origin.ptr, s->origin.len);
 	secret_scanner_begin(s->scanner, s->path, e->size_bytes, &sink);
 	return 1;
 }
@@ -103,6 +111,13 @@ static int on_end(void *ctx, bool whole, const struct image_emit *emit, struct b
 
 /* ---- the parent's ---- */
 
+/* "HEX" of "commit HEX of 2024-05-01" */
+static struct bh_slice commit_of(struct bh_slice origin)
+{
+	struct bh_slice word = BH_SLICE_LIT("commit "), rest = bh_slice_sub(origin, word.len, origin.len);
+	return bh_slice_starts(origin, word) ? bh_slice_sub(rest, 0, bh_slice_find(rest, ' ')) : (struct bh_slice){ 0 };
+}
+
 static struct bh_slice describe(struct scan_secrets *s, const struct secret_found *f, bool visible)
 {
 	struct bh_slice kept = { 0 };
@@ -113,6 +128,12 @@ static struct bh_slice describe(struct scan_secrets *s, const struct secret_foun
 		bh_buf_printf(&b, ", in %.*s", BH_SLICE_FMT(f->inside));
 	if (f->line)
 		bh_buf_printf(&b, ", column %u", f->column);
+	struct bh_slice commit = commit_of(f->origin);
+	if (commit.len)
+		bh_buf_printf(&b, "; commit %.*s%.*s", BH_SLICE_FMT(bh_slice_sub(commit, 0, COMMIT_SHOWN)),
+			      BH_SLICE_FMT(bh_slice_sub(f->origin, (size_t)(commit.ptr - f->origin.ptr) + commit.len, f->origin.len)));
+	else if (f->origin.len)
+		bh_buf_printf(&b, "; %.*s", BH_SLICE_FMT(f->origin));
 	if (f->said.len)
 		bh_buf_printf(&b, "; %.*s", BH_SLICE_FMT(f->said));
 	if (!visible)
@@ -180,7 +201,7 @@ static int keep(struct scan_secrets *s, struct bh_finding *f, const struct secre
 	/* Rules of a file are gone before the report is written. */
 	bool ok = bh_arena_copy(a, f->id, &f->id) && bh_arena_copy(a, f->title, &f->title) && bh_arena_copy(a, f->fix, &f->fix);
 	ok = ok && bh_arena_copy(a, f->path, &f->path) && bh_arena_copy(a, found->fingerprint, &f->fingerprint) && cover_facts(s->report, f->path, found);
-	unsigned line = s->options.ignores ? secret_ignores_find(s->options.ignores, (struct bh_slice){ 0 }, f->path, f->id, f->line) : 0;
+	unsigned line = s->options.ignores ? secret_ignores_find(s->options.ignores, commit_of(found->origin), f->path, f->id, f->line) : 0;
 	if (line) {
 		const char *from = bh_arena_printf(a, "%s:%u", s->options.ignores->path, line);
 		f->ruling = (struct bh_ruling){ .kind = BH_RULING_EXCEPTION, .reason = BH_SLICE_LIT("ignored by its fingerprint"), .from = bh_slice_str(from ? from : "") };

@@ -37,6 +37,7 @@ static const struct {
 	{ "containerd:", REGISTRY_CONTAINERD, "containerd", true },
 	{ "registry:", REGISTRY_IMAGE, "the registry", true },
 	{ "container:", REGISTRY_CONTAINER, "a container", false },
+	{ "git:", REGISTRY_GIT, "a repository", false },
 };
 #define N_REMOTES (sizeof(remotes) / sizeof(remotes[0]))
 
@@ -89,17 +90,20 @@ static int parse_scheme(const struct scheme *s, const char *rest, struct bh_aren
 
 static void use_remote(const struct registry_remote *remote, struct image_request *req)
 {
+	if (strcmp(registry_image(remote)->kind, "git") == 0)
+		req->kind = IMAGE_GIT;
 	req->remote = registry_image(remote);
 	req->path = req->remote->label;
 }
 
-static int open_remote(size_t which, const char *name, const struct registry_options *options, struct image_request *req,
+static int open_remote(size_t which, const char *name, const struct scan_target_options *o, struct image_request *req,
 		       struct registry_remote **ret,
 		       struct bh_err *err)
 {
 	if (!name[0])
 		return bh_fail(err, BH_EUSAGE, 0, "%s needs a name behind it", remotes[which].prefix);
-	int rc = registry_open(remotes[which].kind, name, options, ret, err);
+	enum registry_kind kind = remotes[which].kind == REGISTRY_GIT && o->staged ? REGISTRY_GIT_STAGED : remotes[which].kind;
+	int rc = registry_open(kind, name, o->registry, ret, err);
 	if (rc == 0)
 		use_remote(*ret, req);
 	return rc;
@@ -143,7 +147,7 @@ int scan_target_open(const char *text, const struct scan_target_options *options
 			return parse_scheme(&schemes[i], text + strlen(schemes[i].prefix), arena, ret, err);
 	for (size_t i = 0; i < N_REMOTES; i++)
 		if (bh_slice_starts(target, bh_slice_str(remotes[i].prefix)))
-			return open_remote(i, text + strlen(remotes[i].prefix), options->registry, ret, ret_remote, err);
+			return open_remote(i, text + strlen(remotes[i].prefix), options, ret, ret_remote, err);
 	if (target.len == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "the target is empty");
 	ret->kind = strcmp(text, "-") == 0 ? IMAGE_ARCHIVE : bh_slice_ends(target, BH_SLICE_LIT(".zip")) && exists(text) ? IMAGE_ZIP : is_plain_folder(text) ? IMAGE_DIR : IMAGE_AUTO;

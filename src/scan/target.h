@@ -7,6 +7,7 @@
 
 struct scan_target_options {
 	const struct registry_options *registry;
+	bool staged;                    /* of a git repository: only what is new in the next commit */
 	void (*tell)(const char *text); /* which of several places a bare name was found in; NULL = nobody asks */
 };
 

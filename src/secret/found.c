@@ -40,6 +40,7 @@ void secret_found_put(struct bh_buf *b, const struct secret_found *f)
 	bh_wire_put_slice(b, f->fingerprint);
 	bh_wire_put_slice(b, f->inside);
 	bh_wire_put_slice(b, f->said);
+	bh_wire_put_slice(b, f->origin);
 	bh_wire_put_slice(b, bh_slice_sub(f->reason, 0, REASON_BYTES_MAX));
 	bh_wire_put_u8(b, (uint8_t)f->allow);
 	bh_wire_put_u32(b, f->line);
@@ -52,7 +53,7 @@ bool secret_found_get(struct bh_reader *r, struct secret_found *ret)
 	uint8_t allow;
 	bool ok = bh_wire_get_slice(r, BH_NAME_BYTES_MAX, &ret->detector) && bh_wire_get_slice(r, SECRET_SHOWN_BYTES, &ret->shown) &&
 		  bh_wire_get_slice(r, SECRET_FINGERPRINT_BYTES, &ret->fingerprint) && bh_wire_get_slice(r, BH_PATH_BYTES_MAX, &ret->inside) &&
-		  bh_wire_get_slice(r, SECRET_SAID_BYTES, &ret->said) && bh_wire_get_slice(r, REASON_BYTES_MAX, &ret->reason) && bh_take_u8(r, &allow) &&
+		  bh_wire_get_slice(r, SECRET_SAID_BYTES, &ret->said) && bh_wire_get_slice(r, BH_NAME_BYTES_MAX, &ret->origin) && bh_wire_get_slice(r, REASON_BYTES_MAX, &ret->reason) && bh_take_u8(r, &allow) &&
 		  bh_take_u32le(r, &ret->line) && bh_take_u32le(r, &ret->column) && bh_take_u32le(r, &ret->length) && allow <= SECRET_ALLOWED_WITHOUT_REASON;
 	ret->allow = ok ? (enum secret_allow)allow : SECRET_NOT_ALLOWED;
 	return ok && bh_reader_left(r) == 0;

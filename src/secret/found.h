@@ -19,6 +19,7 @@ struct secret_found {
 	struct bh_slice fingerprint; /* the same for the same secret and key; empty without a key */
 	struct bh_slice inside;    /* where in the file, when that is an archive or is encoded: "app.tar: etc/env", "base64"; empty: in its plain bytes */
 	struct bh_slice said;      /* by the check of its structure; may be empty */
+	struct bh_slice origin;    /* of the file: the commit that brought it; may be empty */
 	struct bh_slice reason;    /* of a comment that allows it */
 	enum secret_allow allow;
 	uint32_t line, column;     /* from 1; 0 = has no lines */

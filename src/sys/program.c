@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -66,4 +67,11 @@ int bh_program_run(const struct bh_program *p, int *ret_code, char complaint[sta
 	*ret_code = wait_for(pid);
 	read_complaint(complaints, complaint);
 	return rc < 0 ? bh_wrap(err, "%s", p->argv[0]) : 0;
+}
+
+int bh_leave_network(struct bh_err *err)
+{
+	if (unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0)
+		return 0;
+	return bh_fail(err, BH_EUNSUPPORTED, 0, "this system lets nobody leave the network");
 }

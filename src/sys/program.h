@@ -17,4 +17,7 @@ struct bh_program {
 /* Waits for its end. 0: *ret_code is its exit code and complaint what it wrote to standard error, cut and made safe. */
 int bh_program_run(const struct bh_program *p, int *ret_code, char complaint[static BH_PROGRAM_COMPLAINT_BYTES], struct bh_err *err) BH_MUST_CHECK;
 
+/* Programs that this process starts from now on, and itself, have no network. BH_EUNSUPPORTED: the system does not let it. */
+int bh_leave_network(struct bh_err *err) BH_MUST_CHECK;
+
 #endif

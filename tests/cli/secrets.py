@@ -18,6 +18,8 @@ import tempfile
 import time
 import zipfile
 
+import secret_samples
+
 BULKHEAD = os.path.abspath(sys.argv[1])
 ID = "aws-access-key-id"
 PIECE = 1 << 20
@@ -203,6 +205,34 @@ def check_same_name(top):
     tap.ok(found == ["a"], "a file that a later entry of its layer replaces is looked at, too", found)
 
 
+def check_samples(top):
+    """An image with a secret of every detector, in two layers; every other file is deleted again. And what looks like one and is none."""
+    layers, wanted, unwanted = [[], [], []], {}, {}
+    for n, (detector, sign, path, data) in enumerate(secret_samples.load()):
+        name = f"s{n:04}/{path}"
+        if sign == "-":
+            unwanted[name] = detector
+            layers[n % 2].append((name, data))
+            continue
+        deleted = n % 3 == 0
+        wanted[name] = (detector, n % 2, deleted)
+        layers[n % 2].append((name, b"\n" * (n % 5) + data if path == "file.txt" and not data.startswith((b"\xfe", b"SSH")) else data))
+        if deleted:
+            folder, _, base = name.rpartition("/")
+            layers[2].append((f"{folder}/.wh.{base}", b""))
+    layout = pathlib.Path(top) / "samples"
+    image(layout, layers, {}, [])
+    report = scan(f"oci:{layout}")
+    layer_of = {l["digest"]: i for i, l in enumerate(report["layers"])}
+    found = {}
+    for f in report["findings"]:
+        found.setdefault(f["paths"][0], []).append((f["id"], layer_of[f["layer"]], "deleted or replaced" in f["evidence"]))
+    missed = [f"{name}: {w}, but {found.get(name)}" for name, w in wanted.items() if w not in found.get(name, [])]
+    tap.ok(not missed and len({w[0] for w in wanted.values()}) >= 200, f"secrets of {len({w[0] for w in wanted.values()})} detectors, in their layers, deleted ones among them", "\n".join(missed))
+    wrong = [f"{name}: {d}" for name, d in unwanted.items() if any(d == i for i, _, _ in found.get(name, []))]
+    tap.ok(not wrong and len(unwanted) >= 200, f"{len(unwanted)} texts that only look like it are passed over", "\n".join(wrong))
+
+
 # ---- what is allowed ----
 
 def check_comments(top):
@@ -313,6 +343,106 @@ def check_gitleaks(top):
         tap.ok(r.returncode == 2 and said in r.stderr.decode(), f"{what} is refused, with its place", r.stderr.decode())
 
 
+# ---- repositories ----
+
+def git(folder, *args, env=None):
+    return subprocess.run(["git", "-C", str(folder), "-c", "user.email=a@example.org", "-c", "user.name=a", "-c", "commit.gpgsign=false", *args], check=True,
+                          stdout=subprocess.PIPE, env=dict(os.environ, GIT_CONFIG_GLOBAL="/dev/null", **(env or {}))).stdout.decode().strip()
+
+
+def check_git(top):
+    repo = pathlib.Path(top) / "repo"
+    repo.mkdir()
+    git(repo, "init", "-q", "-b", "main")
+    (repo / "deleted.env").write_text(f"a\nK={key()}\n")
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "one", env={"GIT_AUTHOR_DATE": "2024-05-01T12:00:00Z"})
+    first = git(repo, "rev-parse", "HEAD")
+    git(repo, "rm", "-q", "deleted.env")
+    (repo / "plain").write_text("nothing\n")
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "two")
+    git(repo, "checkout", "-qb", "side")
+    (repo / "ein Ordner").mkdir()
+    (repo / "ein Ordner" / "schlüssel").write_text(f"K={key()}\n")
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "three")
+    git(repo, "checkout", "-q", "main")
+    (repo / "merged").write_text(f"K={key()}\n")
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "four")
+    git(repo, "merge", "-q", "--no-ff", "-m", "five", "side")
+    (repo / "copy").write_text((repo / "merged").read_text())
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "six")
+    git(repo, "gc", "-q")
+    (repo / "stashed").write_text(f"K={key()}\n")
+    git(repo, "add", ".")
+    git(repo, "stash", "-q")
+    (repo / "staged").write_text(f"K={key()} # bulkhead:allow {ID} a fixture\nK={key()}\n")
+    (repo / "unstaged").write_text(f"K={key()}\n")
+    git(repo, "add", "staged")
+    report = scan(f"git:{repo}")
+    found = sorted(f["paths"][0] for f in report["findings"])
+    tap.ok(found == ["deleted.env", "ein Ordner/schlüssel", "merged", "stashed"], "every blob that a reference leads to, once", found)
+    tap.ok(any(f"commit {first[:12]} of 2024-05-01" in f["evidence"] and f["line"] == 2 for f in report["findings"]), "the commit that brought it is named", places(report))
+    tap.ok(report["incomplete"] == [] and report["code"] == 1, "and nothing was left out", report["incomplete"])
+    for where in (f"git:{repo}", f"git:{repo}/ein Ordner"):
+        staged = scan(where, "--staged")
+        tap.ok([(f["paths"][0], f["line"]) for f in staged["findings"]] == [("staged", 2)] and len(staged["suppressed"]) == 1, "what is staged, and that only", places(staged))
+    hook = run("scan", "--scanners", "secret", "--staged", cwd=repo)
+    tap.ok(hook.returncode == 1 and b"staged:2" in hook.stdout, "--staged alone is of the repository here", hook.stderr.decode())
+    git(repo, "reset", "-q", "--hard")
+    tap.ok(scan(f"git:{repo}", "--staged")["code"] == 0, "nothing staged, nothing found")
+    gitleaks = git(repo, "log", "--all", "--format=%H", "--", "merged").split("\n")[-1]
+    ignore = pathlib.Path(top) / "git-ignore"
+    ignore.write_text(f"{gitleaks}:merged:{ID}:1\n{first}:deleted.env:{ID}:2\n" + "0" * 40 + f":stashed:{ID}:1\n")
+    left = sorted(f["paths"][0] for f in scan(f"git:{repo}", "--secret-ignore", str(ignore))["findings"])
+    tap.ok(left == ["ein Ordner/schlüssel", "stashed"], ".gitleaksignore with commits", left)
+    check_hostile_git(top, repo)
+
+
+def check_hostile_git(top, repo):
+    """What a repository's own configuration would start is not started, and objects that are missing are not fetched."""
+    mark = pathlib.Path(top) / "mark"
+    script = pathlib.Path(top) / "script"
+    script.write_text(f"#!/bin/sh\necho \"$0 $*\" >>{mark}\n")
+    script.chmod(0o755)
+    for name in ("core.fsmonitor", "core.pager", "diff.external", "core.sshCommand", "gpg.program", "core.gitProxy", "uploadpack.packObjectsHook", "filter.x.smudge", "diff.x.textconv"):
+        git(repo, "config", name, str(script))
+    (repo / ".git/info/attributes").write_text("* filter=x diff=x\n")
+    git(repo, "config", "log.showSignature", "true")
+    git(repo, "config", "remote.origin.url", f"ext::{script} %S")
+    git(repo, "config", "remote.origin.promisor", "true")
+    git(repo, "config", "remote.origin.partialclonefilter", "blob:none")
+    git(repo, "config", "extensions.partialClone", "origin")
+    git(repo, "config", "protocol.ext.allow", "always")
+    for hook in ("post-index-change", "reference-transaction", "pre-commit"):
+        (repo / ".git/hooks" / hook).write_text(script.read_text())
+        (repo / ".git/hooks" / hook).chmod(0o755)
+    mark.unlink(missing_ok=True)
+    whole = scan(f"git:{repo}")
+    scan(f"git:{repo}", "--staged")
+    tap.ok(not mark.exists() and len(whole["findings"]) == 4, "nothing of a repository's configuration is started", mark.read_text() if mark.exists() else places(whole))
+    blob = subprocess.run(["git", "-C", str(repo), "-c", "core.fsmonitor=false", "rev-parse", "main:plain"], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+    for pack in (repo / ".git/objects/pack").glob("*.pack"):
+        data = pathlib.Path(top) / "moved.pack"
+        pack.rename(data)
+        for other in (repo / ".git/objects/pack").glob(pack.stem + ".*"):
+            other.unlink()
+        with open(data, "rb") as f:
+            subprocess.run(["git", "-C", str(repo), "unpack-objects", "-q"], stdin=f, check=True)
+    (repo / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    mark.unlink(missing_ok=True)
+    broken = scan(f"git:{repo}")
+    said = [i["reason"] for i in broken["incomplete"]]
+    tap.ok(any("missing" in s or "broke off" in s or "git" in s for s in said) and not mark.exists(), "a missing blob is told, and nobody is asked for it", said)
+    r = run("scan", f"git:{top}")
+    tap.ok(r.returncode == 2 and b"not a git repository" in r.stderr, "a folder that is none", r.stderr.decode())
+    r = run("scan", "--staged", f"dir:{repo}")
+    tap.ok(r.returncode == 2 and b"--staged" in r.stderr, "--staged of something else", r.stderr.decode())
+
+
 # ---- bad input ----
 
 def check_hostile(top):
@@ -373,10 +503,12 @@ def main():
         check_files(top)
         check_edges(top)
         check_image(top)
+        check_samples(top)
         check_same_name(top)
         check_comments(top)
         check_baseline(top)
         check_gitleaks(top)
+        check_git(top)
         check_hostile(top)
         check_linear(top)
         check_clear(top)
