@@ -1,10 +1,11 @@
 /*
  * elf.c: see elf.h. Offsets, for 32 | 64 bits:
  *
- *     file header     0 "\177ELF"   4 class (1, 2)   5 byte order (1 little, 2 big)   28|32 segments at   32|40 sections at
+ *     file header     0 "\177ELF"   4 class (1, 2)   5 byte order (1 little, 2 big)   16 type   18 machine   24 entry
+ *                     28|32 segments at   32|40 sections at
  *                     42|54 size of a segment's header   44|56 how many   46|58 of a section's   48|60 how many   50|62 section of names
  *     segment         0 type   24|4 flags   4|8 offset   8|16 address   16|32 bytes in the file
- *     section         0 name   4 type   16|24 offset   20|32 bytes   24|40 link
+ *     section         0 name   4 type   8 flags   12|16 address   16|24 offset   20|32 bytes   24|40 link
  */
 #include "format/elf.h"
 
@@ -85,6 +86,9 @@ int bh_elf_open(struct bh_slice file, struct bh_elf *ret, struct bh_err *err)
 		names = number_at(&elf, elf.sections_at + (elf.wide ? 40 : 24), 4);
 	elf.n_sections = count_of(&elf, elf.sections_at, n, number_at(&elf, sizes_at + 4, 2), SECTION_BYTES(elf.wide));
 	elf.names_index = (uint32_t)names;
+	elf.type = (uint16_t)number_at(&elf, 16, 2);
+	elf.machine = (uint16_t)number_at(&elf, 18, 2);
+	elf.entry = word_at(&elf, 24);
 	*ret = elf;
 	return 0;
 }
@@ -112,6 +116,24 @@ bool bh_elf_section(const struct bh_elf *elf, const char *name, struct bh_slice 
 		return true;
 	}
 	return false;
+}
+
+bool bh_elf_section_at(const struct bh_elf *elf, uint32_t index, struct bh_elf_section *ret)
+{
+	uint64_t at = elf->sections_at + (uint64_t)index * SECTION_BYTES(elf->wide);
+	if (index >= elf->n_sections)
+		return false;
+	struct bh_slice names = section_content(elf, elf->names_index);
+	struct bh_slice name = bh_slice_sub(names, (size_t)number_at(elf, at, 4), names.len);
+	*ret = (struct bh_elf_section){
+		.type = (uint32_t)number_at(elf, at + 4, 4),
+		.link = (uint32_t)number_at(elf, at + (elf->wide ? 40 : 24), 4),
+		.flags = word_at(elf, at + 8),
+		.address = word_at(elf, at + (elf->wide ? 16 : 12)),
+		.name = bh_slice_sub(name, 0, bh_slice_find(name, '\0')),
+		.data = section_content(elf, index),
+	};
+	return true;
 }
 
 bool bh_elf_segment(const struct bh_elf *elf, uint32_t index, struct bh_elf_segment *ret)

@@ -11,18 +11,30 @@
 struct bh_elf {
 	struct bh_slice file;
 	uint64_t sections_at, segments_at; /* where the tables of headers are */
+	uint64_t entry;                    /* address of the first instruction */
 	uint32_t n_sections, n_segments, names_index;
+	uint16_t type, machine;            /* BH_ELF_EXECUTABLE ...; BH_ELF_X86_64 ... */
 	bool wide, big;                    /* 64 bits; big endian */
 	bool cut;                          /* a table lies outside of the file: it was cut off or is damaged, and has no such table for us */
 };
 
-enum { BH_ELF_LOAD = 1, BH_ELF_NOTE = 4 }; /* types of segments */
-enum { BH_ELF_WRITABLE = 2 };              /* flags of segments */
+enum { BH_ELF_EXECUTABLE = 2, BH_ELF_SHARED = 3 };     /* types of files; shared ones are position-independent programs, too */
+enum { BH_ELF_X86_64 = 62, BH_ELF_AARCH64 = 183 };     /* machines */
+enum { BH_ELF_LOAD = 1, BH_ELF_DYNAMIC = 2, BH_ELF_INTERPRETER = 3, BH_ELF_NOTE = 4, BH_ELF_UNWIND = 0x6474e550 }; /* types of segments */
+enum { BH_ELF_RUNS = 1, BH_ELF_WRITABLE = 2 };         /* flags of segments */
+enum { BH_ELF_SYMBOLS = 2, BH_ELF_DYNAMIC_SYMBOLS = 11 }; /* types of sections */
+enum { BH_ELF_SECTION_LOADED = 2, BH_ELF_SECTION_RUNS = 4 }; /* flags of sections */
 
 struct bh_elf_segment {
 	uint32_t type, flags;
 	uint64_t address;
 	struct bh_slice data; /* what of it lies in the file */
+};
+
+struct bh_elf_section {
+	uint32_t type, link; /* link: number of the section that this one refers to */
+	uint64_t flags, address;
+	struct bh_slice name, data;
 };
 
 struct bh_elf_note {
@@ -36,6 +48,9 @@ int bh_elf_open(struct bh_slice file, struct bh_elf *ret, struct bh_err *err) BH
 
 /* The content of the first section of this name; false when there is none, or none with content. *ret is cut at the file's end. */
 bool bh_elf_section(const struct bh_elf *elf, const char *name, struct bh_slice *ret);
+
+/* Section number index; false behind the last. */
+bool bh_elf_section_at(const struct bh_elf *elf, uint32_t index, struct bh_elf_section *ret);
 
 /* Segment number index; false behind the last. */
 bool bh_elf_segment(const struct bh_elf *elf, uint32_t index, struct bh_elf_segment *ret);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define TEXT_BYTES_MAX 512u
+#define SETTING_BYTES_MAX 32768u   /* a shell script as the command */
 #define CREATED_BY_BYTES_MAX 2048u /* a history entry can hold a whole script; its start is enough to recognise it */
 
 static bool keep(struct image_plan *plan, const struct bh_json_node *node, size_t max, struct bh_slice *out)
@@ -155,6 +156,44 @@ static int read_texts(const struct bh_json_node *root, struct image_plan *plan, 
 	return ok ? 0 : bh_fail(err, BH_ELIMIT, 0, "configuration: too much text");
 }
 
+/* What does not fit is left out: a command of so many words is none. */
+static bool add_setting(struct image_plan *plan, enum bh_setting_kind kind, struct bh_slice value)
+{
+	struct bh_setting s = { .kind = kind };
+	return plan->settings.len == plan->settings.max ||
+	       (bh_arena_copy(&plan->arena, bh_slice_sub(value, 0, SETTING_BYTES_MAX), &s.value) && bh_setting_vec_push(&plan->settings, s));
+}
+
+/* A string, a list of strings, or an object whose names count. */
+static bool add_settings(struct image_plan *plan, enum bh_setting_kind kind, const struct bh_json_node *node)
+{
+	bool ok = true;
+	struct bh_slice name;
+	const struct bh_json_node *value;
+	void *iter = NULL;
+	if (bh_json_is_object(node)) {
+		while (ok && bh_json_next(node, &iter, &name, &value))
+			ok = add_setting(plan, kind, name);
+		return ok;
+	}
+	for (size_t i = 0, n = bh_json_len(node); ok && i < n; i++)
+		ok = add_setting(plan, kind, bh_json_str(bh_json_at(node, i)));
+	return ok && (bh_json_str(node).len == 0 || add_setting(plan, kind, bh_json_str(node)));
+}
+
+static int read_settings(const struct bh_json_node *config, struct image_plan *plan, struct bh_err *err)
+{
+	static const char *const names[BH_SETTING_KINDS] = {
+		[BH_SETTING_ENTRYPOINT] = "Entrypoint", [BH_SETTING_CMD] = "Cmd", [BH_SETTING_ENV] = "Env", [BH_SETTING_USER] = "User",
+		[BH_SETTING_WORKDIR] = "WorkingDir", [BH_SETTING_VOLUME] = "Volumes", [BH_SETTING_PORT] = "ExposedPorts",
+	};
+	const struct bh_json_node *object = bh_json_get(config, "config");
+	for (size_t kind = 0; kind < BH_SETTING_KINDS; kind++)
+		if (!add_settings(plan, (enum bh_setting_kind)kind, bh_json_get(object, names[kind])))
+			return bh_fail(err, BH_ELIMIT, 0, "configuration: too much text");
+	return 0;
+}
+
 int image_config_read(const struct bh_json_node *config, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err)
 {
 	if (!bh_json_is_object(config))
@@ -167,6 +206,7 @@ int image_config_read(const struct bh_json_node *config, const struct image_wish
 	int rc = check_platform(wish, plan, err);
 	rc = rc < 0 ? rc : read_diff_ids(config, plan, err);
 	rc = rc < 0 ? rc : read_history(config, plan, err);
+	rc = rc < 0 ? rc : read_settings(config, plan, err);
 	rc = rc < 0 ? rc : image_labels_read(bh_json_get(bh_json_get(config, "config"), "Labels"), plan, err);
 	return rc < 0 ? rc : read_texts(config, plan, err);
 }

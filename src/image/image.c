@@ -123,6 +123,7 @@ static int planner_handle(void *ctx, uint16_t type, bool is_request, struct bh_s
 		return p->current ? 0 : no_memory(err);
 	case IMAGE_SAY_LAYER: return take_plan(p, payload, image_plan_get_layer, err);
 	case IMAGE_SAY_HISTORY: return take_plan(p, payload, image_plan_get_history, err);
+	case IMAGE_SAY_SETTING: return take_plan(p, payload, image_plan_get_setting, err);
 	case IMAGE_SAY_LABEL: return take_plan(p, payload, image_plan_get_label, err);
 	case IMAGE_SAY_HEAD:
 		if (take_plan(p, payload, image_plan_get_head, err) < 0)
@@ -579,7 +580,7 @@ static int compare_labels(const void *a, const void *b)
 	return bh_slice_cmp(((const struct bh_label *)a)->name, ((const struct bh_label *)b)->name);
 }
 
-/* History and labels, sorted by name. */
+/* History, settings, and labels sorted by name. */
 static bool fill_facts(struct job *j)
 {
 	struct bh_report *r = j->report;
@@ -588,6 +589,10 @@ static bool fill_facts(struct job *j)
 		struct bh_history h = j->plan.history.ptr[i];
 		ok = keep(j, h.created_by, &h.created_by) && keep(j, h.comment, &h.comment) && keep(j, h.created, &h.created) &&
 		     bh_history_vec_push(&r->history, h);
+	}
+	for (size_t i = 0; ok && i < j->plan.settings.len; i++) {
+		struct bh_setting s = j->plan.settings.ptr[i];
+		ok = keep(j, s.value, &s.value) && bh_setting_vec_push(&r->settings, s);
 	}
 	for (size_t i = 0; ok && i < j->plan.labels.len; i++) {
 		struct bh_label l = j->plan.labels.ptr[i];

@@ -52,7 +52,7 @@ struct image_entry {
 
 /*
  * Who looks at everything, wanted or not: in the sandboxed child, beside the visitor, every entry in the order of the stream and the bytes of those
- * files that entry() asks for, once each, as they come by. Of directory trees and zip archives these are the files only. A negative return ends the
+ * files that entry() asks for, once each, as they come by. Of directory trees these are files, folders and links, of zip archives the files only. A negative return ends the
  * layer: what can't be looked at is told by emit->incomplete. Records and finish() are as the visitor's.
  */
 struct image_watcher {

@@ -8,11 +8,13 @@
 #define HISTORY_MAX 1024u    /* instructions; the longest seen have some 150 */
 #define LABELS_MAX 1024u
 #define TEXTS_MAX 20000u /* of the configuration */
+#define SETTINGS_MAX 2048u /* words of the command, variables, ports */
 #define TEXT_BYTES_MAX 4096u /* media types, names, history entries: longer ones are cut when the plan is made */
 
 void image_plan_init(struct image_plan *plan)
 {
-	*plan = (struct image_plan){ .layers.max = BH_LAYERS_MAX, .history.max = HISTORY_MAX, .labels.max = LABELS_MAX, .texts.max = TEXTS_MAX };
+	*plan = (struct image_plan){ .layers.max = BH_LAYERS_MAX, .history.max = HISTORY_MAX, .labels.max = LABELS_MAX, .texts.max = TEXTS_MAX,
+				     .settings.max = SETTINGS_MAX };
 	bh_arena_init(&plan->arena, PLAN_BYTES_MAX);
 }
 
@@ -22,6 +24,7 @@ void image_plan_done(struct image_plan *plan)
 	bh_history_vec_done(&plan->history);
 	bh_label_vec_done(&plan->labels);
 	image_text_vec_done(&plan->texts);
+	bh_setting_vec_done(&plan->settings);
 	bh_arena_done(&plan->arena);
 }
 
@@ -104,6 +107,24 @@ bool image_plan_get_history(struct bh_slice frame, struct image_plan *plan)
 	struct bh_history h = { 0 };
 	return get_text(&r, a, &h.created_by) && get_text(&r, a, &h.comment) && get_text(&r, a, &h.created) && bh_take_u32le(&r, &h.layer) &&
 	       bh_reader_left(&r) == 0 && (h.layer < BH_LAYERS_MAX || h.layer == BH_NO_LAYER) && bh_history_vec_push(&plan->history, h);
+}
+
+bool image_plan_put_setting(struct bh_buf *b, const struct bh_setting *setting)
+{
+	bh_wire_put_u8(b, (uint8_t)setting->kind);
+	put_text(b, setting->value);
+	return !b->failed;
+}
+
+bool image_plan_get_setting(struct bh_slice frame, struct image_plan *plan)
+{
+	struct bh_reader r = bh_reader_of(frame);
+	struct bh_setting s = { 0 };
+	uint8_t kind;
+	if (!bh_take_u8(&r, &kind) || kind >= BH_SETTING_KINDS || !get_text(&r, &plan->arena, &s.value) || bh_reader_left(&r))
+		return false;
+	s.kind = (enum bh_setting_kind)kind;
+	return bh_setting_vec_push(&plan->settings, s);
 }
 
 bool image_plan_put_label(struct bh_buf *b, const struct bh_label *label)

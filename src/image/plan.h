@@ -53,6 +53,7 @@ struct image_plan {
 	struct bh_slice os, architecture, variant, created, reference;
 	struct bh_history_vec history; /* oldest first; the layer is known only when the entries fit the layers */
 	struct image_text_vec texts;   /* environment, labels, entry point, command, health check, history */
+	struct bh_setting_vec settings; /* of the configuration */
 	struct bh_label_vec labels;    /* of the configuration, then annotations of the manifest that have other names */
 };
 
@@ -85,17 +86,19 @@ int image_plan_docker(const struct image_store *store, const struct image_wish *
 /* index.json when there is one, else manifest.json; an error that says what was looked for when there is neither. */
 int image_plan_any(const struct image_store *store, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err) BH_MUST_CHECK;
 
-/* ---- how a plan crosses from the planner to the parent: one frame for each layer, history entry and label, in order; the head ends it ---- */
+/* ---- how a plan crosses from the planner to the parent: one frame for each layer, history entry, setting and label, in order; the head ends it ---- */
 
 bool image_plan_put_head(struct bh_buf *b, const struct image_plan *plan);
 bool image_plan_put_layer(struct bh_buf *b, const struct image_plan_layer *layer);
 bool image_plan_put_history(struct bh_buf *b, const struct bh_history *entry);
+bool image_plan_put_setting(struct bh_buf *b, const struct bh_setting *setting);
 bool image_plan_put_label(struct bh_buf *b, const struct bh_label *label);
 
 /* Copies into plan's arena. False when the frame is malformed or a limit is passed. */
 bool image_plan_get_head(struct bh_slice frame, struct image_plan *plan);
 bool image_plan_get_layer(struct bh_slice frame, struct image_plan *plan);
 bool image_plan_get_history(struct bh_slice frame, struct image_plan *plan);
+bool image_plan_get_setting(struct bh_slice frame, struct image_plan *plan);
 bool image_plan_get_label(struct bh_slice frame, struct image_plan *plan);
 
 #endif

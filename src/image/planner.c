@@ -42,6 +42,8 @@ static int send_plan(struct bh_channel *ch, const struct image_plan *plan, struc
 		rc = send_part(ch, IMAGE_SAY_LAYER, image_plan_put_layer(&frame, &plan->layers.ptr[i]), &frame, err);
 	for (size_t i = 0; rc == 0 && i < plan->history.len; i++)
 		rc = send_part(ch, IMAGE_SAY_HISTORY, image_plan_put_history(&frame, &plan->history.ptr[i]), &frame, err);
+	for (size_t i = 0; rc == 0 && i < plan->settings.len; i++)
+		rc = send_part(ch, IMAGE_SAY_SETTING, image_plan_put_setting(&frame, &plan->settings.ptr[i]), &frame, err);
 	for (size_t i = 0; rc == 0 && i < plan->labels.len; i++)
 		rc = send_part(ch, IMAGE_SAY_LABEL, image_plan_put_label(&frame, &plan->labels.ptr[i]), &frame, err);
 	return rc < 0 ? rc : send_part(ch, IMAGE_SAY_HEAD, image_plan_put_head(&frame, plan), &frame, err);

@@ -68,7 +68,8 @@ struct image_tree {
 	struct bh_map given;          /* device and inode of files that were handed out */
 	struct bh_arena arena;
 	uint64_t complaints;
-	bool started;
+	char link[BH_PATH_BYTES_MAX]; /* target of the one that is looked at */
+	bool started, shown;          /* shown: the link or folder that the walk is at was given to be looked at */
 };
 
 static struct bh_slice path_of(const struct image_tree *t)
@@ -212,7 +213,7 @@ static bool matters(struct image_tree *t, int dir_fd, unsigned char type, const 
 	else if (type == DT_REG)
 		yes = is_watched(t) || v->wants(v->ctx, path_of(t)) != 0 || may_be_program(t, dir_fd, name);
 	else if (type == DT_LNK)
-		yes = v->wants(v->ctx, path_of(t)) != 0 || v->wants_below(v->ctx, path_of(t));
+		yes = is_watched(t) || v->wants(v->ctx, path_of(t)) != 0 || v->wants_below(v->ctx, path_of(t));
 	t->path_len = len;
 	return yes;
 }
@@ -323,7 +324,7 @@ static int give(struct image_tree *t, int fd, bool by_link, struct image_tree_fi
 	int fresh = remember(t, &st, err);
 	if (fresh < 0 || (fresh == 0 && by_link))
 		return fresh;
-	*ret = (struct image_tree_file){ BH_TAKE_FD(own), path_of(t), (uint64_t)st.st_size, limit, st.st_mode & 07777, st.st_uid, st.st_gid };
+	*ret = (struct image_tree_file){ BH_TAKE_FD(own), { 0 }, path_of(t), (uint64_t)st.st_size, limit, st.st_mode & 07777, st.st_uid, st.st_gid };
 	return 1;
 }
 
@@ -339,11 +340,32 @@ static int wait_link(struct image_tree *t, struct bh_err *err)
 	return 0;
 }
 
+/* 1: *ret filled with a link or folder for whoever watches. */
+static int show(struct image_tree *t, const struct name *n, struct image_tree_file *ret)
+{
+	int dir_fd = t->levels[t->depth - 1].fd;
+	struct stat st;
+	if (!is_watched(t) || t->shown || n->type == DT_REG || fstatat(dir_fd, n->text, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	ssize_t len = n->type == DT_LNK ? readlinkat(dir_fd, n->text, t->link, sizeof(t->link)) : 0;
+	if (len < 0 || (n->type == DT_LNK && len == 0))
+		return 0;
+	*ret = (struct image_tree_file){ -1, { (const uint8_t *)t->link, (size_t)len }, path_of(t), 0, 0, st.st_mode & 07777, st.st_uid, st.st_gid };
+	return 1;
+}
+
+/* Only links behind which wanted files may lie are followed; that one is watched makes none wanted. */
+static bool is_followed(const struct image_tree *t)
+{
+	const struct image_visitor *v = t->visitor;
+	return v->wants(v->ctx, path_of(t)) != 0 || v->wants_below(v->ctx, path_of(t));
+}
+
 static int step(struct image_tree *t, const struct name *n, struct image_tree_file *ret, struct bh_err *err)
 {
 	int dir_fd = t->levels[t->depth - 1].fd;
 	if (n->type == DT_LNK)
-		return wait_link(t, err);
+		return is_followed(t) ? wait_link(t, err) : 0;
 	bool folder = n->type == DT_DIR;
 	/* O_NONBLOCK: should a FIFO have taken the file's place meanwhile, opening it does not wait. */
 	int fd = openat(dir_fd, n->text, (folder ? O_DIRECTORY : O_NONBLOCK | O_NOCTTY) | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -418,8 +440,15 @@ int image_tree_next(struct image_tree *t, struct image_tree_file *ret, struct bh
 			t->depth--;
 			continue;
 		}
-		const struct name *n = &l->names.ptr[l->at++];
-		if (push_path(t, n->text))
+		const struct name *n = &l->names.ptr[l->at];
+		bool fits = push_path(t, n->text);
+		if (fits && show(t, n, ret) == 1) {
+			t->shown = true;
+			return 1;
+		}
+		t->shown = false;
+		l->at++;
+		if (fits)
 			rc = step(t, n, ret, err);
 	}
 	return rc;

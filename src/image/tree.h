@@ -6,6 +6,7 @@
  *                    reply:   files, small ones with their bytes, as many as fit; behind the last one u8 0 when there are more, else u8 3
  *                             u8 1, path, u64 limit, u32 mode, uid, gid, bytes
  *                             u8 2, path, u64 limit, u32 mode, uid, gid, u64 size; with the descriptor, so the last of its reply
+ *                             u8 4, path, u32 mode, uid, gid, target: a link, whose target is not empty, or a folder, for whoever watches
  *
  * A call for each file would cost several times what reading it does.
  */
@@ -24,7 +25,8 @@ int image_tree_new(int root_fd, const struct image_visitor *visitor, struct bh_r
 void image_tree_free(struct image_tree *t);
 
 struct image_tree_file {
-	int fd; /* the caller closes it */
+	int fd; /* the caller closes it; -1: a link or folder, to be looked at only */
+	struct bh_slice link; /* where it leads; until the next call */
 	struct bh_slice path; /* until the next call */
 	uint64_t size_bytes, limit_bytes;
 	uint32_t mode, uid, gid;

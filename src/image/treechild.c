@@ -17,7 +17,7 @@
 #define SMALL_BYTES (64u << 10)  /* files up to here cross with their bytes */
 #define BATCH_BYTES (256u << 10) /* of a reply, before its last file */
 
-enum item { ITEM_MORE, ITEM_BYTES, ITEM_FILE, ITEM_END };
+enum item { ITEM_MORE, ITEM_BYTES, ITEM_FILE, ITEM_END, ITEM_LOOK };
 
 static void put_file(struct bh_buf *b, enum item item, const struct image_tree_file *f)
 {
@@ -27,6 +27,16 @@ static void put_file(struct bh_buf *b, enum item item, const struct image_tree_f
 	bh_wire_put_u32(b, f->mode);
 	bh_wire_put_u32(b, f->uid);
 	bh_wire_put_u32(b, f->gid);
+}
+
+static void put_look(struct bh_buf *b, const struct image_tree_file *f)
+{
+	bh_wire_put_u8(b, ITEM_LOOK);
+	bh_wire_put_slice(b, f->path);
+	bh_wire_put_u32(b, f->mode);
+	bh_wire_put_u32(b, f->uid);
+	bh_wire_put_u32(b, f->gid);
+	bh_wire_put_slice(b, f->link);
 }
 
 /* The parent reads, but looks at nothing. False: the file is not a small one after all, or can't be read; the child finds out. */
@@ -54,6 +64,10 @@ int image_tree_answer(struct image_tree *t, struct bh_child_reply *reply, struct
 	struct bh_buf *b = reply->payload;
 	int rc = 1;
 	while (rc == 1 && b->len < BATCH_BYTES && (rc = image_tree_next(t, &f, err)) == 1) {
+		if (f.fd < 0) {
+			put_look(b, &f);
+			continue;
+		}
 		if (f.size_bytes > SMALL_BYTES || !put_bytes(b, &f)) {
 			reply->fd = f.fd;
 			reply->close_fd = true;
@@ -210,6 +224,17 @@ static int take_file(struct reading *r, struct incoming *in, struct bh_err *err)
 	return emit_incomplete(r, "file", in->file.path, why.text, err);
 }
 
+/* A link or folder. */
+static int take_look(struct reading *r, struct bh_reader *in, struct bh_err *err)
+{
+	struct image_entry e = { .has_owner = true };
+	if (!bh_wire_get_slice(in, BH_PATH_BYTES_MAX, &e.path) || !bh_take_u32le(in, &e.mode) || !bh_take_u32le(in, &e.uid) || !bh_take_u32le(in, &e.gid) ||
+	    !bh_wire_get_slice(in, BH_PATH_BYTES_MAX, &e.link))
+		return bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
+	e.type = e.link.len ? IMAGE_ENTRY_SYMLINK : IMAGE_ENTRY_DIR;
+	return image_watch_entry(&r->watch, &e, err);
+}
+
 static bool get_file(struct bh_reader *in, enum item item, int fd, struct incoming *ret)
 {
 	struct image_file *f = &ret->file;
@@ -232,11 +257,14 @@ static int next_files(struct reading *r, struct bh_err *err)
 	uint8_t item = ITEM_END;
 	struct incoming file;
 	while (rc == 0) {
-		if (!bh_take_u8(&in, &item) || (item != ITEM_MORE && item != ITEM_BYTES && item != ITEM_FILE && item != ITEM_END))
+		if (!bh_take_u8(&in, &item) || item > ITEM_LOOK)
 			return bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
 		if (item == ITEM_MORE || item == ITEM_END)
 			break;
-		rc = get_file(&in, (enum item)item, fd, &file) ? take_file(r, &file, err) : bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
+		if (item == ITEM_LOOK)
+			rc = take_look(r, &in, err);
+		else
+			rc = get_file(&in, (enum item)item, fd, &file) ? take_file(r, &file, err) : bh_fail(err, BH_EMALFORMED, 0, "a damaged reply");
 	}
 	bh_channel_progress(r->ch, r->n_bytes);
 	return rc < 0 ? rc : item == ITEM_MORE;

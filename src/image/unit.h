@@ -45,6 +45,7 @@ enum image_message {
 	IMAGE_SAY_CONFIG,     /* what follows is what the watcher says about the configuration */
 	IMAGE_SAY_WATCHED,
 	IMAGE_SAY_REMARK,
+	IMAGE_SAY_SETTING,    /* plan.h */
 };
 
 /* Why a hash stands in HIDES. */

@@ -11,6 +11,7 @@
 #define SOURCES_MAX 10000u
 #define HISTORY_MAX 4096u /* instructions of a Dockerfile and of its base images */
 #define LABELS_MAX 4096u
+#define SETTINGS_MAX 4096u
 #define EXCEPTIONS_MAX 10000u
 
 void bh_report_init(struct bh_report *r)
@@ -26,6 +27,7 @@ void bh_report_init(struct bh_report *r)
 		.changes.max = FINDINGS_MAX,
 		.history.max = HISTORY_MAX,
 		.labels.max = LABELS_MAX,
+		.settings.max = SETTINGS_MAX,
 		.exceptions.max = EXCEPTIONS_MAX,
 		.vex.max = SOURCES_MAX,
 		.attached.max = SOURCES_MAX,
@@ -45,6 +47,7 @@ void bh_report_done(struct bh_report *r)
 	bh_change_vec_done(&r->changes);
 	bh_history_vec_done(&r->history);
 	bh_label_vec_done(&r->labels);
+	bh_setting_vec_done(&r->settings);
 	bh_exception_vec_done(&r->exceptions);
 	bh_vex_vec_done(&r->vex);
 	bh_attached_vec_done(&r->attached);

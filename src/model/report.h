@@ -59,6 +59,14 @@ struct bh_label {
 	struct bh_slice name, value;
 };
 
+/* What an image's configuration says about running it. Lists are several settings of one kind, in their order. */
+enum bh_setting_kind { BH_SETTING_ENTRYPOINT, BH_SETTING_CMD, BH_SETTING_ENV, BH_SETTING_USER, BH_SETTING_WORKDIR, BH_SETTING_VOLUME, BH_SETTING_PORT, BH_SETTING_KINDS };
+
+struct bh_setting {
+	enum bh_setting_kind kind;
+	struct bh_slice value;
+};
+
 /* The image that this one was built on: the first n_layers layers. */
 struct bh_base_image {
 	struct bh_slice name;     /* "docker.io/library/debian:12"; empty when only its layers are known */
@@ -148,6 +156,7 @@ BH_VEC(bh_data_vec, struct bh_data_source)
 BH_VEC(bh_not_covered_vec, struct bh_not_covered)
 BH_VEC(bh_history_vec, struct bh_history)
 BH_VEC(bh_label_vec, struct bh_label)
+BH_VEC(bh_setting_vec, struct bh_setting)
 BH_VEC(bh_change_vec, struct bh_change)
 BH_VEC(bh_exception_vec, struct bh_exception)
 BH_VEC(bh_vex_vec, struct bh_vex_document)
@@ -163,6 +172,7 @@ struct bh_report {
 	struct bh_change_vec changes;        /* "fix first", best first; points into findings by index */
 	struct bh_history_vec history;       /* oldest first */
 	struct bh_label_vec labels;          /* of the image's configuration and manifest, sorted by name */
+	struct bh_setting_vec settings;      /* of the image's configuration: kinds in their order; written by no format */
 	struct bh_base_image base;
 	struct bh_slice dockerfile;          /* the file that instruction lines refer to; empty = none was given */
 	struct bh_exception_vec exceptions;  /* in the order of the file */

@@ -266,6 +266,16 @@ const char *sandbox_syscall_name(uint32_t number, char out[64])
 	return out;
 }
 
+bool sandbox_syscall_name_on(bool aarch64, uint32_t number, char out[64])
+{
+	char *name = seccomp_syscall_resolve_num_arch(aarch64 ? SCMP_ARCH_AARCH64 : SCMP_ARCH_X86_64, (int)number);
+	bool known = name != NULL;
+	if (known)
+		(void)snprintf(out, 64, "%s", name);
+	free(name);
+	return known;
+}
+
 const char *bh_sandbox_describe(void)
 {
 	static char text[160];

@@ -42,4 +42,7 @@ uint64_t sandbox_resident_max(const struct bh_child_limits *limits);
 /* "socket", or "#41" when the name is unknown. */
 const char *sandbox_syscall_name(uint32_t number, char out[64]);
 
+/* The same for x86-64 or AArch64, whatever this machine is. False: no system call has that number there. */
+bool sandbox_syscall_name_on(bool aarch64, uint32_t number, char out[64]);
+
 #endif
