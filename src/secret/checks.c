@@ -115,6 +115,20 @@ static bool has_long_run(struct bh_slice s)
 	return run >= RUN_MIN;
 }
 
+bool secret_is_known(struct bh_slice bytes)
+{
+	static const uint64_t known[] = {
+#define KNOWN(hash, where) hash,
+#include "secret/known.def"
+#undef KNOWN
+	};
+	uint64_t hash = bh_slice_hash(bytes);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i] == hash)
+			return true;
+	return false;
+}
+
 bool secret_is_placeholder(struct bh_slice secret)
 {
 	static const char *const words[] = { "example",  "changeme", "change-me", "change_me", "placeholder", "your",	    "dummy",	  "redacted",  "xxxx",	     "****",
@@ -122,7 +136,7 @@ bool secret_is_placeholder(struct bh_slice secret)
 					     "abc123def", "a1b2c3d4", "sanitized", "hidden",   "my-secret",   "my_secret",  "mysecret",	  "mytoken",   "my-token",  "some-",
 					     "yourtoken", "yourkey", "yourpass", "yoursecret", "tiger",
 					     NULL };
-	return secret.len == 0 || has_brackets(secret) || is_monotonous(secret) || has_long_run(secret) || has_any_word(secret, words);
+	return secret.len == 0 || has_brackets(secret) || is_monotonous(secret) || has_long_run(secret) || has_any_word(secret, words) || secret_is_known(secret);
 }
 
 static enum secret_form unless(bool wrong)
@@ -134,7 +148,7 @@ enum secret_form secret_check_mixed(struct bh_slice secret, struct bh_slice arou
 {
 	struct classes c = classes_of(secret);
 	(void)around, (void)said;
-	return unless((c.lower > 0) + (c.upper > 0) + (c.digit > 0) < 2 || has_long_run(secret));
+	return unless((c.lower > 0) + (c.upper > 0) + (c.digit > 0) < 2 || has_long_run(secret) || secret_is_known(secret));
 }
 
 /* The longest run of small letters, or of letters of whichever case. */
@@ -177,14 +191,17 @@ enum secret_form secret_check_token(struct bh_slice secret, struct bh_slice arou
 }
 
 /* Words that people write for a password that they don't want to write. */
-static bool is_password_word(struct bh_slice s)
+bool secret_is_password_word(struct bh_slice s)
 {
 	static const char *const whole[] = { "password", "passwd", "pass", "pwd",   "secret", "user",  "username", "test",  "testing", "admin",   "root", "foo",  "bar",	   "baz",    "token",
 					     "none",	 "null",   "true", "false", "string", "hunter2", "letmein", "qwerty", "s3cr3t",  "s3cret", "p4ssw0rd", "passw0rd", "p@ssw0rd", "pa55word", "pa$$word",
-					     "p@ssword", "pass123", "test123", "abc123", "password1", "password123", "password2", "secret123", "123456",  "12345678", NULL };
-	static const char *const parts[] = { "password", "passwd", "passphrase", "secret", "getenv", "environ", "process.env", "undefined", "required", "optional", "prompt", "config", "default", "string", NULL };
+					     "p@ssword", "abc", "secr3t", "nothing", "opensesame", "open sesame", "sesame", "changeit", NULL };
+	static const char *const parts[] = { "password", "passwd", "passphrase", "secret", "getenv", "environ", "process.env", "undefined", "required", "optional", "prompt", "config", "default", "string", "sword", "pass", "pwd", "test", NULL };
+	size_t n = s.len; /* without the number behind it: "test123", "pwd2!" */
+	while (n > 0 && !is_letter(s.ptr[n - 1]))
+		n--;
 	for (size_t i = 0; whole[i]; i++)
-		if (equals_ignoring_case(s, whole[i]))
+		if (equals_ignoring_case(s, whole[i]) || equals_ignoring_case(bh_slice_sub(s, 0, n), whole[i]))
 			return true;
 	return has_any_word(s, parts);
 }
@@ -213,7 +230,7 @@ static bool is_drawn(struct bh_slice s)
 enum secret_form secret_check_password(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES])
 {
 	(void)around, (void)said;
-	return unless(is_password_word(secret) || is_expression(secret) || !is_drawn(secret));
+	return unless(secret_is_password_word(secret) || is_expression(secret) || !is_drawn(secret));
 }
 
 enum secret_form secret_check_env_password(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES])
@@ -242,7 +259,8 @@ static bool is_nobodys_host(struct bh_slice host)
 	static const char *const whole[] = { "host", "hostname", "server", "foo", "bar", "domain", "address", "ip", "h", "a", "b", "c", "x", "url", "some", "proxy", NULL };
 	static const char *const ends[] = { "example.com", "example.org", "example.net", ".example", ".test", ".invalid", "domain.com", "foo.com", "test.com", "host.com", "server.com", "company.com",
 					    "bar.com", "site.com", "foo.bar", "a.com", "b.com", "x.com", "abc.com", "url.com", "website.com", NULL };
-	bool none = host.len == 0 || memchr(host.ptr, '$', host.len) || memchr(host.ptr, '{', host.len) || memchr(host.ptr, '%', host.len) || memchr(host.ptr, '*', host.len) || has_word(host, "example") || has_word(host, "your");
+	bool none = host.len == 0 || memchr(host.ptr, '$', host.len) || memchr(host.ptr, '{', host.len) || memchr(host.ptr, '%', host.len) || memchr(host.ptr, '*', host.len) || has_word(host, "example") || has_word(host, "your") ||
+		    has_word(host, "dummy") || has_word(host, "fake") || has_word(host, "test");
 	for (size_t i = 0; !none && whole[i]; i++)
 		none = equals_ignoring_case(host, whole[i]);
 	for (size_t i = 0; !none && ends[i]; i++)

@@ -15,6 +15,9 @@
 /* Words that stand in the place of a secret: "${TOKEN}", "<your-key>", "changeme", "xxxxxxxx". */
 bool secret_is_placeholder(struct bh_slice secret);
 
+/* known.def: examples of documentation and keys of test suites, which everybody has. Of keys in PEM, the bytes of their base64. */
+bool secret_is_known(struct bh_slice bytes);
+
 enum secret_form secret_check_mixed(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES]);            /* letters and digits, or both cases */
 enum secret_form secret_check_token(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES]);            /* made by a machine: digits among letters, no words */
 enum secret_form secret_check_password(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES]);         /* no expression, no name of something, no well-known word */
@@ -25,6 +28,7 @@ enum secret_form secret_check_user_password(struct bh_slice secret, struct bh_sl
 enum secret_form secret_check_generic_key(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES]);
 enum secret_form secret_check_generic_password(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES]);
 enum secret_form secret_check_env_secret(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES]);       /* NAME=value in an environment file */
+bool secret_is_password_word(struct bh_slice s); /* "s3cret", "test123" */
 enum secret_form secret_check_snmp(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES]);
 
 /* checks_token.c: tokens with a checksum or a structure */

@@ -86,7 +86,7 @@ enum secret_form secret_check_jwt(struct bh_slice secret, struct bh_slice around
 {
 	struct token t;
 	(void)around;
-	bool good = token_of(secret, &t) && is_signed(&t) && !is_public(&t);
+	bool good = token_of(secret, &t) && is_signed(&t) && !is_public(&t) && !secret_is_known(secret);
 	if (good)
 		say(&t, "from", bh_json_str(claim(&t, "iss")), said);
 	token_done(&t);

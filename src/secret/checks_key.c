@@ -14,6 +14,8 @@
 #define KEY_BYTES_MAX 16384u
 #define BODY_BYTES_MIN 32u
 #define LINE_BYTES_MAX 200u
+#define TOY_BITS 1024u
+#define KNOWN_BYTES 1024u /* so much of a key store is looked up */
 #define JKS_ENTRIES_MAX 64u
 
 static bool is_base64(uint8_t c)
@@ -107,11 +109,19 @@ static enum secret_form openssh(struct bh_slice bytes, char said[SECRET_SAID_BYT
 	return SECRET_VALID;
 }
 
+/* RSA and DSA below 1,024 bits can be broken by anybody: nobody protects anything with them, tests use them. */
+static bool is_toy(const char *kind)
+{
+	uint64_t bits;
+	struct bh_slice name, size;
+	return bh_slice_cut(bh_slice_str(kind), ' ', &name, &size) && (bh_slice_eq_str(name, "RSA") || bh_slice_eq_str(name, "DSA")) && bh_slice_u64(size, UINT32_MAX, &bits) && bits < TOY_BITS;
+}
+
 static enum secret_form der(struct bh_slice bytes, char said[SECRET_SAID_BYTES])
 {
 	char kind[BH_PRIVKEY_KIND_BYTES];
 	enum bh_privkey is = bh_privkey_of_der(bytes, kind);
-	if (is == BH_PRIVKEY_NONE)
+	if (is == BH_PRIVKEY_NONE || is_toy(kind))
 		return SECRET_WRONG;
 	(void)snprintf(said, SECRET_SAID_BYTES, is == BH_PRIVKEY_CLEAR ? "%s, not encrypted" : "encrypted with a passphrase", kind);
 	return SECRET_VALID;
@@ -124,7 +134,7 @@ enum secret_form secret_check_pem_key(struct bh_slice secret, struct bh_slice ar
 	if (!body_of(secret, around, "---- END SSH2", &body) && !body_of(secret, around, "-----END", &body))
 		return SECRET_WRONG;
 	bool old_cipher = bh_slice_search(body, "4,ENCRYPTED");
-	bool good = decoded_body(without_headers(body), &bytes);
+	bool good = decoded_body(without_headers(body), &bytes) && !secret_is_known(bh_buf_slice(&bytes));
 	enum secret_form form = SECRET_WRONG;
 	if (good && (old_cipher || bh_slice_search(secret, "SSH2"))) {
 		(void)snprintf(said, SECRET_SAID_BYTES, old_cipher ? "encrypted with a passphrase" : "SSH2 key");
@@ -246,7 +256,7 @@ enum secret_form secret_check_pkcs12(struct bh_slice secret, struct bh_slice aro
 	struct bh_slice file = bh_slice_sub(around, (size_t)(secret.ptr - around.ptr), around.len);
 	static const char bag[] = "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01";
 	const uint8_t *at = memmem(file.ptr, file.len, bag, sizeof(bag) - 1);
-	if (secret.ptr != around.ptr || !at || at + sizeof(bag) > file.ptr + file.len)
+	if (secret.ptr != around.ptr || secret_is_known(bh_slice_sub(file, 0, KNOWN_BYTES)) || !at || at + sizeof(bag) > file.ptr + file.len)
 		return SECRET_WRONG;
 	uint8_t kind = at[sizeof(bag) - 1];
 	if (kind != 1 && kind != 2)

@@ -249,7 +249,7 @@ enum secret_form secret_check_base64_pem(struct bh_slice secret, struct bh_slice
 static bool is_text(struct bh_slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
+		if (s.ptr[i] < ' ' || s.ptr[i] >= 0x7f)
 			return false;
 	return true;
 }
@@ -258,10 +258,9 @@ enum secret_form secret_check_basic_auth(struct bh_slice secret, struct bh_slice
 {
 	struct bh_buf out;
 	struct bh_slice user, password;
+	(void)around;
 	bool good = secret_decode(&out, secret, DECODED_BYTES_MAX) && is_text(bh_buf_slice(&out)) && bh_slice_cut(bh_buf_slice(&out), ':', &user, &password) && password.len >= 4 &&
-		    !secret_is_placeholder(password) && secret_check_weak_password(password, around, said) != SECRET_WRONG;
-	static const char *const words[] = { "pass", "passwd", "secret", "test", "pwd", "sesame", "open sesame", "admin", "root", "1234", "12345", "123456", NULL };
-	good = good && !bh_slice_is_one_of(password, words);
+		    !secret_is_placeholder(password) && !secret_is_password_word(password);
 	if (good && user.len && user.len < 64)
 		(void)snprintf(said, SECRET_SAID_BYTES, "of user %.*s", BH_SLICE_FMT(user));
 	bh_buf_wipe(&out);
