@@ -34,8 +34,9 @@ static const struct cmd_option options[] = {
 
 static const char details[] =
 	"TARGET is what bulkhead scan takes: an image in a registry or a daemon, a file, a\n"
-	"folder. The folder DIR gets seccomp.json, docker-run.txt (arguments of docker run),\n"
-	"compose.yaml, securitycontext.yaml, and report.txt, which says what was decided and why.\n"
+	"folder. The folder DIR gets seccomp.json, docker-run.txt and podman-run.txt (arguments\n"
+	"of docker run and podman run), compose.yaml, securitycontext.yaml, and report.txt, which\n"
+	"says what was decided and why.\n"
 	"\n"
 	"Exit status: 0 done, 2 wrong usage or input, 3 the system calls of a program could not\n"
 	"all be told, so Docker's default set is allowed: the report says where, 4 internal error.\n";
@@ -109,7 +110,12 @@ static bool make_seccomp(const struct hardening *h, struct bh_buf *out)
 
 static bool make_docker(const struct hardening *h, struct bh_buf *out)
 {
-	return profile_write_docker(&h->profile, &h->options, out);
+	return profile_write_run(&h->profile, &h->options, false, out);
+}
+
+static bool make_podman(const struct hardening *h, struct bh_buf *out)
+{
+	return profile_write_run(&h->profile, &h->options, true, out);
 }
 
 static bool make_compose(const struct hardening *h, struct bh_buf *out)
@@ -133,7 +139,7 @@ static int write_files(struct hardening *h, struct bh_err *err)
 		const char *name;
 		bool (*make)(const struct hardening *, struct bh_buf *);
 	} files[] = {
-		{ "seccomp.json", make_seccomp }, { "docker-run.txt", make_docker }, { "compose.yaml", make_compose }, { "securitycontext.yaml", make_kubernetes }, { "report.txt", make_report },
+		{ "seccomp.json", make_seccomp }, { "docker-run.txt", make_docker }, { "podman-run.txt", make_podman }, { "compose.yaml", make_compose }, { "securitycontext.yaml", make_kubernetes }, { "report.txt", make_report },
 	};
 	int rc = bh_mkdirs(cmd_string(h->args, "profile"), 0755, err);
 	for (size_t i = 0; rc == 0 && i < sizeof(files) / sizeof(files[0]); i++)
@@ -162,7 +168,7 @@ static int tell(const struct hardening *h, struct bh_err *err)
 		bh_buf_printf(&out, "%zu calls could not be decided, so the default set is allowed: see report.txt\n", h->reach.opens.len);
 	bh_buf_printf(&out, "user %" PRIu32 ":%" PRIu32 ", no capabilities, read-only root with %zu tmpfs and %zu volumes\nwritten to ", h->profile.uid, h->profile.gid, tmpfs, volumes);
 	bh_buf_add_escaped(&out, bh_slice_str(cmd_string(h->args, "profile")));
-	bh_buf_add_str(&out, ": seccomp.json docker-run.txt compose.yaml securitycontext.yaml report.txt\n");
+	bh_buf_add_str(&out, ": seccomp.json docker-run.txt podman-run.txt compose.yaml securitycontext.yaml report.txt\n");
 	int rc = cmd_write(STDOUT_FILENO, &out, err);
 	bh_buf_done(&out);
 	return rc;

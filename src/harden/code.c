@@ -23,6 +23,7 @@
 #define SYMBOLS_MAX 4000000u
 #define SCRATCH_BYTES_MAX (256u << 20) /* one function's analysis */
 #define ROUNDS_MAX 12u                 /* wrappers of wrappers */
+#define NUMBERS_MAX 1023u              /* of system calls */
 #define STRING_BYTES_MAX 200u
 #define STUB_BYTES 16u                 /* an entry of .plt */
 #define FEW_FRAMES 8u                  /* so few functions with unwind information are start code only */
@@ -47,6 +48,11 @@ struct slot {
 
 struct frame {
 	uint64_t from, to;
+};
+
+struct go_table {
+	struct bh_slice bytes, names, table;
+	uint64_t n, text;
 };
 
 struct symbol {
@@ -76,6 +82,7 @@ struct code {
 	struct binary *out;
 	struct region_vec regions;
 	struct start_vec starts;   /* of functions, sorted; node i + 1 begins at i */
+	struct start_vec written;  /* Go: addresses that are not only read, sorted */
 	struct start_vec called;   /* as they are found: starts must stay sorted while code is swept */
 	struct frame_vec frames;   /* what unwind information covers, sorted */
 	struct symbol_vec symbols; /* .dynsym */
@@ -89,6 +96,7 @@ struct code {
 	bool *returns;             /* by function: it has an end, or goes on elsewhere */
 	bool more;
 	struct bh_arena scratch;
+	uint32_t by_thread;        /* Go: the function that takes its number from another thread */
 	uint32_t asking;           /* the function that flow.h is asked about */
 	bool gathers;              /* edges */
 };
@@ -512,6 +520,53 @@ static void add_symbol_starts(struct code *c)
 	}
 }
 
+/*
+ * Go's table of functions, as of Go 1.18 (runtime/symtab.go, pcHeader): u32 magic, u16 0, u8 step, u8 word, u64 functions, u64 files, u64 text, u64 names, then
+ * three more offsets, u64 functions' table: pairs of u32 offset from text, u32 offset of what is known of the function: the first offset again, i32 offset of its name.
+ */
+static bool read_go_table(const struct code *c, struct go_table *ret)
+{
+	struct bh_reader r = bh_reader_of((struct bh_slice){ 0 });
+	uint32_t magic, sizes;
+	uint64_t files, names, table, ignored;
+	struct go_table t = { 0 };
+	if (!bh_elf_section(&c->elf, ".gopclntab", &t.bytes) && !bh_elf_section(&c->elf, ".data.rel.ro.gopclntab", &t.bytes))
+		return false;
+	r = bh_reader_of(t.bytes);
+	if (!bh_take_u32le(&r, &magic) || (magic != 0xfffffff0 && magic != 0xfffffff1) || !bh_take_u32le(&r, &sizes) || !take64(&r, &t.n) || !take64(&r, &files) ||
+	    !take64(&r, &t.text) || !take64(&r, &names) || !take64(&r, &ignored) || !take64(&r, &ignored) || !take64(&r, &ignored) || !take64(&r, &table) || names > t.bytes.len ||
+	    table > t.bytes.len)
+		return false;
+	t.names = bh_slice_sub(t.bytes, (size_t)names, t.bytes.len);
+	t.table = bh_slice_sub(t.bytes, (size_t)table, t.bytes.len);
+	*ret = t;
+	return region_at(c, t.text) != NULL;
+}
+
+static bool go_function(const struct go_table *t, uint64_t index, uint64_t *address, struct bh_slice *name)
+{
+	struct bh_reader r = bh_reader_of(t->table);
+	uint32_t offset, at, again, name_at;
+	if (index >= t->n || index > t->table.len / 8 || !bh_seek(&r, (size_t)index * 8) || !bh_take_u32le(&r, &offset) || !bh_take_u32le(&r, &at) || !bh_seek(&r, at) ||
+	    !bh_take_u32le(&r, &again) || !bh_take_u32le(&r, &name_at) || name_at >= t->names.len)
+		return false;
+	*address = t->text + offset;
+	*name = bh_slice_sub(t->names, name_at, STRING_BYTES_MAX);
+	*name = bh_slice_sub(*name, 0, bh_slice_find(*name, '\0'));
+	return true;
+}
+
+static void add_go_starts(struct code *c)
+{
+	struct go_table t;
+	uint64_t address;
+	struct bh_slice name;
+	if (!(c->out->flags & BINARY_GO) || !read_go_table(c, &t))
+		return;
+	for (uint64_t i = 0; !c->failed && go_function(&t, i, &address, &name); i++)
+		add_start(c, address);
+}
+
 static void see_call_target(struct code *c, uint32_t function, uint64_t pc, const struct step *s)
 {
 	(void)function, (void)pc;
@@ -553,6 +608,7 @@ static void find_functions(struct code *c)
 	if (c->frames.len > 1)
 		qsort(c->frames.ptr, c->frames.len, sizeof(c->frames.ptr[0]), compare_frames);
 	add_symbol_starts(c);
+	add_go_starts(c);
 	sort_starts(c);
 	if (c->frames.len >= FEW_FRAMES && !(c->out->flags & BINARY_GO))
 		return;
@@ -629,11 +685,51 @@ static bool comes_back(void *ctx, uint64_t target, uint64_t address)
 	return f == NO_FUNCTION || c->starts.ptr[f] != target || c->returns[f];
 }
 
+/*
+ * Go's standard library keeps some numbers in variables that are only written on other systems (fcntl64Syscall). Such a one holds what the file says, when
+ * it is small and no instruction names its address but to read it.
+ */
+static bool read_constant(void *ctx, uint64_t address, int64_t *ret)
+{
+	const struct code *c = ctx;
+	struct bh_slice at;
+	uint64_t value;
+	if (!(c->out->flags & BINARY_GO) || slot_at(c, address) || !bh_elf_at(&c->elf, address, &at))
+		return false;
+	struct bh_reader r = bh_reader_of(at);
+	if (!take64(&r, &value) || value == 0 || value > NUMBERS_MAX || (c->written.len && bsearch(&address, c->written.ptr, c->written.len, sizeof(address), compare_starts)))
+		return false;
+	*ret = (int64_t)value;
+	return true;
+}
+
+/* Addresses that are named otherwise than to read them. */
+static void see_written(struct code *c, uint32_t function, uint64_t pc, const struct step *s)
+{
+	(void)function, (void)pc;
+	if (s->address && s->op != STEP_READ && s->op != STEP_CALL && s->op != STEP_JUMP)
+		PUSH(c, start_vec, &c->written, s->address);
+}
+
+static void find_written(struct code *c)
+{
+	static const struct sweeper written = { .see = see_written };
+	if (!(c->out->flags & BINARY_GO))
+		return;
+	sweep(c, &written);
+	if (c->written.len > 1)
+		qsort(c->written.ptr, c->written.len, sizeof(uint64_t), compare_starts);
+}
+
 static void see_return(struct code *c, uint32_t function, uint64_t pc, const struct step *s)
 {
 	(void)pc;
-	bool leaves = s->op == STEP_JUMP || s->op == STEP_BRANCH;
-	if (function != NO_FUNCTION && (s->op == STEP_RETURN || (leaves && (!s->target || function_at(c, s->target) != function))))
+	if (function == NO_FUNCTION || (s->op != STEP_RETURN && s->op != STEP_JUMP && s->op != STEP_BRANCH))
+		return;
+	uint32_t to = s->op != STEP_RETURN && s->target ? function_at(c, s->target) : NO_FUNCTION;
+	if (to == NO_FUNCTION || c->returns[to])
+		c->more |= !c->returns[function];
+	if (to == NO_FUNCTION || c->returns[to])
 		c->returns[function] = true;
 }
 
@@ -641,6 +737,19 @@ static void see_fall_on(struct code *c, uint32_t from, uint32_t to)
 {
 	(void)to;
 	c->returns[from] = true;
+}
+
+/* A jump to another function returns when that one does: it takes some rounds to know. */
+static void find_returns(struct code *c)
+{
+	static const struct sweeper ends = { .see = see_return, .falls = see_fall_on };
+	c->more = true;
+	for (unsigned round = 0; c->more && round < ROUNDS_MAX; round++) {
+		c->more = false;
+		sweep(c, &ends);
+	}
+	for (uint32_t f = 0; c->more && f < c->starts.len; f++)
+		c->returns[f] = true;
 }
 
 static uint32_t node_of(const struct code *c, uint32_t function)
@@ -679,14 +788,14 @@ static int answer(void *ctx, uint64_t at, bool name, enum flow_kind kind, int64_
 			c->out->flags |= BINARY_LOOKS_UP;
 		return c->failed ? bh_fail(err, BH_ELIMIT, 0, "too many names, or out of memory") : 0;
 	}
-	if (kind == FLOW_NUMBER && (uint32_t)value < 4096) { /* the kernel looks at 32 bits */
+	if (kind == FLOW_NUMBER && (uint32_t)value <= NUMBERS_MAX) { /* the kernel looks at 32 bits */
 		PUSH(c, binary_number_vec, &c->out->numbers, ((struct binary_number){ node_of(c, c->asking), (uint32_t)value }));
 	} else if (kind == FLOW_ENTRY && (*place == FLOW_NOWHERE || *place == (uint32_t)value)) {
 		if (*place == FLOW_NOWHERE)
 			c->more = c->new_wrapper[c->asking] = true;
 		*place = (uint32_t)value;
 		add_open(c, at, true);
-	} else if (kind != FLOW_NUMBER && !is_between_frames(c, at)) {
+	} else if (kind != FLOW_NUMBER && !is_between_frames(c, at) && c->asking != c->by_thread) {
 		add_open(c, at, false);
 	}
 	return c->failed ? bh_fail(err, BH_ELIMIT, 0, "too many system calls, or out of memory") : 0;
@@ -736,7 +845,7 @@ static int ask_pending(struct code *c, struct bh_err *err)
 		c->asking = f;
 		const struct flow_question q = {
 			.machine = c->machine, .code = function_code(c, f), .address = c->starts.ptr[f], .go = c->out->flags & BINARY_GO,
-			.wants = wants, .comes_back = comes_back, .answer = answer, .ctx = c,
+			.wants = wants, .read = read_constant, .comes_back = comes_back, .answer = answer, .ctx = c,
 		};
 		rc = flow_ask(&q, &c->scratch, err);
 		bh_arena_clear(&c->scratch);
@@ -744,10 +853,36 @@ static int ask_pending(struct code *c, struct bh_err *err)
 	return rc;
 }
 
+/*
+ * syscall.AllThreadsSyscall leaves the number in a structure, from which all threads take it: its callers are asked as if it were the wrapper, and
+ * the function that takes it is not.
+ */
+static void name_go_wrappers(struct code *c)
+{
+	static const char *const wrappers[] = { "syscall.AllThreadsSyscall", "syscall.AllThreadsSyscall6", "syscall.runtime_doAllThreadsSyscall", NULL };
+	struct go_table t;
+	uint64_t address;
+	struct bh_slice name;
+	if (!(c->out->flags & BINARY_GO) || !read_go_table(c, &t))
+		return;
+	for (uint64_t i = 0; go_function(&t, i, &address, &name); i++) {
+		uint32_t f = function_at(c, address);
+		if (f == NO_FUNCTION || c->starts.ptr[f] != address)
+			continue;
+		if (bh_slice_eq_str(name, "runtime.runPerThreadSyscall"))
+			c->by_thread = f;
+		if (bh_slice_is_one_of(name, wrappers))
+			c->wraps[f] = 0; /* the first register of Go's own convention, rax and x0 */
+	}
+}
+
 static int find_numbers(struct code *c, struct bh_err *err)
 {
-	static const struct sweeper asking = { .see = see_asking }, wrappers = { .see = see_new_wrapper }, ends = { .see = see_return, .falls = see_fall_on };
-	sweep(c, &ends);
+	static const struct sweeper asking = { .see = see_asking }, wrappers = { .see = see_new_wrapper };
+	c->by_thread = NO_FUNCTION;
+	name_go_wrappers(c);
+	find_returns(c);
+	find_written(c);
 	sweep(c, &asking);
 	int rc = ask_pending(c, err);
 	for (unsigned round = 0; rc == 0 && c->more && round < ROUNDS_MAX; round++) {
@@ -990,6 +1125,7 @@ static void release(struct code *c)
 	region_vec_done(&c->regions);
 	start_vec_done(&c->starts);
 	start_vec_done(&c->called);
+	start_vec_done(&c->written);
 	frame_vec_done(&c->frames);
 	symbol_vec_done(&c->symbols);
 	slot_vec_done(&c->slots);
@@ -1004,7 +1140,7 @@ static void release(struct code *c)
 
 int code_read(struct bh_slice file, struct binary *ret, struct bh_err *err)
 {
-	struct code c = { .out = ret, .regions.max = REGIONS_MAX, .starts.max = STARTS_MAX, .called.max = STARTS_MAX, .symbols.max = SYMBOLS_MAX,
+	struct code c = { .out = ret, .regions.max = REGIONS_MAX, .starts.max = STARTS_MAX, .called.max = STARTS_MAX, .written.max = SLOTS_MAX, .symbols.max = SYMBOLS_MAX,
 			  .frames.max = STARTS_MAX, .slots.max = SLOTS_MAX, .stubs.max = SLOTS_MAX };
 	binary_init(ret);
 	ret->n_nodes = 1;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define CONSTANTS_MAX 4u
-#define SLOTS_MAX 16u
+#define SLOTS_MAX 64u
 #define LABELS_MAX 20000u /* where jumps of one function lead: a state each. More: nothing is known behind them */
 #define ROUNDS_MAX 40u
 
@@ -248,6 +248,17 @@ static void store_slot(struct state *s, int64_t displacement, struct value value
 	found->value = value;
 }
 
+/* Somebody wrote there. */
+static void forget_slots(struct state *s, int64_t displacement, int64_t bytes)
+{
+	int64_t offset = s->stack + displacement;
+	if (!s->stack_known || offset + bytes > 0) /* it may be an argument */
+		s->stack_mine = false;
+	for (uint32_t i = 0; i < s->n_slots; i++)
+		if (!s->stack_known || (s->slots[i].offset > offset - 8 && s->slots[i].offset < offset + bytes))
+			s->slots[i].value = unknown;
+}
+
 static void move_stack(struct state *s, int64_t by)
 {
 	if (__builtin_add_overflow(s->stack, by, &s->stack) || s->stack > INT32_MAX || s->stack < INT32_MIN) {
@@ -291,12 +302,14 @@ static int calls(struct flow *f, uint64_t at, const struct step *s, int64_t push
 static void assign(struct flow *f, const struct step *s)
 {
 	struct state *now = &f->now;
+	int64_t known;
 	struct value v = unknown, sum = s->op == STEP_OTHER && s->dst != STEP_NO_REGISTER && s->src != STEP_NO_REGISTER ? *register_of(now, s->src) : unknown;
 	switch (s->op) {
 	case STEP_CONST: *register_of(now, s->dst) = constant(s->value); break;
 	case STEP_COPY: *register_of(now, s->dst) = *register_of(now, s->src); break;
 	case STEP_LOAD: *register_of(now, s->dst) = load_slot(now, s->value); break;
 	case STEP_ADDRESS: *register_of(now, s->dst) = constant((int64_t)s->address); break;
+	case STEP_READ: *register_of(now, s->dst) = f->q->read(f->q->ctx, s->address, &known) ? constant(known) : unknown; break;
 	case STEP_STORE: store_slot(now, s->value, *register_of(now, s->src)); break;
 	case STEP_STORE_CONST: store_slot(now, s->value, constant((int64_t)s->extra)); break;
 	case STEP_STACK: move_stack(now, s->value); break;
@@ -325,6 +338,8 @@ static void assign(struct flow *f, const struct step *s)
 		sum.of[i] = (int64_t)((uint64_t)sum.of[i] + (uint64_t)s->value);
 	if (sum.kind == CONSTANTS)
 		*register_of(now, s->dst) = sum;
+	if (s->op == STEP_OTHER && s->forgets)
+		forget_slots(now, s->value, s->forgets);
 	if (s->forgets_stack)
 		forget_stack(now);
 	if (f->q->machine->stack != STEP_NO_REGISTER && (s->clobbers >> f->q->machine->stack & 1)) {
@@ -357,7 +372,8 @@ static int apply(struct flow *f, uint64_t at, const struct step *s, struct bh_er
 	case STEP_CALL:
 		rc = calls(f, at, s, m->return_bytes, err);
 		clobber(f, f->q->go ? UINT32_MAX : m->lost_in_calls);
-		f->now.live = f->q->comes_back(f->q->ctx, s->target, s->address);
+		/* In Go, what is called before there is a frame makes room on the stack, and comes back in its own way. */
+		f->now.live = f->q->comes_back(f->q->ctx, s->target, s->address) || (f->q->go && f->now.stack_known && f->now.stack == 0);
 		break;
 	case STEP_BRANCH: rc = leaves(f, at, s, err); break;
 	case STEP_JUMP:

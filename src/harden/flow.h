@@ -29,6 +29,7 @@ struct flow_question {
 	bool go;              /* Go's calls keep no register */
 	/* Where the function that is called at target, or through the pointer at address, expects the number of a system call or a name; FLOW_NOWHERE: it doesn't. */
 	uint32_t (*wants)(void *ctx, uint64_t target, uint64_t address);
+	bool (*read)(void *ctx, uint64_t address, int64_t *ret); /* what always lies at an address; false: that is not known */
 	bool (*comes_back)(void *ctx, uint64_t target, uint64_t address); /* does what is called there return? */
 	/* At the instruction at `at`: a number; or what the function itself got at the place `value`; or nobody knows. */
 	int (*answer)(void *ctx, uint64_t at, bool name, enum flow_kind kind, int64_t value, struct bh_err *err);

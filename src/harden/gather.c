@@ -300,7 +300,7 @@ int gather_finish(struct gather *g, struct bh_err *err)
 
 struct image_visitor gather_visitor(struct gather *g)
 {
-	g->watcher = (struct image_watcher){ .entry = entry, .bytes = no_bytes, .end = no_end, .ctx = g };
+	g->watcher = (struct image_watcher){ .no_files = true, .entry = entry, .bytes = no_bytes, .end = no_end, .ctx = g };
 	return (struct image_visitor){
 		.wants = wants, .wants_content = wants_content, .wants_below = wants_below, .file = file, .finish = finish, .record = record, .watcher = &g->watcher, .ctx = g,
 	};

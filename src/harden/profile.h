@@ -44,7 +44,8 @@ int profile_decide(const struct profile_options *o, const struct bh_report *repo
 void profile_init(struct profile *p);
 void profile_done(struct profile *p);
 
-bool profile_write_docker(const struct profile *p, const struct profile_options *o, struct bh_buf *out);
+/* Arguments of docker run or podman run, one option per line. */
+bool profile_write_run(const struct profile *p, const struct profile_options *o, bool podman, struct bh_buf *out);
 bool profile_write_compose(const struct profile *p, const struct profile_options *o, struct bh_buf *out);
 bool profile_write_kubernetes(const struct profile *p, const struct profile_options *o, struct bh_buf *out);
 bool profile_write_report(const struct profile *p, const struct profile_options *o, const struct reach *reach, const struct seccomp_profile *s,

@@ -23,13 +23,16 @@ static void put_shell(struct bh_buf *out, struct bh_slice s)
 	bh_buf_add_byte(out, '\'');
 }
 
-static const char *tmpfs_options(const struct profile *p, const struct profile_folder *f, char text[80])
+/* runc gives a tmpfs the mode of the folder that it covers, whatever is asked for, so its owner must be the user. Podman has its own word for that. */
+static void put_tmpfs(struct bh_buf *out, const struct profile *p, const struct profile_folder *f, bool podman)
 {
-	if (bh_slice_eq_str(f->path, "/tmp"))
-		(void)snprintf(text, 80, "rw,noexec,nosuid,nodev,mode=1777");
+	bh_buf_add_str(out, ":rw,noexec,nosuid,nodev");
+	if (podman)
+		bh_buf_add_str(out, ",U");
+	else if (bh_slice_eq_str(f->path, "/tmp"))
+		bh_buf_add_str(out, ",mode=1777");
 	else
-		(void)snprintf(text, 80, "rw,noexec,nosuid,nodev,mode=0750,uid=%" PRIu32 ",gid=%" PRIu32, p->uid, p->gid);
-	return text;
+		bh_buf_printf(out, ",mode=0750,uid=%" PRIu32 ",gid=%" PRIu32, p->uid, p->gid);
 }
 
 static uint64_t mebibytes(const struct profile_options *o)
@@ -47,9 +50,8 @@ static const char *pull_name(const struct profile_options *o)
 					  strncmp(o->target, "rootfs:", 7) == 0) ? "IMAGE" : o->target;
 }
 
-bool profile_write_docker(const struct profile *p, const struct profile_options *o, struct bh_buf *out)
+bool profile_write_run(const struct profile *p, const struct profile_options *o, bool podman, struct bh_buf *out)
 {
-	char text[80];
 	bh_buf_printf(out, "--user %" PRIu32 ":%" PRIu32 "\n--cap-drop ALL\n--security-opt no-new-privileges\n--security-opt seccomp=seccomp.json\n--read-only\n", p->uid, p->gid);
 	size_t n = 0;
 	for (size_t i = 0; i < p->folders.len; i++) {
@@ -60,7 +62,7 @@ bool profile_write_docker(const struct profile *p, const struct profile_options 
 			bh_buf_add_str(out, "--tmpfs ");
 		put_shell(out, f->path);
 		if (!f->keeps)
-			bh_buf_printf(out, ":%s", tmpfs_options(p, f, text));
+			put_tmpfs(out, p, f, podman);
 		bh_buf_add_byte(out, '\n');
 	}
 	if (p->low_ports)
@@ -71,7 +73,6 @@ bool profile_write_docker(const struct profile *p, const struct profile_options 
 
 bool profile_write_compose(const struct profile *p, const struct profile_options *o, struct bh_buf *out)
 {
-	char text[80];
 	bh_buf_add_str(out, "services:\n  app:\n    image: ");
 	bh_buf_add_json(out, bh_slice_str(pull_name(o)));
 	bh_buf_printf(out, "\n    user: \"%" PRIu32 ":%" PRIu32 "\"\n    read_only: true\n    cap_drop: [ALL]\n    security_opt:\n      - no-new-privileges:true\n"
@@ -80,14 +81,13 @@ bool profile_write_compose(const struct profile *p, const struct profile_options
 	size_t kept = 0;
 	for (size_t i = 0; i < p->folders.len; i++) {
 		const struct profile_folder *f = &p->folders.ptr[i];
-		const char *word = f->keeps ? NULL : tmpfs_options(p, f, text);
 		struct bh_buf line;
 		kept += f->keeps;
-		if (!word)
+		if (f->keeps)
 			continue;
 		bh_buf_init(&line, 8192);
 		bh_buf_add(&line, f->path);
-		bh_buf_printf(&line, ":%s", word);
+		put_tmpfs(&line, p, f, false);
 		bh_buf_add_str(out, "      - ");
 		bh_buf_add_json(out, bh_buf_slice(&line));
 		bh_buf_add_byte(out, '\n');

@@ -126,7 +126,7 @@ static int compare(const void *a, const void *b)
 
 bool seccomp_write(const struct seccomp_profile *p, struct bh_buf *out)
 {
-	const char *names[REACH_NUMBERS];
+	const char *names[REACH_NUMBERS] = { 0 };
 	size_t n = 0;
 	bool clone = false, clone3 = true;
 	for (unsigned i = 0; i < REACH_NUMBERS; i++) {
@@ -138,7 +138,8 @@ bool seccomp_write(const struct seccomp_profile *p, struct bh_buf *out)
 			names[n++] = p->names[i];
 		clone3 &= strcmp(p->names[i], "clone3") != 0;
 	}
-	qsort(names, n, sizeof(names[0]), compare);
+	if (n > 1)
+		qsort(names, n, sizeof(names[0]), compare);
 	bh_buf_printf(out, "{\n  \"defaultAction\": \"SCMP_ACT_ERRNO\",\n  \"architectures\": [\"%s\"],\n  \"syscalls\": [\n    {\n      \"names\": [\n",
 		      p->machine == BINARY_AARCH64 ? "SCMP_ARCH_AARCH64" : "SCMP_ARCH_X86_64");
 	for (size_t i = 0; i < n; i++)

@@ -24,6 +24,7 @@ enum step_op {
 	STEP_STACK,       /* sp += value */
 	STEP_SLOT,        /* dst = sp + value: what lies there may be changed by anyone */
 	STEP_ADDRESS,     /* dst = address */
+	STEP_READ,        /* dst = what lies at address */
 	STEP_CALL,        /* to target; through [address]; or unknown when both are 0 */
 	STEP_JUMP,        /* the same, never to come back */
 	STEP_BRANCH,      /* perhaps to target */
@@ -40,6 +41,7 @@ struct step {
 	uint8_t length;     /* bytes */
 	uint8_t dst, src;
 	bool forgets_stack; /* writes to the stack in a way that is not followed */
+	uint8_t forgets;    /* STEP_OTHER: so many bytes at [sp + value] are written */
 	uint32_t clobbers;  /* bits of registers, dst not among them */
 	int64_t value;
 	uint32_t extra;

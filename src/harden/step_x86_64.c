@@ -201,12 +201,22 @@ static void clobber(struct insn *i, uint8_t r)
 	i->out->clobbers |= BIT(r & 15);
 }
 
+static void forget(struct insn *i, uint8_t bytes)
+{
+	if (i->on_slot) {
+		i->out->forgets = bytes;
+		i->out->value = i->displacement;
+	} else if (i->on_stack) {
+		i->out->forgets_stack = true;
+	}
+}
+
 static void clobber_rm(struct insn *i)
 {
 	if (i->mod == 3)
 		clobber(i, i->rm);
-	else if (i->on_stack)
-		i->out->forgets_stack = true;
+	else
+		forget(i, 16);
 }
 
 static void clobber_both(struct insn *i)
@@ -293,6 +303,9 @@ static void load(struct insn *i)
 		i->out->op = STEP_LOAD;
 		i->out->dst = i->reg;
 		i->out->value = i->displacement;
+	} else if (i->relative) {
+		i->out->op = STEP_READ;
+		i->out->dst = i->reg;
 	} else {
 		clobber(i, i->reg);
 	}
@@ -436,7 +449,8 @@ static void two_byte(struct insn *i)
 	bool vectors = (o >= 0x10 && o <= 0x17) || (o >= 0x28 && o <= 0x2b) || o == 0x2e || o == 0x2f || (o >= 0x51 && o <= 0x76) || (o >= 0x7c && o <= 0x7f) ||
 		       o == 0xc2 || o == 0xc6 || o >= 0xd0;
 	if (vectors && o != 0x7e && o != 0xd7) {
-		i->out->forgets_stack = i->on_stack && (o == 0x11 || o == 0x13 || o == 0x17 || o == 0x29 || o == 0x2b || o == 0x7f || o == 0xd6 || o == 0xe7);
+		if (o == 0x11 || o == 0x13 || o == 0x17 || o == 0x29 || o == 0x2b || o == 0x7f || o == 0xd6 || o == 0xe7)
+			forget(i, i->vex ? 64 : 16);
 		return;
 	}
 	clobber_both(i);
@@ -453,7 +467,7 @@ static void effects(struct insn *i)
 	} else if (i->map == 3 && i->opcode >= 0x60 && i->opcode <= 0x63) {
 		clobber(i, RCX);
 	} else if (i->map == 3 && (i->opcode == 0x19 || i->opcode == 0x39)) {
-		i->out->forgets_stack = i->on_stack; /* stores half a vector */
+		forget(i, 64); /* stores half a vector */
 	}
 	if (i->vex)
 		clobber(i, i->vvvv); /* of the few that have a general register there */
@@ -473,7 +487,7 @@ static bool decode(struct bh_slice code, uint64_t pc, struct step *ret)
 	if (i.relative)
 		ret->address = pc + i.in.pos + (uint64_t)(int64_t)i.displacement;
 	effects(&i);
-	if (ret->op == STEP_CONST || ret->op == STEP_COPY || ret->op == STEP_LOAD || ret->op == STEP_POP || ret->op == STEP_ADDRESS || ret->op == STEP_SLOT) {
+	if (ret->op == STEP_CONST || ret->op == STEP_COPY || ret->op == STEP_LOAD || ret->op == STEP_POP || ret->op == STEP_ADDRESS || ret->op == STEP_READ || ret->op == STEP_SLOT) {
 		if (i.narrow && ret->op != STEP_POP) { /* half of the register stays */
 			ret->clobbers |= BIT(ret->dst);
 			ret->op = STEP_OTHER;

@@ -61,6 +61,7 @@ struct image_watcher {
 	int (*end)(void *ctx, bool whole, const struct image_emit *emit, struct bh_err *err);                   /* of the bytes; false: the file is damaged, or its layer */
 	int (*finish)(void *ctx, const struct image_emit *emit, struct bh_err *err);
 	void *ctx;
+	bool no_files; /* only folders and links of directory trees matter to it: files are not opened for its sake */
 };
 
 struct image_visitor {

@@ -199,6 +199,11 @@ static bool is_watched(const struct image_tree *t)
 	return t->visitor->watcher && t->hops == 0;
 }
 
+static bool is_file_watched(const struct image_tree *t)
+{
+	return is_watched(t) && !t->visitor->watcher->no_files;
+}
+
 static bool matters(struct image_tree *t, int dir_fd, unsigned char type, const char *name)
 {
 	const struct image_visitor *v = t->visitor;
@@ -211,7 +216,7 @@ static bool matters(struct image_tree *t, int dir_fd, unsigned char type, const 
 	if (type == DT_DIR)
 		yes = t->hops == 0 || v->wants_below(v->ctx, path_of(t)); /* behind a link only the fixed places are looked for */
 	else if (type == DT_REG)
-		yes = is_watched(t) || v->wants(v->ctx, path_of(t)) != 0 || may_be_program(t, dir_fd, name);
+		yes = is_file_watched(t) || v->wants(v->ctx, path_of(t)) != 0 || may_be_program(t, dir_fd, name);
 	else if (type == DT_LNK)
 		yes = is_watched(t) || v->wants(v->ctx, path_of(t)) != 0 || v->wants_below(v->ctx, path_of(t));
 	t->path_len = len;
@@ -319,7 +324,7 @@ static int give(struct image_tree *t, int fd, bool by_link, struct image_tree_fi
 		return 0;
 	}
 	uint64_t limit = S_ISREG(st.st_mode) ? limit_of(t, fd) : 0;
-	if (limit == 0 && !(S_ISREG(st.st_mode) && is_watched(t)))
+	if (limit == 0 && !(S_ISREG(st.st_mode) && is_file_watched(t)))
 		return 0;
 	int fresh = remember(t, &st, err);
 	if (fresh < 0 || (fresh == 0 && by_link))

@@ -21,7 +21,7 @@ enum item { ITEM_MORE, ITEM_BYTES, ITEM_FILE, ITEM_END, ITEM_LOOK };
 
 static void put_file(struct bh_buf *b, enum item item, const struct image_tree_file *f)
 {
-	bh_wire_put_u8(b, item);
+	bh_wire_put_u8(b, (uint8_t)item);
 	bh_wire_put_slice(b, f->path);
 	bh_wire_put_u64(b, f->limit_bytes);
 	bh_wire_put_u32(b, f->mode);

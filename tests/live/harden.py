@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""harden: are run profiles sound and tight? Debian's redis, nginx, Python, PostgreSQL and Node.
+"""harden: are run profiles sound and tight? Debian's redis, nginx, Python, PostgreSQL, Node, and docker-registry, which is a program in Go.
 
 usage: harden.py BULKHEAD
 
@@ -24,7 +24,7 @@ bulkhead = os.path.abspath(sys.argv[1])
 top = pathlib.Path(tempfile.mkdtemp(prefix="bh-", dir="/tmp"))
 tap, daemons = Tap(), []
 env = {"HOME": str(top), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
-PACKAGES = "redis-server,redis-tools,nginx,python3,postgresql-15,nodejs"
+PACKAGES = "redis-server,redis-tools,nginx,python3,postgresql-15,nodejs,docker-registry"
 NODE = "require('http').createServer((q,s)=>require('dns').lookup('localhost',()=>require('fs').readFile('/etc/passwd',(e,d)=>s.end('node '+d.length)))).listen(8002)"
 PG = "/usr/lib/postgresql/15/bin"
 # program, command, question (in its network namespace; {root}: its root, {exec}: how to run something in it), what the answer holds, most calls that may be allowed
@@ -34,6 +34,8 @@ SERVICES = {
     "python": ("python3", ["python3", "-m", "http.server", "8001", "--directory", "/etc"], "curl -sS http://127.0.0.1:8001/hostname http://127.0.0.1:8001/passwd", "root:", 220),
     "postgres": (f"{PG}/postgres", [f"{PG}/postgres", "-D", "/var/lib/postgresql/data", "-k", "/tmp", "-c", "listen_addresses=127.0.0.1"],
                  "{exec} PGBIN/psql -h 127.0.0.1 -U postgres -Atc \"select 'one' || 1; create temp table t as select generate_series(1,1000) n; select count(*), sum(n) from t\"", "one1", 200),
+    "registry": ("docker-registry", ["docker-registry", "serve", "/etc/registry.yml"],
+                 "curl -sS http://127.0.0.1:8003/v2/ && curl -sS -i -X POST http://127.0.0.1:8003/v2/a/blobs/uploads/", "202 Accepted", 145),
     "node": ("node", ["node", "-e", NODE], "curl -sS http://127.0.0.1:8002/", "node", 230),
 }
 # Programs beside the service itself that the question runs in the container.
@@ -51,6 +53,12 @@ def make_root():
     assert p.returncode == 0, p.stderr[-2000:]
     (top / "root").mkdir()
     subprocess.run(["tar", "-C", top / "root", "-xf", top / "root.tar"], check=True)
+    # Docker and Podman copy all of it for each container.
+    for name in ("usr/share/doc", "usr/share/locale", "usr/share/man", "usr/share/i18n", "usr/lib/postgresql/15/lib/bitcode", "var/lib/apt", "var/cache/apt"):
+        shutil.rmtree(top / "root" / name, ignore_errors=True)
+    for path in [*(top / "root/usr/lib").glob("*/libLLVM*"), top / "root/usr/lib/postgresql/15/lib/llvmjit.so"]:
+        path.unlink(missing_ok=True)
+    (top / "root/etc/registry.yml").write_text('version: 0.1\nstorage: {filesystem: {rootdirectory: /tmp/r}}\nhttp: {addr: "127.0.0.1:8003"}\n')
     # A database of PostgreSQL is made before: its programs for that are not what runs later.
     p = inside("setpriv --reuid=postgres --regid=postgres --clear-groups " + f"{PG}/initdb -A trust -D /var/lib/postgresql/data")
     assert p.returncode == 0, p.stderr[-2000:]
@@ -121,17 +129,21 @@ def traced(name, answered):
     tap.check(f"{name}: each of the {len(seen)} system calls that strace saw is in the profile", len(seen) > 30 and seen <= answered, sorted(seen - answered))
 
 
-def arguments(name):
-    """The arguments of docker-run.txt, with what belongs to this machine put in; a folder for data is the root's own."""
+def arguments(runtime, name):
+    """The options of docker-run.txt or podman-run.txt, with what belongs to this machine put in."""
     folder = top / "profiles" / name
-    words = shlex.split((folder / "docker-run.txt").read_text())
-    return [w.replace("seccomp=seccomp.json", f"seccomp={folder}/seccomp.json").replace("data1:", f"{name}-data1:") for w in words]
+    words = []
+    for line in (folder / f"{runtime}-run.txt").read_text().splitlines():
+        if runtime == "podman" and re.match("--(pids-limit|memory)", line):
+            continue  # without control groups, see podman()
+        words += shlex.split(line.replace("seccomp=seccomp.json", f"seccomp={folder}/seccomp.json").replace("data1:", f"{name}-data1:"))
+    return words
 
 
-def contained(runtime, engine, name):
+def contained(runtime, engine, name, *more):
     """engine: the words that docker or podman are called with. No network but its own loopback, in which the question is asked."""
     label = f"{runtime}-{name}"
-    started = run(*engine, "run", "-d", "--name", label, "--network", "none", *arguments(name), "app:v1", *SERVICES[name][1])
+    started = run(*engine, "run", "-d", "--name", label, "--network", "none", *more, *arguments(runtime, name), "app:v1", *SERVICES[name][1])
     if not tap.check(f"{name}: {runtime} starts it with the profile", started.returncode == 0, started.stderr):
         return
     pid = run(*engine, "inspect", "-f", "{{.State.Pid}}", label).stdout.strip()
@@ -154,7 +166,7 @@ def load(engine):
 def refused(engine, name):
     """A call outside of the profile fails, though Docker's default profile allows it."""
     shell = ["perl", "-e", "my $r = syscall(135, 0xffffffff); exit($r == -1 && $!{EPERM} ? 0 : 1)"]  # personality
-    p = run(*engine, "run", "--rm", "--network", "none", *arguments(name), "app:v1", *shell)
+    p = run(*engine, "run", "--rm", "--network", "none", *arguments("docker", name), "app:v1", *shell)
     control = run(*engine, "run", "--rm", "--network", "none", "app:v1", *shell)
     tap.check("a call that is not in the profile is refused; without it, it is not", p.returncode == 0 and control.returncode == 1, (p.returncode, p.stderr, control.returncode, control.stderr))
 
@@ -175,10 +187,19 @@ def docker():
 
 
 def podman():
-    engine = ["podman", "--root", top / "podman", "--runroot", top / "podman-run", "--tmpdir", top / "podman-tmp", "--storage-driver", "vfs", "--runtime", "crun", "--cgroup-manager", "cgroupfs"]
-    load(engine)
-    for name in SERVICES:
-        contained("podman", engine, name)
+    """crun wants control groups of one version; where this machine has both, it gets a view with the second only, and limits are left out."""
+    holder = subprocess.Popen(["unshare", "-m", "sh", "-c", "umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup && echo ready && exec sleep 3600"], stdout=subprocess.PIPE,
+                              env=env, start_new_session=True)
+    try:
+        tap.check("a view with control groups of version 2", holder.stdout.readline() == b"ready\n")
+        engine = ["nsenter", "-m", "-t", str(holder.pid), "podman", "--root", top / "podman", "--runroot", top / "podman-run", "--tmpdir", top / "podman-tmp", "--storage-driver", "vfs",
+                  "--runtime", "crun", "--cgroup-manager", "cgroupfs"]
+        load(engine)
+        for name in SERVICES:
+            contained("podman", engine, name, "--cgroups=disabled", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000")
+    finally:
+        os.killpg(holder.pid, signal.SIGKILL)
+        holder.wait()
 
 
 try:
