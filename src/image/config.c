@@ -95,7 +95,7 @@ int image_labels_read(const struct bh_json_node *object, struct image_plan *plan
 static bool add_text(struct image_plan *plan, const char *kind, struct bh_slice name, struct bh_slice text)
 {
 	struct image_text t;
-	const char *path = bh_arena_printf(&plan->arena, "config:%s%s%.*s", kind, name.len ? "/" : "", BH_SLICE_FMT(bh_slice_sub(name, 0, TEXT_BYTES_MAX)));
+	const char *path = bh_arena_printf(&plan->arena, "%s:%s%s%.*s", plan->texts_of, kind, name.len ? "/" : "", BH_SLICE_FMT(bh_slice_sub(name, 0, TEXT_BYTES_MAX)));
 	if (!path || !bh_arena_copy(&plan->arena, text, &t.text))
 		return false;
 	t.path = bh_slice_str(path);
@@ -146,13 +146,12 @@ static bool add_history(struct image_plan *plan, const struct bh_json_node *hist
 	return ok;
 }
 
-static int read_texts(const struct bh_json_node *root, struct image_plan *plan, struct bh_err *err)
+int image_texts_read(const struct bh_json_node *config, const struct bh_json_node *history, struct image_plan *plan, struct bh_err *err)
 {
-	const struct bh_json_node *config = bh_json_get(root, "config");
 	bool ok = add_words(plan, "Env", bh_json_get(config, "Env"), true) && add_words(plan, "Entrypoint", bh_json_get(config, "Entrypoint"), false) &&
 		  add_words(plan, "Cmd", bh_json_get(config, "Cmd"), false) && add_words(plan, "Healthcheck", bh_json_get(bh_json_get(config, "Healthcheck"), "Test"), false) &&
 		  add_words(plan, "OnBuild", bh_json_get(config, "OnBuild"), false) && add_labels(plan, bh_json_get(config, "Labels")) &&
-		  add_history(plan, bh_json_get(root, "history"));
+		  add_history(plan, history);
 	return ok ? 0 : bh_fail(err, BH_ELIMIT, 0, "configuration: too much text");
 }
 
@@ -208,5 +207,5 @@ int image_config_read(const struct bh_json_node *config, const struct image_wish
 	rc = rc < 0 ? rc : read_history(config, plan, err);
 	rc = rc < 0 ? rc : read_settings(config, plan, err);
 	rc = rc < 0 ? rc : image_labels_read(bh_json_get(bh_json_get(config, "config"), "Labels"), plan, err);
-	return rc < 0 ? rc : read_texts(config, plan, err);
+	return rc < 0 ? rc : image_texts_read(bh_json_get(config, "config"), bh_json_get(config, "history"), plan, err);
 }

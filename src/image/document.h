@@ -22,4 +22,9 @@ int image_config_read(const struct bh_json_node *config, const struct image_wish
 /* Labels or annotations; a name that is there already keeps its value. What is more than a plan may hold is left out. */
 int image_labels_read(const struct bh_json_node *object, struct image_plan *plan, struct bh_err *err) BH_MUST_CHECK;
 
+/*
+ * Texts for whoever watches: environment, entry point, command, health check and labels of a configuration, an image's or a container's, and what its history says. Either may be NULL.
+ */
+int image_texts_read(const struct bh_json_node *config, const struct bh_json_node *history, struct image_plan *plan, struct bh_err *err) BH_MUST_CHECK;
+
 #endif

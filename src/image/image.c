@@ -742,6 +742,26 @@ static int changes_handle(void *ctx, uint16_t type, bool is_request, struct bh_s
 	return bh_fail(err, BH_EMALFORMED, 0, "message %u is not known", type);
 }
 
+static int run_container(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	return image_planner_container(ch, ctx, err);
+}
+
+static int watch_container(struct job *j, struct bh_err *err)
+{
+	struct planner p = { .job = { .wish = j->wish, .layer = layer_job(j), .remote = true }, .parent = j, .into = &j->streamed };
+	struct bh_child_spec spec = {
+		.name = "container's configuration", .run = run_container, .handle = planner_handle, .ctx = &p,
+		.limits = { .memory_bytes = LAYER_MEMORY_BYTES, .stall_seconds = PIPE_STALL_SECONDS },
+	};
+	int result = 0;
+	struct bh_err why = { 0 };
+	int rc = j->visitor->watcher ? bh_children_run(&spec, 1, 1, &result, &why, err) : 0;
+	if (rc == 0 && result < 0)
+		bh_report_incomplete(j->report, "container", (struct bh_slice){ 0 }, BH_NO_LAYER, "%s", why.text);
+	return rc;
+}
+
 /* Its file system counts as a layer that hides all others, so that what the image brought keeps its own layer. */
 static int add_container(struct job *j, struct bh_err *err)
 {
@@ -756,6 +776,9 @@ static int add_container(struct job *j, struct bh_err *err)
 		return rc;
 	if (result < 0)
 		bh_report_incomplete(j->report, "changes", (struct bh_slice){ 0 }, BH_NO_LAYER, "%s", why.text);
+	rc = watch_container(j, err);
+	if (rc < 0)
+		return rc;
 	const struct image_plan_layer top = { .created_by = BH_SLICE_LIT("container"), .place.kind = IMAGE_PLACE_CONTAINER };
 	return image_plan_layer_vec_push(&j->plan.layers, top) ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %u layers", BH_LAYERS_MAX);
 }

@@ -13,7 +13,7 @@
 
 void image_plan_init(struct image_plan *plan)
 {
-	*plan = (struct image_plan){ .layers.max = BH_LAYERS_MAX, .history.max = HISTORY_MAX, .labels.max = LABELS_MAX, .texts.max = TEXTS_MAX,
+	*plan = (struct image_plan){ .layers.max = BH_LAYERS_MAX, .history.max = HISTORY_MAX, .labels.max = LABELS_MAX, .texts.max = TEXTS_MAX, .texts_of = "config",
 				     .settings.max = SETTINGS_MAX };
 	bh_arena_init(&plan->arena, PLAN_BYTES_MAX);
 }

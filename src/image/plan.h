@@ -52,6 +52,7 @@ struct image_plan {
 	struct bh_digest digest, config_digest; /* digest: of the manifest; none in docker-archives */
 	struct bh_slice os, architecture, variant, created, reference;
 	struct bh_history_vec history; /* oldest first; the layer is known only when the entries fit the layers */
+	const char *texts_of;          /* in front of their paths: "config", "container" */
 	struct image_text_vec texts;   /* environment, labels, entry point, command, health check, history */
 	struct bh_setting_vec settings; /* of the configuration */
 	struct bh_label_vec labels;    /* of the configuration, then annotations of the manifest that have other names */

@@ -19,6 +19,7 @@
 #include "sys/files.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define UNITS_MAX 4096u        /* layers met in one stream, of all images in it */
 #define TAR_BLOCK_BYTES 512u
@@ -77,6 +78,29 @@ static int watch_texts(struct bh_channel *ch, const struct image_layer_job *job,
 	image_watch_init(&watch, job->visitor, send_watched, ch);
 	rc = rc < 0 ? rc : show_texts(&watch, plan, err);
 	image_watch_done(&watch);
+	return rc;
+}
+
+int image_planner_container(struct bh_channel *ch, const struct image_planner_job *job, struct bh_err *err)
+{
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
+	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
+	struct image_opened file;
+	struct image_plan plan;
+	bh_buf_init(&text, BH_MANIFEST_BYTES_MAX);
+	int rc = image_ask_open(ch, "inspect", &file, err);
+	if (rc < 0)
+		return rc;
+	rc = bh_read_all(file.fd, BH_MANIFEST_BYTES_MAX, &text, err);
+	close(file.fd);
+	rc = rc < 0 ? rc : image_document_parse("the container's configuration", bh_buf_slice(&text), &doc, err);
+	if (rc < 0)
+		return rc;
+	image_plan_init(&plan);
+	plan.texts_of = "container";
+	rc = image_texts_read(bh_json_get(bh_json_root(doc), "Config"), NULL, &plan, err);
+	rc = rc < 0 ? rc : watch_texts(ch, &job->layer, &plan, err);
+	image_plan_done(&plan);
 	return rc;
 }
 

@@ -19,4 +19,7 @@ struct image_planner_job {
 int image_planner_layout(struct bh_channel *ch, const struct image_planner_job *job, struct bh_err *err) BH_MUST_CHECK;
 int image_planner_archive(struct bh_channel *ch, const struct image_planner_job *job, struct bh_err *err) BH_MUST_CHECK;
 
+/* A container's own configuration (environment, command, labels): only the visitor's watcher sees it. */
+int image_planner_container(struct bh_channel *ch, const struct image_planner_job *job, struct bh_err *err) BH_MUST_CHECK;
+
 #endif

@@ -10,6 +10,7 @@
  *   "archive"             instead of the above: what docker save would write
  *   "blobs"               of a git repository, instead of all of the above: see registry/git.h
  *   "changes"             of a container: [{"Path": "/etc/motd", "Kind": 0}, ...] as Docker's API gives them
+ *   "inspect"             of a container: its configuration, as Docker's API gives it
  *   "container"           of a container: its whole file system as tar
  */
 #ifndef BH_IMAGE_REMOTE_H

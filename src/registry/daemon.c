@@ -289,9 +289,10 @@ static bool streams(void *ctx, const char *name)
 static int document(void *ctx, const char *name, struct bh_buf *out, struct bh_err *err)
 {
 	const struct registry_daemon *d = ctx;
-	if (d->kind != REGISTRY_CONTAINER || strcmp(name, "changes") != 0)
+	bool changes = strcmp(name, "changes") == 0;
+	if (d->kind != REGISTRY_CONTAINER || (!changes && strcmp(name, "inspect") != 0))
 		return bh_fail(err, BH_ENOTFOUND, 0, "%s is not part of an image in a daemon", name);
-	return get(d, "containers", d->name, "changes", out->max_bytes, keep, out, err);
+	return get(d, "containers", d->name, changes ? "changes" : "json", out->max_bytes, keep, out, err);
 }
 
 static int stream(void *ctx, const char *name, uint64_t max_bytes, int out_fd, struct bh_err *err)

@@ -127,6 +127,7 @@ static int take_inventory(const struct scan_options *o, const struct image_reque
 	rc = rc < 0 ? rc : image_read(&watched, &visitor, report, err);
 	if (rc == BH_OK)
 		rc = inventory_finish(inv, err);
+	rc = rc < 0 ? rc : scan_secrets_excuse_packages(inv, report, err);
 	rc = rc < 0 ? rc : scan_licenses(report, err);
 	if (rc == BH_OK && req->remote && req->remote->container)
 		rc = scan_drift_report(&drift, inv, report, err);

@@ -239,3 +239,30 @@ struct scan_content scan_secrets_content(struct scan_secrets *s)
 		variant = (variant ^ s->key[i]) * 0x100000001b3u;
 	return (struct scan_content){ .watcher = { on_entry, on_bytes, on_end, NULL, s }, .record = on_record, .ctx = s, .variant = variant };
 }
+
+static const struct bh_package *public_owner(const struct inventory *inv, const struct bh_finding *f)
+{
+	if (f->class != BH_CLASS_SECRET || bh_slice_starts(f->path, BH_SLICE_LIT("etc/")))
+		return NULL;
+	const struct bh_package *owner = inventory_owner(inv, f->path);
+	return owner && owner->at.layer == f->layer ? owner : NULL;
+}
+
+int scan_secrets_excuse_packages(const struct inventory *inv, struct bh_report *report, struct bh_err *err)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < report->findings.len; i++) {
+		struct bh_finding f = report->findings.ptr[i];
+		const struct bh_package *owner = public_owner(inv, &f);
+		if (!owner) {
+			report->findings.ptr[kept++] = f;
+			continue;
+		}
+		const char *reason = bh_arena_printf(&report->arena, "the file is as package %.*s brings it, so everybody has it", BH_SLICE_FMT(owner->name));
+		f.ruling = (struct bh_ruling){ .kind = BH_RULING_EXCEPTION, .reason = bh_slice_str(reason ? reason : ""), .from = BH_SLICE_LIT("the package database") };
+		if (!reason || !bh_finding_vec_push(&report->suppressed, f))
+			return bh_fail(err, BH_ELIMIT, 0, "more than %zu findings", report->suppressed.max);
+	}
+	report->findings.len = kept;
+	return 0;
+}

@@ -4,6 +4,7 @@
 
 #include "model/report.h"
 #include "scan/contents.h"
+#include "scan/inventory.h"
 #include "secret/found.h"
 
 struct gitleaks_rules;
@@ -21,5 +22,11 @@ struct scan_secrets_options {
 int scan_secrets_new(const struct scan_secrets_options *options, struct bh_report *report, struct scan_secrets **ret, struct bh_err *err) BH_MUST_CHECK;
 void scan_secrets_free(struct scan_secrets *s);
 struct scan_content scan_secrets_content(struct scan_secrets *s);
+
+/*
+ * After inventory_finish: what stands in a file as a package of the distribution brought it is public (keys of a library's self-test, examples of a manual page), so it is
+ * suppressed with that reason. Not in etc/, where files are made to be changed, and not what another layer put in the file's place.
+ */
+int scan_secrets_excuse_packages(const struct inventory *inv, struct bh_report *report, struct bh_err *err) BH_MUST_CHECK;
 
 #endif

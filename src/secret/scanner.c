@@ -85,10 +85,18 @@ static int leave_out(struct secret_scanner *s, const char *reason, struct bh_err
 
 /* ---- what is found ---- */
 
+/* Eight bytes at a time: every megabyte of a large file is counted. */
 static size_t count_lines(struct bh_slice text)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < text.len; i++)
+	const uint64_t feeds = 0x0a0a0a0a0a0a0a0aull, low = 0x7f7f7f7f7f7f7f7full;
+	size_t n = 0, i = 0;
+	for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, text.ptr + i, sizeof(word));
+		word ^= feeds;
+		n += (size_t)__builtin_popcountll(~(((word & low) + low) | word | low)); /* one bit for each byte that is zero now */
+	}
+	for (; i < text.len; i++)
 		n += text.ptr[i] == '\n';
 	return n;
 }

@@ -7,6 +7,8 @@ The daemons are Debian's, started here over folders and sockets of their own; wh
 """
 import os
 import pathlib
+import random
+import string
 import subprocess
 import sys
 
@@ -25,6 +27,7 @@ DEEDS = ["echo changed >/etc/openssl.cnf", "busybox rm /etc/bash.bashrc", "echo 
          "busybox mkdir -p /var/log /usr/lib /usr/bin", "busybox cp /bin/busybox /usr/bin/miner", "echo line >/var/log/app.log", "echo '.' >/usr/lib/libevil.so.1",
          "printf 'Package: curl\\nStatus: install ok installed\\nArchitecture: amd64\\nVersion: 7.88.1-10\\n\\n' >>/var/lib/dpkg/status",
          "echo /usr/bin/curl >/var/lib/dpkg/info/curl.list", "busybox cp /bin/busybox /usr/bin/curl"]
+PASSWORD_URL = "DATABASE_URL=postgres://shop:" + "".join(random.Random(5).choices(string.ascii_letters + string.digits, k=14)) + "@db.internal/shop"
 DRIFT = {("container-package-file-changed", "etc/openssl.cnf"): "medium", ("container-package-file-deleted", "etc/bash.bashrc"): "medium",
          ("container-program-added", "usr/bin/miner"): "high", ("container-program-changed", "bin/tool"): "high",
          ("container-program-added", "usr/lib/libevil.so.1"): "high", ("container-package-added", "var/lib/dpkg/status"): "high",
@@ -63,6 +66,12 @@ def drift_of(report):
     return {(f["id"], (f.get("paths") or [None])[0]): f["severity"] for f in report["findings"] if f["class"] == "drift"}
 
 
+def check_environment(name, report):
+    """A password that the container alone has, in its environment."""
+    found = [(f["id"], f["paths"][0]) for f in report["findings"] if f["class"] == "secret"] if report else []
+    tap.check(f"{name}: a container: a secret in its environment", found == [("postgres-url", "container:Env/DATABASE_URL")], found)
+
+
 def check_container(name, target, env):
     code, report, err = scan(f"container:{target}", env=env)
     tap.check(f"{name}: a container: what drifted", code == 0 and report and drift_of(report) == DRIFT, (code, err, report and drift_of(report)))
@@ -91,10 +100,11 @@ def docker():
     loaded = run("docker", "load", "-qi", top / "image.tar", env=env)
     tap.check("Docker loads the image", loaded.returncode == 0, loaded.stderr)
     check_image("docker", "team/app:v1", env)
-    made = run("docker", "run", "-d", "--network", "none", "--name", "busy", "team/app:v1", "/bin/busybox", "sleep", "600", env=env)
+    made = run("docker", "run", "-d", "--network", "none", "--name", "busy", "-e", PASSWORD_URL, "team/app:v1", "/bin/busybox", "sleep", "600", env=env)
     if made.returncode:
         return tap.skip("Docker: a container", "can't run one here: " + made.stderr.strip()[-200:].replace("\n", " "))
     clean = scan("container:busy", env=env)
+    check_environment("docker", clean[1])
     tap.check("docker: a container that changed nothing", clean[0] == 0 and drift_of(clean[1]) == {}, clean[1] and drift_of(clean[1]))
     done = run("docker", "exec", "busy", "/bin/sh", "-c", "busybox() { /bin/busybox \"$@\"; }; " + "; ".join(DEEDS), env=env)
     tap.check("docker: deeds in it", done.returncode == 0, done.stderr)
@@ -117,7 +127,7 @@ def podman():
     loaded = run(*args, "load", "-qi", top / "image.tar")
     tap.check("Podman loads the image", loaded.returncode == 0, loaded.stderr)
     check_image("podman", "team/app:v1", env)
-    made = run(*args, "create", "--name", "idle", "--network", "none", "team/app:v1", "/bin/busybox", "sleep", "600")
+    made = run(*args, "create", "--name", "idle", "--network", "none", "-e", PASSWORD_URL, "team/app:v1", "/bin/busybox", "sleep", "600")
     if made.returncode:
         return tap.skip("Podman: a container", "can't make one here: " + made.stderr.strip()[-200:].replace("\n", " "))
     mounted = run(*args, "mount", "idle")
@@ -137,6 +147,7 @@ def podman():
     (root / "var/lib/dpkg/info/curl.list").write_text("/usr/bin/curl\n")
     run(*args, "unmount", "idle")
     check_container("podman", "idle", env)
+    check_environment("podman", scan("container:idle", env=env)[1])
 
 
 def containerd():
