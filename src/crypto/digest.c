@@ -133,3 +133,57 @@ int bh_sha1_text(struct bh_slice bytes, char ret[BH_SHA1_TEXT_BYTES], struct bh_
 	ret[2 * len] = '\0';
 	return 0;
 }
+
+struct bh_md5 {
+	EVP_MD *algorithm;
+	EVP_MD_CTX *ctx;
+	bool failed;
+};
+
+int bh_md5_new(struct bh_md5 **ret, struct bh_err *err)
+{
+	int rc = bh_crypto_init(err);
+	struct bh_md5 *m = rc < 0 ? NULL : calloc(1, sizeof(*m));
+	if (!m)
+		return rc < 0 ? rc : bh_fail(err, BH_ENOMEM, 0, "out of memory for a digest");
+	m->algorithm = EVP_MD_fetch(NULL, "MD5", NULL);
+	m->ctx = EVP_MD_CTX_new();
+	if (m->algorithm && m->ctx)
+		bh_md5_reset(m);
+	if (!m->algorithm || !m->ctx || m->failed) {
+		bh_md5_free(m);
+		return openssl_failed(err, "MD5");
+	}
+	*ret = m;
+	return 0;
+}
+
+void bh_md5_free(struct bh_md5 *m)
+{
+	if (!m)
+		return;
+	EVP_MD_CTX_free(m->ctx);
+	EVP_MD_free(m->algorithm);
+	free(m);
+}
+
+void bh_md5_reset(struct bh_md5 *m)
+{
+	m->failed = EVP_DigestInit_ex2(m->ctx, m->algorithm, NULL) != 1;
+}
+
+void bh_md5_update(struct bh_md5 *m, struct bh_slice bytes)
+{
+	if (bytes.len && EVP_DigestUpdate(m->ctx, bytes.ptr, bytes.len) != 1)
+		m->failed = true;
+}
+
+bool bh_md5_finish(struct bh_md5 *m, uint8_t ret[BH_MD5_BYTES])
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	bool ok = EVP_DigestFinal_ex(m->ctx, digest, &len) == 1 && len == BH_MD5_BYTES && !m->failed;
+	if (ok)
+		memcpy(ret, digest, BH_MD5_BYTES);
+	return ok;
+}

@@ -28,4 +28,13 @@ int bh_digest_of(enum bh_digest_kind kind, struct bh_slice bytes, struct bh_dige
 #define BH_SHA1_TEXT_BYTES 41u
 int bh_sha1_text(struct bh_slice bytes, char ret[BH_SHA1_TEXT_BYTES], struct bh_err *err) BH_MUST_CHECK;
 
+/* MD5 of a stream: what dpkg records of its files. It is compared with that record and proves nothing more: that is why it is no kind of digest, either. */
+#define BH_MD5_BYTES 16u
+struct bh_md5;
+int bh_md5_new(struct bh_md5 **ret, struct bh_err *err) BH_MUST_CHECK; /* before the fork, as bh_crypto_init */
+void bh_md5_free(struct bh_md5 *m);
+void bh_md5_reset(struct bh_md5 *m);
+void bh_md5_update(struct bh_md5 *m, struct bh_slice bytes);
+bool bh_md5_finish(struct bh_md5 *m, uint8_t ret[BH_MD5_BYTES]); /* false: OpenSSL refused something */
+
 #endif
