@@ -143,6 +143,10 @@ int intake_handle(struct intake *in, uint16_t type, bool is_request, struct bh_s
 {
 	if (type == INTAKE_ASK_NEXT && is_request)
 		return give_next(in, reply, err);
+	if ((type == INTAKE_ASK_BESIDE || type == INTAKE_ASK_BESIDE_NEXT) && is_request && in->beside) {
+		int answer = type == INTAKE_ASK_BESIDE ? beside_open(in->beside, payload, reply, err) : beside_next(in->beside, reply, err);
+		return answer < 0 ? answer : 1;
+	}
 	if (type != INTAKE_ASK_GET || !is_request)
 		return 0;
 	int rc = kube_live_give(in->live, payload, reply, err);

@@ -6,6 +6,7 @@
 #define BH_KUBE_INTAKE_H
 
 #include "base/map.h"
+#include "kube/beside.h"
 #include "kube/files.h"
 #include "kube/objects.h"
 #include "kube/render.h"
@@ -14,6 +15,8 @@
 enum intake_message {
 	INTAKE_ASK_NEXT = 1, /* reply: role, name, descriptor (none: a live cluster of that name); empty: no more */
 	INTAKE_ASK_GET,      /* path of the live cluster; reply: status, start of the body if it is no 200, descriptor if it is: see live.h */
+	INTAKE_ASK_BESIDE,   /* file, path, suffixes; reply: see beside.c, descriptor of a file */
+	INTAKE_ASK_BESIDE_NEXT, /* reply: the next file of the folder, its descriptor */
 	INTAKE_MESSAGES,     /* a command's own begin here */
 };
 
@@ -29,6 +32,7 @@ struct intake {
 	uint64_t opened[4];           /* by role */
 	const struct bh_map *instead; /* path -> struct bh_slice: what is given instead of these files; NULL: nothing */
 	const struct kube_rendering *rendering; /* of charts among the files; NULL: as they are */
+	struct beside *beside;        /* who opens what the files name; NULL: nobody does */
 	void *live;                   /* the cluster that is being read; NULL = none */
 	void (*unreadable)(void *ctx, uint8_t role, const char *name, const struct bh_err *why);
 	void *ctx;

@@ -22,6 +22,7 @@ struct kube_set {
 	struct yaml_vec yamls;
 	struct tree_vec trees;
 	kube_foreigners foreigners;
+	const struct kube_opener *opener;
 };
 
 static int no_memory(struct bh_err *err)
@@ -63,6 +64,16 @@ void kube_set_foreigners(struct kube_set *set, kube_foreigners foreigners)
 {
 	static const struct kube_foreign *const nobody[] = { NULL };
 	set->foreigners = foreigners ? foreigners : nobody;
+}
+
+void kube_set_opener(struct kube_set *set, const struct kube_opener *opener)
+{
+	set->opener = opener;
+}
+
+const struct kube_opener *kube_set_opens(const struct kube_set *set)
+{
+	return set->opener;
 }
 
 const struct kube_object_vec *kube_set_objects(const struct kube_set *set)

@@ -62,6 +62,32 @@ struct kube_foreign {
 /* Ended by NULL; the first one that knows a document reads it. NULL: nobody. */
 typedef const struct kube_foreign *const *kube_foreigners;
 void kube_set_foreigners(struct kube_set *set, kube_foreigners foreigners);
+
+/*
+ * Who opens what a document names beside its file, for those who read documents: a file, or a folder whose files come one by one. The paths are the
+ * document's, which is hostile: the opener refuses what is none of its folder's. BH_ENOTFOUND with a reason: refused, or not there.
+ */
+struct kube_opened {
+	bool is_folder;
+	int fd; /* of the file; -1 of a folder */
+};
+
+struct kube_opened_file {
+	char name[4096]; /* below the folder */
+	size_t name_len;
+	int fd;          /* -1: it can't be opened */
+	uint64_t links, unreadable; /* at the end: links, which are not followed, and folders that can't be listed */
+	bool is_cut;     /* at the end: there are more than BESIDE_FILES_MAX */
+};
+
+struct kube_opener {
+	int (*open)(void *ctx, struct bh_slice file, struct bh_slice path, const char *suffixes, struct kube_opened *ret, struct bh_err *err);
+	int (*next)(void *ctx, struct kube_opened_file *ret, struct bh_err *err); /* 1: a file; 0: the end */
+	void *ctx;
+};
+void kube_set_opener(struct kube_set *set, const struct kube_opener *opener); /* must outlive the set; NULL: nothing is opened */
+const struct kube_opener *kube_set_opens(const struct kube_set *set);
+
 int kube_set_add(const struct kube_document *d, struct cel_value object, struct bh_err *err) BH_MUST_CHECK;
 /* The pod of a custom resource, made of its fields; `of` may be one of the set's, which moves. */
 int kube_set_add_pod(struct kube_set *set, const struct kube_object *of, struct cel_value pod, bool is_partial, struct bh_err *err) BH_MUST_CHECK;

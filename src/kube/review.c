@@ -12,6 +12,7 @@ struct parent {
 	struct bh_report *report;
 	struct kube_review_counts counts;
 	struct intake intake;
+	struct beside beside;
 };
 
 static void unreadable(void *ctx, uint8_t role, const char *name, const struct bh_err *why)
@@ -130,8 +131,12 @@ int kube_review(const struct kube_review_options *options, struct bh_report *rep
 {
 	struct parent p = { .context = { options }, .report = report };
 	intake_init(&p.intake, unreadable, &p);
+	beside_init(&p.beside);
 	p.intake.instead = options->instead;
+	p.intake.beside = &p.beside;
 	int rc = intake_add(&p.intake, options->paths, options->n_paths, REVIEW_MANIFEST, err);
+	for (size_t i = 0; rc == 0 && i < options->n_paths; i++)
+		rc = beside_add_root(&p.beside, options->paths[i], err);
 	rc = rc < 0 ? rc : intake_add(&p.intake, options->policies, options->n_policies, REVIEW_POLICY, err);
 	p.intake.rendering = options->rendering;
 	rc = rc < 0 ? rc : intake_ready(&p.intake, err);
@@ -140,5 +145,6 @@ int kube_review(const struct kube_review_options *options, struct bh_report *rep
 	if (rc == 0)
 		*ret = p.counts;
 	intake_done(&p.intake);
+	beside_done(&p.beside);
 	return rc;
 }

@@ -206,13 +206,13 @@ static bool is_overridden(const struct child *c, const struct kube_object *o)
 	return false;
 }
 
-/* Functions whose code lies elsewhere, so that nobody has looked at it. */
+/* Functions whose code is not here, so that nobody has looked at it. */
 static uint64_t functions_without_code(const struct child *c)
 {
 	const struct kube_kind all = kube_world_kind(&c->world, BH_SLICE_LIT("bulkhead.io"), BH_SLICE_LIT("Function"));
 	uint64_t n = 0;
 	for (size_t i = 0; i < all.n; i++)
-		n += kube_path(all.objects[i]->value, "spec.inlineCode").kind != CEL_STRING;
+		n += kube_path(all.objects[i]->value, "spec.code").kind != CEL_MAP;
 	return n;
 }
 
@@ -661,8 +661,12 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	int rc = kube_set_new(SET_BYTES_MAX, &c.manifests, err);
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.policies, err);
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.rules, err);
-	if (rc == 0)
+	const struct kube_opener opener = beside_opener(ch);
+	if (rc == 0) {
 		kube_set_foreigners(c.manifests, c.options->foreigners);
+		if (!c.options->no_hardening || c.options->n_policies) /* else nobody asks about code */
+			kube_set_opener(c.manifests, &opener);
+	}
 	const struct intake_taker taker = { take, unreadable, &c };
 	rc = rc < 0 ? rc : intake_read(ch, &taker, &c.texts, err);
 	rc = rc < 0 ? rc : kube_add_custom_pods(c.manifests, err);

@@ -19,6 +19,7 @@ struct fn_doc {
 	const char *today; /* "2026-11-27" */
 	unsigned depth;  /* of resolving */
 	unsigned steps;  /* of resolving, all together */
+	struct fn_code_memory *code; /* what was read of folders and archives: see code.h */
 	bool failed;     /* out of memory */
 };
 

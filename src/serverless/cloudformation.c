@@ -4,6 +4,7 @@
  */
 #include "serverless/cloudformation.h"
 
+#include "serverless/code.h"
 #include "serverless/format.h"
 
 /* A template has resources, and no kind. Resources that are no types of AWS are somebody else's. */
@@ -101,6 +102,38 @@ static void put_environment(struct cfn_function *f)
 	fn_put(&f->spec, "environmentKey", cfn_property(f, "KmsKeyArn"));
 }
 
+/* {S3Bucket, S3Key} and SAM's {Bucket, Key} lie in a bucket; a text is a path, until `aws cloudformation package` puts a bucket's in its place. */
+static void read_path(struct cfn_function *f, struct fn_code *code, struct fn_from at)
+{
+	struct fn_from key = fn_first(fn_path(f->doc, at, "S3Key"), fn_path(f->doc, at, "Key"));
+	if (at.value.kind == CEL_MAP && fn_has(key))
+		fn_code_missing(code, key, "not read: it lies elsewhere, in a bucket");
+	else if (at.value.kind != CEL_MAP && !fn_code_path(code, at, cel_null()))
+		fn_code_missing(code, at, "not read: %.*s is not there", at.value.kind == CEL_STRING ? (int)(at.value.text.len > 200 ? 200 : at.value.text.len) : 0,
+				at.value.kind == CEL_STRING ? (const char *)at.value.text.ptr : "");
+}
+
+/* Of the layers those that the template holds; what an ARN names is somebody else's. */
+static void read_code(struct cfn_function *f, struct cel_value layers)
+{
+	struct fn_doc *doc = f->doc;
+	struct fn_code code = fn_code_of(doc, f->id);
+	struct fn_from text = fn_first(fn_path(doc, f->properties, "Code.ZipFile"), fn_path(doc, f->properties, "InlineCode"));
+	struct fn_from path = f->is_sam ? cfn_property(f, "CodeUri") : fn_path(doc, f->properties, "Code");
+	if (path.value.kind == CEL_STRING)
+		fn_put(&f->spec, "codePath", path);
+	if (fn_has(text))
+		fn_code_text(&code, text, cfn_property(f, "Runtime"));
+	else
+		read_path(f, &code, path);
+	for (size_t i = 0; i < fn_len(layers) && layers.kind == CEL_LIST; i++) {
+		struct cel_value layer = layers.list->items[i];
+		struct fn_from resource = cfn_resource(doc, layer.kind == CEL_STRING ? fn_resource_in(layer.text) : (struct bh_slice){ 0 });
+		read_path(f, &code, fn_first(fn_path(doc, resource, "Properties.ContentUri"), fn_path(doc, resource, "Properties.Content")));
+	}
+	fn_code_put(&code, &f->spec);
+}
+
 static void put_code(struct cfn_function *f)
 {
 	struct fn_from image = fn_first(fn_path(f->doc, f->properties, "ImageUri"), fn_path(f->doc, f->properties, "Code.ImageUri"));
@@ -110,12 +143,10 @@ static void put_code(struct cfn_function *f)
 		fn_put_whole(&f->spec, "image", image);
 	if (!is_image)
 		fn_put_runtime(&f->spec, "aws-lambda", cfn_property(f, "Runtime"));
-	struct fn_from code = cfn_property(f, "CodeUri");
-	if (code.value.kind == CEL_STRING)
-		fn_put(&f->spec, "codePath", code);
-	fn_put(&f->spec, "inlineCode", fn_first(fn_path(f->doc, f->properties, "Code.ZipFile"), fn_path(f->doc, f->properties, "InlineCode")));
 	struct fn_from layers = cfn_property(f, "Layers");
 	fn_put_as(&f->spec, "layers", fn_texts(f->doc, layers.value), layers);
+	if (!is_image)
+		read_code(f, fn_texts(f->doc, layers.value));
 	fn_put(&f->spec, "codeSigning", cfn_property(f, "CodeSigningConfigArn"));
 }
 

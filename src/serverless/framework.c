@@ -2,6 +2,7 @@
  * framework.c: serverless.yml of the Serverless Framework (serverless.com/framework/docs/providers/aws/guide/serverless.yml): what a function doesn't say, its
  * provider says. Resources in it are CloudFormation's.
  */
+#include "serverless/code.h"
 #include "serverless/format.h"
 #include "serverless/intrinsic.h"
 #include "serverless/variables.h"
@@ -41,6 +42,67 @@ static struct fn_from property(const struct function *f, const char *name)
 	return fn_first(fn_path(f->doc, f->own, name), fn_path(f->doc, f->provider, name));
 }
 
+/* patterns of the service, then the function's; "exclude" of old is "!". Null: one of them is not known, so all is read. */
+static struct cel_value patterns(struct function *f)
+{
+	struct fn_doc *doc = f->doc;
+	struct fn_from owners[] = { fn_path(doc, fn_root(doc), "package"), fn_path(doc, f->own, "package") };
+	struct fn_list out = { .doc = doc };
+	for (size_t i = 0; i < 2; i++) {
+		struct cel_value excluded = fn_texts(doc, fn_path(doc, owners[i], "exclude").value), more = fn_texts(doc, fn_path(doc, owners[i], "patterns").value);
+		for (size_t k = 0; excluded.kind == CEL_LIST && k < excluded.list->len; k++)
+			if (excluded.list->items[k].kind == CEL_STRING)
+				fn_add(&out, fn_text(doc, "!%.*s", BH_SLICE_FMT(excluded.list->items[k].text)));
+		for (size_t k = 0; more.kind == CEL_LIST && k < more.list->len; k++)
+			fn_add(&out, more.list->items[k]);
+	}
+	return fn_list_end(&out);
+}
+
+static void read_path(struct fn_code *code, struct fn_from at, struct cel_value some)
+{
+	if (!fn_code_path(code, at, some))
+		fn_code_missing(code, at, "not read: %.*s is not there", (int)(at.value.text.len > 200 ? 200 : at.value.text.len), (const char *)at.value.text.ptr);
+}
+
+/* A layer of the same file is called "${NameLambdaLayer}", with a capital letter. */
+static struct fn_from layer_named(struct fn_doc *doc, struct bh_slice reference)
+{
+	struct fn_from layers = fn_path(doc, fn_root(doc), "layers"), none = { .value = cel_null() };
+	struct bh_slice id = fn_resource_in(reference);
+	for (size_t i = 0; i < fn_len(layers.value); i++) {
+		struct bh_slice name = fn_key(layers.value, i);
+		if (name.len && id.len == name.len + 11 && bh_slice_ends(id, BH_SLICE_LIT("LambdaLayer")) && bh_lower(id.ptr[0]) == bh_lower(name.ptr[0])
+		    && memcmp(id.ptr + 1, name.ptr + 1, name.len - 1) == 0)
+			return fn_field(doc, layers, name);
+	}
+	return none;
+}
+
+/* An artifact is what is deployed; without one it is the folder of the file. */
+static void read_code(struct function *f, struct cel_value layers)
+{
+	struct fn_doc *doc = f->doc;
+	struct fn_code code = fn_code_of(doc, f->name);
+	struct fn_from artifact = fn_first(fn_path(doc, f->own, "package.artifact"), fn_path(doc, fn_path(doc, fn_root(doc), "package"), "artifact"));
+	struct fn_from folder = fn_path(doc, f->own, "handler");
+	if (fn_has(artifact)) {
+		fn_put(&f->spec, "codePath", artifact);
+		read_path(&code, artifact, cel_null());
+	} else {
+		if (!fn_has(folder))
+			folder = at_map(f->own.value);
+		folder.value = cel_string(BH_SLICE_LIT("."));
+		read_path(&code, folder, patterns(f));
+	}
+	for (size_t i = 0; layers.kind == CEL_LIST && i < layers.list->len; i++)
+		if (layers.list->items[i].kind == CEL_STRING) {
+			struct fn_from layer = layer_named(doc, layers.list->items[i].text);
+			read_path(&code, fn_first(fn_path(doc, layer, "package.artifact"), fn_path(doc, layer, "path")), cel_null());
+		}
+	fn_code_put(&code, &f->spec);
+}
+
 static void put_code(struct function *f)
 {
 	struct fn_from image = fn_path(f->doc, f->own, "image");
@@ -60,6 +122,8 @@ static void put_code(struct function *f)
 	}
 	struct fn_from layers = property(f, "layers");
 	fn_put_as(&f->spec, "layers", fn_texts(f->doc, layers.value), layers);
+	if (!fn_has(image))
+		read_code(f, fn_texts(f->doc, layers.value));
 }
 
 static void put_settings(struct function *f)

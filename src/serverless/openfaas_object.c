@@ -1,6 +1,8 @@
 /* openfaas_object.c: objects openfaas.com/v1 Function (docs.openfaas.com/reference/crd). */
 #include "serverless/openfaas.h"
 
+#include "serverless/code.h"
+
 static bool knows_object(struct bh_slice group, struct bh_slice kind)
 {
 	return bh_slice_eq_str(group, "openfaas.com") && bh_slice_eq_str(kind, "Function");
@@ -12,6 +14,7 @@ void openfaas_function(struct fn_doc *doc, struct fn_from own, struct bh_slice n
 	struct fn_from whole = own.value.kind == CEL_MAP ? (struct fn_from){ .value = own.value, .map = own.value.map } : own;
 	struct fn_map spec = fn_map_at(doc, whole), route = fn_map_at(doc, whole);
 	struct fn_list routes = { .doc = doc };
+	bool read_handler = strcmp(format, "openfaas") == 0;
 	fn_set(&spec, "platform", cel_string(BH_SLICE_LIT("openfaas")));
 	fn_set(&spec, "format", cel_string(bh_slice_str(format)));
 	fn_set(&spec, "packageType", cel_string(BH_SLICE_LIT("Image")));
@@ -25,6 +28,14 @@ void openfaas_function(struct fn_doc *doc, struct fn_from own, struct bh_slice n
 	fn_set(&route, "needsApiKey", cel_bool(false));
 	fn_add(&routes, fn_map_end(&route));
 	fn_set(&spec, "routes", fn_list_end(&routes));
+	struct fn_code code = fn_code_of(doc, name);
+	struct fn_from handler = fn_path(doc, own, "handler"); /* of stack.yml: the folder that the image is built of */
+	if (read_handler && fn_has(handler)) {
+		fn_put(&spec, "codePath", handler);
+		if (!fn_code_path(&code, handler, cel_null()))
+			fn_code_missing(&code, handler, "not read: the folder of its handler is not there");
+		fn_code_put(&code, &spec);
+	}
 	fn_finish(&spec, name, namespace, whole);
 }
 

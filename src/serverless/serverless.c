@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "serverless/code.h"
 #include "serverless/format.h"
 
 #define FORMAT(name) extern const struct fn_format fn_format_##name;
@@ -34,6 +35,7 @@ static int read_as(const struct serverless *s, const struct fn_format *format, c
 {
 	struct fn_doc doc = { .d = d, .arena = kube_set_arena(d->set), .root = d->root, .today = s->today };
 	format->read(&doc);
+	fn_code_done(&doc);
 	return doc.failed ? bh_fail(err, BH_ELIMIT, 0, "the functions need more memory than there is for manifests") : 0;
 }
 

@@ -5,6 +5,7 @@
 #include "serverless/terraform.h"
 
 #include "base/map.h"
+#include "serverless/code.h"
 #include "serverless/format.h"
 
 #define MODULES_DEPTH_MAX 16u
@@ -192,6 +193,42 @@ const struct tf_resource *tf_next(const struct tf_plan *plan, const char *type, 
 			return r;
 	}
 	return NULL;
+}
+
+/* In whichever module: {source_dir, source_file, output_path} of the archive that has this name. */
+static struct fn_from archive_source(struct fn_doc *doc, struct cel_value module, struct bh_slice output, unsigned depth)
+{
+	struct cel_value resources = kube_get(module, "resources"), children = kube_get(module, "child_modules");
+	struct fn_from found = { .value = cel_null() };
+	for (size_t i = 0; !fn_has(found) && resources.kind == CEL_LIST && i < resources.list->len; i++) {
+		struct cel_value v = resources.list->items[i], values = kube_get(v, "values");
+		if (!bh_slice_eq_str(kube_text(v, "type"), "archive_file") || !bh_slice_eq(kube_text(values, "output_path"), output) || values.kind != CEL_MAP)
+			continue;
+		struct fn_from at = { .value = values, .map = values.map };
+		found = fn_first(fn_path(doc, at, "source_dir"), fn_path(doc, at, "source_file"));
+	}
+	for (size_t i = 0; !fn_has(found) && depth < MODULES_DEPTH_MAX && children.kind == CEL_LIST && i < children.list->len; i++)
+		found = archive_source(doc, children.list->items[i], output, depth + 1);
+	return found;
+}
+
+void tf_put_code(struct fn_doc *doc, struct fn_map *spec, struct bh_slice function, struct fn_from path)
+{
+	static const char *const states[] = { "prior_state.values.root_module", "planned_values.root_module" };
+	struct fn_code code = fn_code_of(doc, function);
+	if (!fn_has(path))
+		return;
+	bool found = fn_code_path(&code, path, cel_null());
+	for (size_t i = 0; !found && i < 2; i++) {
+		struct fn_from source = archive_source(doc, kube_path(doc->root, states[i]), path.value.text, 0);
+		found = fn_has(source) && fn_code_path(&code, source, cel_null());
+	}
+	if (!found)
+		fn_code_missing(&code, path, "not read: %.*s is not there, nor what it is made of", (int)(path.value.text.len > 200 ? 200 : path.value.text.len),
+				(const char *)path.value.text.ptr);
+	if (code.n) /* where the plan names it, whatever was read in its stead */
+		code.whole = path;
+	fn_code_put(&code, spec);
 }
 
 static void read(struct fn_doc *doc)

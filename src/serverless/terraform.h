@@ -39,6 +39,9 @@ bool tf_same_reference(const struct tf_resource *a, const char *argument_a, cons
 /* The next resource of a type, from *at on; NULL: no more. */
 const struct tf_resource *tf_next(const struct tf_plan *plan, const char *type, size_t *at);
 
+/* The code of a function: an argument that names a local file, and, where that is not built yet, what archive_file makes it of. */
+void tf_put_code(struct fn_doc *doc, struct fn_map *spec, struct bh_slice function, struct fn_from path);
+
 /* What each cloud's functions say. */
 void tf_read_aws(struct fn_doc *doc, const struct tf_plan *plan);
 void tf_read_google(struct fn_doc *doc, const struct tf_plan *plan);

@@ -22,6 +22,24 @@ static struct fn_from value(const struct function *f, const char *path)
 	return v;
 }
 
+/* The object of a bucket that the plan itself puts there from a file, else its address. */
+static struct fn_from bucket_key(const struct function *f)
+{
+	struct fn_from key = value(f, "s3_key");
+	const struct tf_resource *r;
+	static const char *const types[] = { "aws_s3_object", "aws_s3_bucket_object" };
+	for (size_t i = 0; i < 2; i++)
+		for (size_t at = 0; (r = tf_next(f->plan, types[i], &at));) {
+			struct fn_from own = tf_value(f->doc, r, "key");
+			bool same = own.value.kind == CEL_STRING && key.value.kind == CEL_STRING && bh_slice_eq(own.value.text, key.value.text);
+			if (same && tf_value(f->doc, r, "source").value.kind == CEL_STRING)
+				return tf_value(f->doc, r, "source");
+		}
+	if (key.value.kind == CEL_STRING)
+		key.value = fn_text(f->doc, "s3://%.*s", BH_SLICE_FMT(key.value.text));
+	return key;
+}
+
 static void put_settings(struct function *f)
 {
 	struct fn_doc *doc = f->doc;
@@ -32,6 +50,7 @@ static void put_settings(struct function *f)
 	if (!is_image)
 		fn_put_runtime(&f->spec, "aws-lambda", value(f, "runtime"));
 	fn_put(&f->spec, "codePath", value(f, "filename"));
+	tf_put_code(doc, &f->spec, f->r->address, fn_first(value(f, "filename"), bucket_key(f)));
 	fn_put_number(&f->spec, "timeoutSeconds", value(f, "timeout"));
 	fn_set(&f->spec, "timeoutMaximumSeconds", cel_int(900));
 	fn_put_number(&f->spec, "memoryMB", value(f, "memory_size"));

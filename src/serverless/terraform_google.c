@@ -42,6 +42,22 @@ static void add_binding(struct fn_doc *doc, const struct tf_resource *binding, s
 	fn_add(routes, fn_map_end(&map));
 }
 
+/* The object of the bucket, when the plan puts it there from a file. */
+static struct fn_from archive(struct fn_doc *doc, const struct tf_plan *plan, const struct tf_resource *r)
+{
+	struct fn_from name = fn_first(tf_value(doc, r, "source_archive_object"), tf_value(doc, r, "build_config.0.source.0.storage_source.0.object"));
+	const struct tf_resource *object;
+	for (size_t at = 0; (object = tf_next(plan, "google_storage_bucket_object", &at));) {
+		struct fn_from own = tf_value(doc, object, "name"), source = tf_value(doc, object, "source");
+		bool same = own.value.kind == CEL_STRING && name.value.kind == CEL_STRING && bh_slice_eq(own.value.text, name.value.text);
+		if ((same || tf_names(doc, r, "source_archive_object", object)) && source.value.kind == CEL_STRING)
+			return source;
+	}
+	if (name.value.kind == CEL_STRING)
+		name.value = fn_text(doc, "gs://%.*s", BH_SLICE_FMT(name.value.text));
+	return name;
+}
+
 static void read_function(struct fn_doc *doc, const struct tf_plan *plan, const struct generation *g, const struct tf_resource *r)
 {
 	struct fn_map spec = fn_map_at(doc, at_map(r->values.value));
@@ -51,6 +67,7 @@ static void read_function(struct fn_doc *doc, const struct tf_plan *plan, const 
 	fn_set(&spec, "platform", cel_string(BH_SLICE_LIT("google-cloud-functions")));
 	fn_set(&spec, "format", cel_string(BH_SLICE_LIT("terraform")));
 	fn_set(&spec, "packageType", cel_string(BH_SLICE_LIT("Zip")));
+	tf_put_code(doc, &spec, r->address, archive(doc, plan, r));
 	fn_put_runtime(&spec, "google-cloud-functions", tf_value(doc, r, g->runtime));
 	fn_put_number(&spec, "timeoutSeconds", tf_value(doc, r, g->timeout));
 	fn_set(&spec, "timeoutMaximumSeconds", cel_int(g->longest_s));

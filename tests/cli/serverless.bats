@@ -318,7 +318,7 @@ ended() {
 # inline LINE...: the ids of what is said about code that consists of these lines.
 inline() {
 	{
-		printf 'Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Runtime: python3.13\n      Handler: index.handler\n      Code:\n        ZipFile: |\n'
+		printf 'Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Runtime: %s\n      Handler: index.handler\n      Code:\n        ZipFile: |\n' "${runtime:-python3.13}"
 		printf '          %s\n' "$@"
 	} >inline.yaml
 	report inline.yaml | sed -n 's/^\(fn-[a-z-]*\) inline.yaml:8 .*/\1/p' | grep -E 'injection|secret' | sort -u | tr '\n' ' '
@@ -327,14 +327,14 @@ inline() {
 @test "code in a template: event data that reaches a shell, a query or a path; secrets" {
 	[ "$(inline 'os.system("ls " + event["x"])')" = "fn-code-injection " ]
 	[ "$(inline 'x = event["x"]' 'os.system("ls " + x)')" = "fn-code-injection " ]
-	[ "$(inline 'const x = event.body' 'require("child_process").execSync("ls " + x)')" = "fn-code-injection " ]
+	[ "$(runtime=nodejs22.x inline 'const x = event.body' 'require("child_process").execSync("ls " + x)')" = "fn-code-injection " ]
 	[ "$(inline 'subprocess.run("ls " + event["x"], shell=True)')" = "fn-code-injection " ]
 	[ "$(inline 'eval(event.code)')" = "fn-code-injection " ]
 	[ "$(inline 'db.execute(f"SELECT * FROM t WHERE n = {event}")')" = "fn-code-injection " ]
 	[ "$(inline 'db.query("delete from t where n = " + event.name)')" = "fn-code-injection " ]
 	[ "$(inline 'open("/data/" + event["f"])')" = "fn-code-injection " ]
-	[ "$(inline 'fs.readFileSync(event.path)')" = "fn-code-injection " ]
-	[ "$(inline 'const re = /x/.exec(event.path)')" = "" ]
+	[ "$(runtime=nodejs22.x inline 'fs.readFileSync(event.path)')" = "fn-code-injection " ]
+	[ "$(runtime=nodejs22.x inline 'const re = /x/.exec(event.path)')" = "" ]
 	[ "$(inline 'subprocess.run(["ls", event["x"]])')" = "" ]
 	[ "$(inline 'db.execute("SELECT * FROM t WHERE n = %s" % event["n"])')" = "fn-code-injection " ]
 	[ "$(inline 'db.query(`select * from t where n = ${event.name}`)')" = "fn-code-injection " ]
