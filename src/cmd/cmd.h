@@ -69,6 +69,7 @@ struct cmd_command {
 	const struct cmd_option *options;   /* ended by a NULL name; global ones are added by the parser */
 	size_t min_targets, max_targets;
 	const struct cmd_verb *verbs;       /* NULL, or what the first target must be */
+	const char *targets_command;        /* NULL, or what prints the words that targets may be, each first on a line: completion runs it */
 	const char *details;                /* NULL, or paragraphs for --help below the summary, lines ended by \n */
 	bool no_config;                     /* works without reading bulkhead.yaml and the environment: help, completion */
 	/* NULL, or what is wrong with the options taken together; asked before run. A failure is a usage error. */

@@ -104,6 +104,8 @@ static void bash_targets(struct bh_buf *b)
 			else
 				add_command_names(b);
 			bh_buf_add_str(b, "\" ;;\n");
+		} else if (c->targets_command) {
+			bh_buf_printf(b, "words words=\"$(%s 2>/dev/null | cut -f 1)\" ;;\n", c->targets_command);
 		} else {
 			bh_buf_add_str(b, c->max_targets ? "path ;;\n" : "none ;;\n");
 		}
@@ -214,6 +216,8 @@ static void zsh_targets(struct bh_buf *b, const struct cmd_command *c)
 		bh_buf_add_str(b, ")' \\\n");
 		if (c->max_targets > 1)
 			bh_buf_add_str(b, "\t\t\t'*: :_files' \\\n");
+	} else if (c->targets_command) {
+		bh_buf_printf(b, "\t\t\t\"*: :($(%s 2>/dev/null | cut -f 1))\" \\\n", c->targets_command);
 	} else if (c->max_targets) {
 		bh_buf_add_str(b, "\t\t\t'*: :_files' \\\n");
 	}
@@ -287,7 +291,7 @@ static void fish_script(struct bh_buf *b)
 		bh_buf_add_byte(b, '\n');
 		(void)snprintf(condition, sizeof(condition), " -n '__fish_seen_subcommand_from %s'", c->name);
 		fish_options(b, condition, c->options);
-		if (!c->verbs && !targets_are_commands(c) && c->max_targets)
+		if (!c->verbs && !targets_are_commands(c) && !c->targets_command && c->max_targets)
 			continue; /* files, as fish does anyway */
 		bh_buf_printf(b, "complete -c bulkhead%s -f", condition);
 		if (c->verbs || targets_are_commands(c)) {
@@ -297,6 +301,8 @@ static void fish_script(struct bh_buf *b)
 			else
 				add_command_names(b);
 			bh_buf_add_byte(b, '\'');
+		} else if (c->targets_command) {
+			bh_buf_printf(b, " -a '(%s 2>/dev/null | cut -f 1)'", c->targets_command);
 		}
 		bh_buf_add_byte(b, '\n');
 	}

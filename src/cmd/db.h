@@ -17,6 +17,9 @@ int db_status(const struct cmd_args *args, const char *const *words, size_t n);
 int db_verify(const struct cmd_args *args, const char *const *words, size_t n);
 int db_lookup(const struct cmd_args *args, const char *const *words, size_t n);
 
+/* What the data say about an advisory, as `lookup ID` does. */
+int db_say_advisory(const struct vuln_db *db, struct bh_slice id, bool json, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK;
+
 struct vuln_import_request;
 /* Imports and says what came in; inputs and progress are the request's. replace: whatever the source had before. */
 int db_take(const struct cmd_args *args, struct vuln_import_request *req, bool replace, bool *ret_damaged, struct bh_err *err) BH_MUST_CHECK;

@@ -516,6 +516,12 @@ static int render_lookup(const struct cmd_args *args, const struct vuln_userdb *
 	return n > 1 ? write_package(&l, bh_slice_str(words[0]), bh_slice_str(words[1]), err) : write_id(&l, bh_slice_str(words[0]), err);
 }
 
+int db_say_advisory(const struct vuln_db *db, struct bh_slice id, bool json, struct bh_buf *out, struct bh_err *err)
+{
+	struct lookup l = { .db = db, .out = out, .json = json, .first = true };
+	return write_id(&l, id, err);
+}
+
 int db_lookup(const struct cmd_args *args, const char *const *words, size_t n)
 {
 	return db_show(args, words, n, render_lookup);

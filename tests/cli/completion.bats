@@ -34,6 +34,8 @@ fish_complete() {
 	[ "$(bash_complete bulkhead --config so)" = "some.yaml " ]
 	[ "$(bash_complete bulkhead check --fix = a)" = "all " ] # its word is optional: without "=" a file comes next
 	[ "$(bash_complete bulkhead check --fix so)" = "some.yaml " ]
+	export PATH="${BULKHEAD%/*}:$PATH" # the script asks the program for these
+	[ "$(bash_complete bulkhead explain k8s-image-d)" = "k8s-image-digest " ]
 }
 
 @test "a real bash completes at the press of the tabulator" {
@@ -51,6 +53,8 @@ fish_complete() {
 	[ "$(zsh_complete 'bulkhead check --fix=al')" = "bulkhead check --fix=all" ]
 	[ "$(zsh_complete 'bulkhead version com')" = "bulkhead version compare" ]
 	[ "$(zsh_complete 'bulkhead help conf')" = "bulkhead help config" ]
+	export PATH="${BULKHEAD%/*}:$PATH"
+	[ "$(zsh_complete 'bulkhead explain k8s-image-d')" = "bulkhead explain k8s-image-digest" ]
 }
 
 @test "fish completes commands, options and choices" {
@@ -61,6 +65,8 @@ fish_complete() {
 	[[ $(fish_complete 'bulkhead check --fix=al') == "--fix=all "* ]]
 	[ "$(fish_complete 'bulkhead version com')" = "compare " ]
 	[ "$(fish_complete 'bulkhead help conf')" = "config " ]
+	export PATH="${BULKHEAD%/*}:$PATH"
+	[ "$(fish_complete 'bulkhead explain k8s-image-d')" = "k8s-image-digest " ]
 }
 
 @test "scan: every shell completes it, and its options" {
