@@ -212,7 +212,7 @@ static bool is_expression(struct bh_slice s)
 	struct classes c = classes_of(s);
 	uint8_t first = s.ptr[0];
 	return memchr(s.ptr, '(', s.len) || memchr(s.ptr, ')', s.len) || memchr(s.ptr, '[', s.len) || memchr(s.ptr, '{', s.len) || bh_slice_search(s, "%s") || bh_slice_search(s, "->") ||
-	       bh_slice_search(s, "=>") || bh_slice_search(s, "==") || bh_slice_search(s, "://") || first == '%' || first == '@' || first == '&' || first == '\\' || first == '-' || first == '*' || first == '/' ||
+	       bh_slice_search(s, "=>") || bh_slice_search(s, "==") || bh_slice_search(s, "://") || bh_slice_search(s, "\\u") || bh_slice_starts(s, BH_SLICE_LIT("!v")) || first == '%' || first == '@' || first == '&' || first == '\\' || first == '-' || first == '*' || first == '/' ||
 	       c.other == s.len;
 }
 
