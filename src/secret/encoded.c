@@ -26,7 +26,8 @@ static void init(void)
 
 bool secret_next_base64(struct bh_slice text, size_t *at, struct bh_slice *ret)
 {
-	size_t i = *at, begun = *at;
+	const size_t begun = *at;
+	size_t i = begun;
 	init();
 	for (;;) {
 		size_t from = i, to;
