@@ -146,7 +146,7 @@ static int tell_control(struct telling *t, const struct comply_framework *f, con
 {
 	const struct comply_control *c = find_control(f, id);
 	if (!c)
-		return bh_fail(err, BH_EUSAGE, 0, "%s %s has no control %s; bulkhead comply --list %s shows them", f->name, f->version, id ? id : "without an id", f->name);
+		return bh_fail(err, BH_EUSAGE, 0, "%s %s has no control %s; bulkhead comply %s PATH shows them", f->name, f->version, id ? id : "without an id", f->name);
 	if (c->n_checks == 0)
 		return bh_fail(err, BH_EUSAGE, 0, "%s %s %s (%s) is decided by no check: %s", f->name, f->version, c->id, c->title, c->note);
 	for (size_t i = 0; i < c->n_checks; i++) {
