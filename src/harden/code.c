@@ -15,6 +15,7 @@
 #include "format/elf.h"
 #include "harden/flow.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define REGIONS_MAX 4096u
@@ -900,6 +901,7 @@ static int find_numbers(struct code *c, struct bh_err *err)
 
 static void add_edge(struct code *c, uint32_t from, uint32_t to, bool counted)
 {
+	assert(c->out->edges.ptr || c->out->edges.cap == 0);
 	const struct binary_edge *last = c->out->edges.len ? &c->out->edges.ptr[c->out->edges.len - 1] : NULL;
 	if ((from == to && !counted) || (last && last->from == from && last->to == to && last->counted == counted))
 		return;
