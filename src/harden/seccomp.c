@@ -26,7 +26,7 @@ static const char *const refused[] = {
  * may switch threads and collect garbage meanwhile. The kernel itself calls restart_syscall, and the vDSO falls back to the calls that it stands for.
  */
 static const char *const needed_by_runtimes[] = {
-	"execve", "exit", "exit_group", "close", "close_range", "fcntl", "openat", "read", "write", "fstat", "newfstatat", "getdents64", "lseek", "prctl", "capget", "capset",
+	"execve", "exit", "exit_group", "close", "close_range", "fcntl", "openat", "read", "write", "fstat", "fstatfs", "newfstatat", "getdents64", "lseek", "prctl", "capget", "capset",
 	"futex", "mmap", "munmap", "madvise", "rt_sigreturn", "rt_sigaction", "rt_sigprocmask", "sigaltstack", "getpid", "gettid", "tgkill", "nanosleep", "sched_yield",
 	"epoll_ctl", "epoll_pwait", "restart_syscall", "clock_gettime", "clock_getres", "gettimeofday", "time", "getcpu", "brk", "arch_prctl", "set_tid_address", NULL,
 };

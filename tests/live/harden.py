@@ -208,6 +208,7 @@ try:
         names = profile(service)
         if names is not None:
             traced(service, names)
+    shutil.rmtree(top / "root/tmp/r", ignore_errors=True)  # of the registry under strace
     subprocess.run(["tar", "-C", top / "root", "-cf", top / "root2.tar", "."], check=True)
     docker()
     podman()
