@@ -319,8 +319,8 @@ static int ask_next(void *ctx, struct kube_opened_file *ret, struct bh_err *err)
 		return bh_fail(err, BH_ECHILD, 0, "a reply that is none");
 	memcpy(f.name, name.ptr, name.len);
 	f.name_len = name.len;
-	f.fd = BH_TAKE_FD(fd);
 	*ret = f;
+	ret->fd = BH_TAKE_FD(fd);
 	return 1;
 }
 

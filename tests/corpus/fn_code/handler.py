@@ -1,0 +1,4 @@
+def h(event, c):
+    x = event["a"]
+    os.system("ls " + x)
+    open("/tmp/token", "w")
