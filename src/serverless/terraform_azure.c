@@ -55,7 +55,8 @@ static void read_function(struct fn_doc *doc, const struct tf_resource *r)
 	fn_set(&spec, "format", cel_string(BH_SLICE_LIT("terraform")));
 	fn_set(&spec, "packageType", cel_string(BH_SLICE_LIT("Zip")));
 	struct fn_from archive = tf_value(doc, r, "zip_deploy_file");
-	tf_put_code(doc, &spec, r->address, archive.value.kind == CEL_UNKNOWN || fn_is_text(archive, "") ? (struct fn_from){ .value = cel_null() } : archive);
+	if (archive.value.kind == CEL_STRING && archive.value.text.len)
+		tf_put_code(doc, &spec, r->address, archive);
 	put_runtime(doc, &spec, r);
 	fn_put_as(&spec, "environment", fn_environment(doc, environment), environment);
 	fn_put_as(&spec, "httpsOnly", https.value.kind == CEL_NULL ? cel_bool(false) : https.value, https);
