@@ -4,6 +4,7 @@
 #include "cmd/rendering.h"
 #include "cmd/scanning.h"
 
+#include "kube/dockerfile.h"
 #include "kube/review.h"
 #include "kube/vap.h"
 #include "serverless/serverless.h"
@@ -40,7 +41,7 @@ static const char details[] =
 	"input, or cluster:[CONTEXT] for a live cluster of the kubeconfig.\n"
 	"Recorded AdmissionReviews are reviewed as they were asked.\n"
 	"Functions are read too: SAM, CloudFormation, serverless.yml, Terraform plans,\n"
-	"Knative and OpenFaaS.\n"
+	"Knative and OpenFaaS; and Dockerfiles, by their names or how they begin.\n"
 	"--fix mends the files in place; what it can't mend is told with the reason.\n"
 	"\n"
 	"Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong\n"
@@ -99,7 +100,7 @@ static int review(const struct cmd_args *args, const struct kube_review_options 
 	if (rc < 0)
 		return rc;
 	if (counts.objects == 0 && report->incomplete.len == 0)
-		return bh_fail(err, BH_EUSAGE, 0, "no Kubernetes object and no function in %.*s", BH_SLICE_FMT(report->target.text));
+		return bh_fail(err, BH_EUSAGE, 0, "no Kubernetes object, no function and no Dockerfile in %.*s", BH_SLICE_FMT(report->target.text));
 	return cmd_judge(args, report, err);
 }
 
@@ -110,7 +111,7 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 					  .patches = true };
 	struct kube_rendering rendering;
 	struct serverless functions;
-	const struct kube_foreign *const foreigners[] = { &functions.foreign, NULL };
+	const struct kube_foreign *const foreigners[] = { &functions.foreign, &kube_dockerfile, NULL };
 	struct check_fix fix = { .args = args, .options = &o, .review = review, .level = (enum kube_mend_level)cmd_choice(args, "fix"), .is_diff = cmd_flag(args, "diff") };
 	int64_t now_s;
 	int rc = cmd_report_time(&now_s, err);
@@ -121,6 +122,7 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 	serverless_init(&functions, now_s);
 	o.rendering = &rendering;
 	o.foreigners = foreigners;
+	o.dockerfiles = true;
 	o.n_paths = cmd_targets(args, &o.paths);
 	o.n_policies = cmd_list(args, "policy", &o.policies);
 	o.schema = !cmd_flag(args, "no-schema");
@@ -147,7 +149,7 @@ static int run(const struct cmd_args *args)
 const struct cmd_command cmd_command_check = {
 	.name = "check",
 	.usage = "[options] PATH...",
-	.summary = "Check Kubernetes manifests and functions against policies in CEL",
+	.summary = "Check Kubernetes manifests, functions and Dockerfiles against policies in CEL",
 	.options = options,
 	.min_targets = 1,
 	.max_targets = SIZE_MAX,

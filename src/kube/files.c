@@ -4,17 +4,18 @@
 #include <fts.h>
 #include <sys/stat.h>
 
+#include "dockerfile/dockerfile.h"
 #include "kube/render.h"
 
 #define DEPTH_MAX 64
 
-static bool is_manifest(const char *name)
+static bool is_manifest(const char *name, bool dockerfiles)
 {
 	static const char *const suffixes[] = { ".yaml", ".yml", ".json", NULL };
 	for (size_t i = 0; suffixes[i]; i++)
 		if (bh_slice_ends(bh_slice_str(name), bh_slice_str(suffixes[i])))
 			return true;
-	return false;
+	return dockerfiles && df_is_name(bh_slice_str(name));
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -30,11 +31,11 @@ static int add(const char *path, struct bh_arena *arena, struct kube_file_vec *o
 	return 0;
 }
 
-static int visit(FTS *tree, FTSENT *e, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err)
+static int visit(FTS *tree, FTSENT *e, bool dockerfiles, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err)
 {
 	switch (e->fts_info) {
 	case FTS_F:
-	case FTS_DEFAULT: return e->fts_level == FTS_ROOTLEVEL || (e->fts_info == FTS_F && is_manifest(e->fts_name)) ? add(e->fts_path, arena, out, err) : 0;
+	case FTS_DEFAULT: return e->fts_level == FTS_ROOTLEVEL || (e->fts_info == FTS_F && is_manifest(e->fts_name, dockerfiles)) ? add(e->fts_path, arena, out, err) : 0;
 	case FTS_D:
 		/* .git and its like hold nothing that anybody applies. */
 		if (e->fts_level > DEPTH_MAX || (e->fts_level > FTS_ROOTLEVEL && e->fts_name[0] == '.'))
@@ -54,7 +55,7 @@ static int visit(FTS *tree, FTSENT *e, struct bh_arena *arena, struct kube_file_
 	}
 }
 
-int kube_files_find(const char *path, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err)
+int kube_files_find(const char *path, bool dockerfiles, struct bh_arena *arena, struct kube_file_vec *out, struct bh_err *err)
 {
 	char *const roots[] = { (char *)(uintptr_t)path, NULL };
 	size_t before = out->len;
@@ -64,10 +65,10 @@ int kube_files_find(const char *path, struct bh_arena *arena, struct kube_file_v
 		return bh_fail_errno(err, errno, "%s", path);
 	errno = 0;
 	for (FTSENT *e; rc == 0 && (e = fts_read(tree));)
-		rc = visit(tree, e, arena, out, err);
+		rc = visit(tree, e, dockerfiles, arena, out, err);
 	(void)fts_close(tree);
 	if (rc == 0 && out->len == before)
-		return bh_fail(err, BH_ENOTFOUND, 0, "%s: no *.yaml, *.yml or *.json in this folder", path);
+		return bh_fail(err, BH_ENOTFOUND, 0, "%s: no *.yaml, *.yml or *.json%s in this folder", path, dockerfiles ? " and no Dockerfile" : "");
 	return rc;
 }
 

@@ -252,7 +252,9 @@ int kube_fix(const struct kube_review_options *options, struct kube_fixes *fixes
 	intake_init(&p.intake, unreadable, &p);
 	bh_buf_init(&p.text, KUBE_TEXT_BYTES_MAX);
 	bh_buf_init(&p.diff, 2 * (size_t)KUBE_TEXT_BYTES_MAX);
+	p.intake.dockerfiles = options->dockerfiles;
 	int rc = intake_add(&p.intake, options->paths, options->n_paths, FIX_MANIFEST, err);
+	p.intake.dockerfiles = false;
 	rc = rc < 0 ? rc : intake_add(&p.intake, options->policies, options->n_policies, FIX_POLICY, err);
 	if (rc == 0) {
 		keep_wanted(&p);

@@ -31,7 +31,7 @@ void intake_done(struct intake *in)
 static int add_path(struct intake *in, const char *path, struct bh_err *err)
 {
 	if (strcmp(path, "-") != 0 && !kube_is_live(bh_slice_str(path)))
-		return kube_files_find(path, &in->names, &in->files, err);
+		return kube_files_find(path, in->dockerfiles, &in->names, &in->files, err);
 	return kube_file_vec_push(&in->files, path) ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %u files", KUBE_FILES_MAX);
 }
 

@@ -29,6 +29,7 @@ struct intake {
 	struct kube_file_vec files;
 	struct intake_role_vec roles; /* of each file, as the command numbers them */
 	size_t next;
+	bool dockerfiles;             /* folders are searched for them, too; set before paths are added */
 	uint64_t opened[4];           /* by role */
 	const struct bh_map *instead; /* path -> struct bh_slice: what is given instead of these files; NULL: nothing */
 	const struct kube_rendering *rendering; /* of charts among the files; NULL: as they are */

@@ -316,7 +316,7 @@ int kube_set_complain(const struct kube_document *d, uint32_t line, const char *
 static const struct kube_foreign *foreigner_of(const struct kube_set *set, const struct bh_yaml_node *root)
 {
 	for (kube_foreigners f = set->foreigners; *f; f++)
-		if ((*f)->knows((*f)->ctx, root))
+		if ((*f)->knows && (*f)->knows((*f)->ctx, root))
 			return *f;
 	return NULL;
 }
@@ -431,6 +431,26 @@ static int read_one_by_one(struct reading *r, struct bh_slice rest)
 	return 0;
 }
 
+static const struct kube_foreign *foreigner_of_text(const struct kube_set *set, struct bh_slice file, struct bh_slice text)
+{
+	for (kube_foreigners f = set->foreigners; *f; f++)
+		if ((*f)->knows_text && (*f)->knows_text((*f)->ctx, file, text))
+			return *f;
+	return NULL;
+}
+
+static int read_foreign(struct reading *r, const struct kube_foreign *f, struct bh_slice text)
+{
+	struct kube_tree *tree = BH_ARENA_NEW(&r->set->arena, struct kube_tree);
+	if (!tree)
+		return no_memory(r->err);
+	kube_tree_init(tree, 0);
+	if (!tree_vec_push(&r->set->trees, tree))
+		return no_memory(r->err);
+	const struct kube_document d = { r->set, r->file, 1, tree, cel_null() };
+	return f->read_text(f->ctx, &d, text, r->err);
+}
+
 int kube_set_read(struct kube_set *set, struct bh_slice file, struct bh_slice text, struct bh_err *err)
 {
 	struct reading r = { .set = set, .origins = { .max = ORIGINS_MAX }, .err = err };
@@ -443,6 +463,11 @@ int kube_set_read(struct kube_set *set, struct bh_slice file, struct bh_slice te
 	r.file = r.text_name;
 	if (bh_slice_starts(text, BH_SLICE_LIT("\xef\xbb\xbf")))
 		text = bh_slice_sub(text, 3, text.len);
+	const struct kube_foreign *f = foreigner_of_text(set, r.file, text);
+	if (f) {
+		kube_origin_vec_done(&r.origins);
+		return read_foreign(&r, f, text);
+	}
 	int rc = bh_yaml_parse(text, KUBE_TEXT_BYTES_MAX, &yaml, &why) == 0 ? add_documents(&r, yaml) : read_one_by_one(&r, text);
 	kube_origin_vec_done(&r.origins);
 	return rc;

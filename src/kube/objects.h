@@ -57,6 +57,9 @@ struct kube_foreign {
 	bool (*knows)(void *ctx, const struct bh_yaml_node *root);
 	int (*read)(void *ctx, const struct kube_document *d, struct bh_err *err);        /* of a document that it knows */
 	int (*read_object)(void *ctx, const struct kube_document *d, struct bh_err *err); /* of an object of Kubernetes, which is added all the same; may be NULL */
+	/* Of texts that are no YAML, told by their file or their beginning; places get lines. May be NULL, as knows and read may then. */
+	bool (*knows_text)(void *ctx, struct bh_slice file, struct bh_slice text);
+	int (*read_text)(void *ctx, const struct kube_document *d, struct bh_slice text, struct bh_err *err);
 };
 
 /* Ended by NULL; the first one that knows a document reads it. NULL: nobody. */

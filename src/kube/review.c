@@ -134,9 +134,11 @@ int kube_review(const struct kube_review_options *options, struct bh_report *rep
 	beside_init(&p.beside);
 	p.intake.instead = options->instead;
 	p.intake.beside = &p.beside;
+	p.intake.dockerfiles = options->dockerfiles;
 	int rc = intake_add(&p.intake, options->paths, options->n_paths, REVIEW_MANIFEST, err);
 	for (size_t i = 0; rc == 0 && i < options->n_paths; i++)
 		rc = beside_add_root(&p.beside, options->paths[i], err);
+	p.intake.dockerfiles = false;
 	rc = rc < 0 ? rc : intake_add(&p.intake, options->policies, options->n_policies, REVIEW_POLICY, err);
 	p.intake.rendering = options->rendering;
 	rc = rc < 0 ? rc : intake_ready(&p.intake, err);

@@ -36,6 +36,7 @@ struct kube_review_options {
 	struct kube_check_count_vec *checks; /* gets one item for each policy; may be NULL */
 	const struct bh_map *instead;        /* path -> struct bh_slice: what is read instead of these files; NULL: nothing */
 	const struct kube_rendering *rendering; /* of charts; NULL: as they are */
+	bool dockerfiles;            /* folders are searched for Dockerfiles, too */
 	kube_foreigners foreigners;          /* who know manifests that are not Kubernetes' */
 };
 

@@ -222,12 +222,19 @@ static bool has_function(const struct child *c)
 	return kube_world_kind(&c->world, BH_SLICE_LIT("bulkhead.io"), BH_SLICE_LIT("Function")).n > 0;
 }
 
+static bool has_dockerfile(const struct child *c)
+{
+	return kube_world_kind(&c->world, BH_SLICE_LIT("bulkhead.io"), BH_SLICE_LIT("Dockerfile")).n > 0;
+}
+
 /* Is the built-in policy asked for? */
 static bool is_wanted(const struct child *c, const struct kube_object *o)
 {
 	struct bh_slice set = kube_rule_says(o, "labels", "bulkhead.io/set");
 	if (bh_slice_eq_str(set, "serverless"))
 		return !c->options->no_hardening && has_function(c);
+	if (bh_slice_eq_str(set, "dockerfile"))
+		return !c->options->no_hardening && has_dockerfile(c);
 	if (c->options->every_policy || bh_slice_eq_str(set, "compliance"))
 		return c->options->every_policy;
 	if (bh_slice_eq_str(set, "hardening"))

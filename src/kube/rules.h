@@ -1,4 +1,4 @@
-/* rules.h: the policies that come with the program: the files of rules/kubernetes/ and rules/serverless/, embedded by the build in the order of their names. */
+/* rules.h: the policies that come with the program: the files of rules/kubernetes/, rules/serverless/ and rules/dockerfile/, embedded by the build in the order of their names. */
 #ifndef BH_KUBE_RULES_H
 #define BH_KUBE_RULES_H
 

@@ -280,9 +280,15 @@ static int convert(struct maker *m, const struct bh_yaml_node *node, struct kube
 	return m->tags && has_function_tag(node) ? convert_tagged(m, node, place, depth, ret) : convert_plain(m, node, place, depth, ret);
 }
 
+void kube_tree_init(struct kube_tree *tree, uint32_t line_offset)
+{
+	*tree = (struct kube_tree){ .places = { .max = PLACES_MAX }, .aliases = { .max = ALIASES_MAX }, .line_offset = line_offset };
+}
+
 static int make(const struct bh_yaml_node *node, uint32_t line_offset, struct bh_arena *arena, bool tags, struct kube_tree *ret, struct bh_err *err)
 {
-	struct kube_tree tree = { .places = { .max = PLACES_MAX }, .aliases = { .max = ALIASES_MAX }, .line_offset = line_offset };
+	struct kube_tree tree;
+	kube_tree_init(&tree, line_offset);
 	struct maker m = { arena, &tree, err, tags };
 	int rc = convert(&m, node, (struct kube_place){ .parent = KUBE_NO_PLACE }, 0, &tree.root);
 	if (rc < 0) {
@@ -418,7 +424,7 @@ uint32_t kube_tree_find(const struct kube_tree *tree, const void *container, str
 		if (field.len && path->len)
 			bh_buf_add_byte(path, '.');
 		bh_buf_add(path, field);
-		return tree->line_offset + (field.len ? line_of_key(p->node, field) : bh_yaml_line(p->node));
+		return tree->line_offset + (!p->node ? p->line : field.len ? line_of_key(p->node, field) : bh_yaml_line(p->node));
 	}
 	return 0;
 }

@@ -15,7 +15,8 @@
 /* Where a map or list of the value stands. */
 struct kube_place {
 	const void *at;                  /* struct cel_map or cel_list */
-	const struct bh_yaml_node *node;
+	const struct bh_yaml_node *node; /* NULL: of a text that is no YAML; the line is known */
+	uint32_t line;
 	uint32_t parent;                 /* index of its place; KUBE_NO_PLACE: the root */
 	struct bh_slice key;             /* in a map; ptr NULL: in a list */
 	uint32_t index;                  /* in a list */
@@ -42,6 +43,7 @@ struct kube_tree {
 /* The tree lives in the arena and refers to the YAML's texts; kube_tree_done frees the places. */
 int kube_tree_make(const struct bh_yaml_node *node, uint32_t line_offset, struct bh_arena *arena, struct kube_tree *ret, struct bh_err *err) BH_MUST_CHECK;
 void kube_tree_done(struct kube_tree *tree);
+void kube_tree_init(struct kube_tree *tree, uint32_t line_offset); /* with no places yet */
 
 /* The same, and tags of CloudFormation become maps, as in its JSON: !Ref a is {Ref: a}, !Sub b is {"Fn::Sub": b}. */
 int kube_tree_make_tagged(const struct bh_yaml_node *node, uint32_t line_offset, struct bh_arena *arena, struct kube_tree *ret, struct bh_err *err) BH_MUST_CHECK;

@@ -73,7 +73,8 @@ static void dockerfiles(void **state)
 	parse_case("# escape=`\nFROM a\nRUN x `\n y\\\nCMD c", "3 RUN x y\\|5 CMD c|", "a");
 	parse_case("FROM a\nRUN <<EOF\nset -e\nmake\nEOF\nCMD c\n", "2 RUN set -e make|6 CMD c|", "a");
 	parse_case("FROM a\nRUN <<-EOT bash\n\tmake\n\tEOT\nCOPY <<x <<\"y\" /d/\n1\nx\n2\ny\nCMD c\n", "2 RUN <<-EOT bash make EOT|5 COPY <<x <<\"y\" /d/ 1 x 2 y|10 CMD c|", "a");
-	parse_case("FROM a\nRUN echo 1<<2\nCMD c\n", "2 RUN echo 1<<2|3 CMD c|", "a"); /* a shift, no here-document */
+	parse_case("FROM a\nRUN echo $((1<<2))\nCMD c\n", "2 RUN echo $((1<<2))|3 CMD c|", "a"); /* a shift, no here-document */
+	parse_case("FROM a\nRUN cat 3<<2\nx\n2\nCMD c\n", "2 RUN cat 3<<2 x 2|5 CMD c|", "a"); /* the descriptor has a number, and so has the name */
 	parse_case("ARG V=12\nARG R=\"reg.io\"\nFROM ${R}/debian:$V AS b\nRUN x\n", "4 RUN x|", "reg.io/debian:12");
 	parse_case("ARG V\nFROM debian:${V:-11}\n", "", "debian:11");
 	parse_case("ARG V\nFROM debian:${V}\nRUN x", "3 RUN x|", "");

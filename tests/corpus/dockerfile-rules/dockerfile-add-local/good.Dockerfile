@@ -1,0 +1,3 @@
+FROM debian:12.5
+ADD rootfs.tar.gz /
+COPY src /srv/

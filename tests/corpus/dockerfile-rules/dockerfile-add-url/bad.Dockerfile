@@ -1,0 +1,3 @@
+FROM debian:12.5
+# bad
+ADD https://example.com/tool.tar.gz /opt/

@@ -1,0 +1,2 @@
+FROM debian:12.5
+RUN apk add --no-cache curl=8

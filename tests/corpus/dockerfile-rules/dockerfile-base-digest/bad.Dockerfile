@@ -1,0 +1,2 @@
+# bad
+FROM debian:12.5

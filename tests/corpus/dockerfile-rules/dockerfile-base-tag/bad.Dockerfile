@@ -1,0 +1,4 @@
+# bad
+FROM debian
+# bad
+FROM nginx:latest AS web

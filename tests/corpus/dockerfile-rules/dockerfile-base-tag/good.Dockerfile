@@ -1,0 +1,3 @@
+FROM debian:12.5 AS a
+FROM scratch AS b
+FROM a

@@ -1,0 +1,4 @@
+FROM debian:12.5
+RUN make a
+# bad
+RUN make b

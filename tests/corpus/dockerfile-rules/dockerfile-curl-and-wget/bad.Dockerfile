@@ -1,0 +1,4 @@
+FROM debian:12.5
+RUN curl a
+# bad
+RUN wget b

@@ -1,0 +1,3 @@
+FROM debian:12.5
+# bad
+RUN pip install flask==3.0.0

@@ -1,0 +1,2 @@
+# bad
+FROM --platform=linux/amd64 debian:12.5

@@ -1,0 +1,3 @@
+FROM debian:12.5
+ARG DB_HOST=db
+ARG SSH_PUBLIC_KEY=x

@@ -1,0 +1,3 @@
+FROM debian:12.5
+ENV DB_HOST=db
+ENV SSH_PUBLIC_KEY=x

@@ -1,0 +1,4 @@
+FROM debian:12.5
+CMD ["a"]
+# bad
+CMD ["a"]

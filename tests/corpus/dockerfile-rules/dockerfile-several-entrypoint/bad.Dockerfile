@@ -1,0 +1,4 @@
+FROM debian:12.5
+ENTRYPOINT ["a"]
+# bad
+ENTRYPOINT ["a"]

@@ -1,0 +1,4 @@
+FROM debian:12.5
+HEALTHCHECK CMD a
+# bad
+HEALTHCHECK CMD a

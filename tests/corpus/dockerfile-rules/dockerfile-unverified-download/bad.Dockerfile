@@ -1,0 +1,3 @@
+FROM debian:12.5
+# bad
+RUN curl -k https://example.com/a

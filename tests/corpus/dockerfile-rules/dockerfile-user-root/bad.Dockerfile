@@ -1,0 +1,3 @@
+# bad
+FROM debian:12.5
+RUN id

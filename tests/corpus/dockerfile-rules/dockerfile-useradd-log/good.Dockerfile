@@ -1,0 +1,2 @@
+FROM debian:12.5
+RUN useradd -l -u 123456 app

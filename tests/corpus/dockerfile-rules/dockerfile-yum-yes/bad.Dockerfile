@@ -1,0 +1,3 @@
+FROM debian:12.5
+# bad
+RUN yum install curl && yum clean all
