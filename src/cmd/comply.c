@@ -4,7 +4,10 @@
 #include "cmd/rendering.h"
 #include "cmd/scanning.h"
 
+#include "base/cleanup.h"
 #include "comply/framework_file.h"
+#include "kube/live.h"
+#include "sys/files.h"
 
 #include <stdio.h>
 
@@ -17,6 +20,8 @@ static const struct cmd_option options[] = {
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write the report to FILE, - is standard output" },
 	{ .name = "root", .kind = CMD_STRING, .argument = "FOLDER",
 	  .help = "the root of a node, / of this one: its files, units, static pods and processes" },
+	{ .name = "record", .kind = CMD_STRING, .argument = "FILE", .not_in_config = true,
+	  .help = "keep what docker: or podman: tell in FILE, which can be given as a PATH elsewhere" },
 	{ .name = "report", .kind = CMD_LIST, .argument = "FILE", .help = "a report of bulkhead scan -f json; may be repeated" },
 	{ .name = "policy", .letter = 'p', .kind = CMD_LIST, .argument = "PATH",
 	  .help = "ValidatingAdmissionPolicies that a framework of your own names: files or folders; may be repeated" },
@@ -35,7 +40,8 @@ static const char details[] =
 	"FRAMEWORK is a name from --list, with or without its version, or a file with a\n"
 	"framework of your own. PATH is a file of YAML or\n"
 	"JSON manifests, a folder that holds some, - for standard input, or cluster:[CONTEXT] for\n"
-	"a live cluster of the kubeconfig: what a cluster runs, or its static pods.\n"
+	"a live cluster of the kubeconfig: what a cluster runs, or its static pods; or docker: or\n"
+	"podman: for the daemon of this host, its running containers and its images.\n"
 	"\n"
 	"Exit status: 0 no control fails, 1 one fails, 2 wrong usage or input, 3 something could\n"
 	"not be checked and nothing fails, 4 internal error.\n";
@@ -116,6 +122,28 @@ static int check_options(const struct cmd_args *args, struct bh_err *err)
 	return rc;
 }
 
+#define RECORD_BYTES_MAX (512u << 20)
+
+/* What the daemons said, as the children get it. */
+static int record(const char *file, const struct comply_options *o, struct bh_err *err)
+{
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
+	bool found = false;
+	int rc = 0;
+	bh_buf_init(&text, RECORD_BYTES_MAX);
+	for (size_t i = 0; rc == 0 && i < o->n_paths; i++) {
+		BH_CLOSE int fd = -1;
+		if (!kube_is_daemon(o->paths[i]))
+			continue;
+		found = true;
+		rc = kube_daemon_open(o->paths[i], &fd, err);
+		rc = rc < 0 ? rc : bh_read_all(fd, RECORD_BYTES_MAX, &text, err);
+	}
+	if (rc == 0 && !found)
+		return bh_fail(err, BH_EUSAGE, 0, "comply: --record keeps what a daemon tells: name docker: or podman: among the paths");
+	return rc < 0 ? rc : bh_write_file_atomic(file, bh_buf_slice(&text), 0600, err);
+}
+
 static int write_report(const struct cmd_args *args, const struct comply_options *o, const struct comply_report *report, struct bh_err *err)
 {
 	struct bh_buf out;
@@ -154,7 +182,9 @@ static int comply(const struct cmd_args *args, const struct comply_options *o)
 {
 	struct comply_report report;
 	struct bh_err err = { 0 };
-	int rc = comply_run(o, &report, &err);
+	const char *file = cmd_string(args, "record");
+	int rc = file ? record(file, o, &err) : 0;
+	rc = rc < 0 ? rc : comply_run(o, &report, &err);
 	if (rc < 0)
 		return cmd_no_report(&err);
 	tell_gaps(&report.findings);

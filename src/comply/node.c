@@ -57,12 +57,12 @@ static bool may_read(const char *path)
 {
 	static const char *const suffixes[] = { ".yaml", ".yml", ".json", ".service", ".manifest", "/environment", ".env", NULL };
 	static const char *const folders[] = { "/etc/systemd/system/", "/run/systemd/system/", "/usr/lib/systemd/system/", "/usr/local/lib/systemd/system/",
-					       "/lib/systemd/system/", "/etc/default/", "/etc/sysconfig/", "/etc/kubernetes/manifests/", NULL };
-	static const char *const files[] = { "/etc/passwd", "/etc/group", "/etc/etcd/etcd.conf", "/etc/kubernetes/kubelet/config", "/var/lib/rancher/rke2/server/db/etcd/config",
+					       "/lib/systemd/system/", "/etc/audit/rules.d/", "/etc/default/", "/etc/sysconfig/", "/etc/kubernetes/manifests/", NULL };
+	static const char *const files[] = { "/etc/passwd", "/etc/group", "/etc/fstab", "/etc/audit/audit.rules", "/proc/1/mountinfo", "/etc/etcd/etcd.conf", "/etc/kubernetes/kubelet/config", "/var/lib/rancher/rke2/server/db/etcd/config",
 					     "/var/lib/rancher/k3s/server/db/etcd/config", NULL };
 	if (strstr(path, "/../") || strstr(path, "/pki/") || ends(path, "/k3s.yaml") || ends(path, "/rke2.yaml"))
 		return false;
-	if (starts(path, "/proc/"))
+	if (starts(path, "/proc/") && strcmp(path, "/proc/1/mountinfo") != 0)
 		return ends(path, "/comm") || ends(path, "/cmdline");
 	for (size_t i = 0; folders[i]; i++)
 		if (starts(path, folders[i]))

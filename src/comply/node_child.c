@@ -2,6 +2,7 @@
 #include "comply/node_child.h"
 
 #include "base/cleanup.h"
+#include "comply/docker_host.h"
 #include "comply/node_files.h"
 #include "comply/objects.h"
 #include "comply/settings.h"
@@ -143,6 +144,7 @@ int node_judge(const struct comply_host *host, const struct kube_object_vec *obj
 	rc = rc < 0 ? rc : node_check_settings(&n, err);
 	rc = rc < 0 ? rc : node_check_files(&n, err);
 	rc = rc < 0 ? rc : node_check_objects(&n, err);
+	rc = rc < 0 ? rc : node_check_docker(&n, err);
 	node_done(&n);
 	return rc;
 }

@@ -1,6 +1,7 @@
 #include "comply/node_files.h"
 
 #include "base/cleanup.h"
+#include "comply/docker_host.h"
 #include "comply/settings.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@
 #define FOLDER_DEPTH_MAX 8u
 #define FILES_PER_CHECK_MAX 20000u
 
-enum owner { ROOT, ETCD_USER };
+enum owner { ROOT, ETCD_USER, DOCKER_GROUP };
 
 struct protected_file {
 	const char *mode_check, *owner_check, *what;
@@ -25,6 +26,7 @@ struct protected_file {
 #define MEDIUM BH_SEV_MEDIUM
 #define OWNER_ROOT ROOT
 #define OWNER_ETCD ETCD_USER
+#define OWNER_DOCKER DOCKER_GROUP
 
 static const struct protected_file files[] = {
 #define PROTECTED(name, what, mode, owner, severity, setting, ...) { name "-mode", name "-owner", what, mode, OWNER_##owner, severity, setting, { __VA_ARGS__ } },
@@ -33,6 +35,18 @@ static const struct protected_file files[] = {
 };
 #define N_FILES (sizeof(files) / sizeof(files[0]))
 
+static const char *const chown_of[] = { [ROOT] = "chown root:root", [ETCD_USER] = "chown etcd:etcd", [DOCKER_GROUP] = "chown root:docker" };
+
+static const char *chmod_of(uint32_t mode)
+{
+	static const struct { uint32_t mode; const char *fix; } all[] = { { 0400, "chmod 400" }, { 0444, "chmod 444" }, { 0644, "chmod 644" }, { 0660, "chmod 660" },
+									  { 0700, "chmod 700" }, { 0755, "chmod 755" } };
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].mode == mode)
+			return all[i].fix;
+	return "chmod 600";
+}
+
 bool node_file_facts(struct bh_slice check, enum bh_severity *severity, const char **fix)
 {
 	for (size_t i = 0; i < N_FILES; i++) {
@@ -40,8 +54,7 @@ bool node_file_facts(struct bh_slice check, enum bh_severity *severity, const ch
 		if (!is_mode && !bh_slice_eq_str(check, files[i].owner_check))
 			continue;
 		*severity = files[i].severity;
-		*fix = is_mode ? (files[i].mode == 0700 ? "chmod 700" : files[i].mode == 0644 ? "chmod 644" : "chmod 600") :
-				 (files[i].owner == ETCD_USER ? "chown etcd:etcd" : "chown root:root");
+		*fix = is_mode ? chmod_of(files[i].mode) : chown_of[files[i].owner];
 		return true;
 	}
 	return false;
@@ -94,10 +107,10 @@ static int say_mode(struct checking *c, const struct host_stat *st, struct compl
 
 static int say_owner(struct checking *c, const struct host_stat *st, struct comply_row *row)
 {
-	const char *wanted = c->f->owner == ETCD_USER ? "etcd:etcd" : "root:root";
+	const char *wanted = chown_of[c->f->owner] + strlen("chown ");
 	row->check = bh_slice_str(c->f->owner_check);
 	if (!c->knows_owner)
-		return node_say(c->n, row, COMPLY_FAIL, c->err, "owned by %u:%u, and there is no user etcd", st->uid, st->gid);
+		return node_say(c->n, row, COMPLY_FAIL, c->err, "owned by %u:%u, and there is no %s", st->uid, st->gid, c->f->owner == ETCD_USER ? "user etcd" : "group docker");
 	if (st->uid == c->uid && st->gid == c->gid)
 		return node_say(c->n, row, COMPLY_PASS, c->err, "owned by %s", wanted);
 	return node_say(c->n, row, COMPLY_FAIL, c->err, "owned by %u:%u, not %s", st->uid, st->gid, wanted);
@@ -187,6 +200,10 @@ static int check_told(struct checking *c)
 	if (!c->f->setting)
 		return 0;
 	(void)bh_slice_cut(bh_slice_str(c->f->setting), ':', &name, &rest);
+	if (bh_slice_eq_str(name, "docker")) {
+		rc = docker_setting(c->n, c->f->setting + strlen("docker:"), &name, c->err);
+		return rc < 0 || name.len == 0 || name.ptr[0] != '/' ? rc : check_path(c, name);
+	}
 	(void)bh_slice_cut(rest, ':', &flag, &config);
 	for (size_t i = 0; rc == 0 && i < c->n->instances.len; i++) {
 		const struct component_instance *in = &c->n->instances.ptr[i];
@@ -218,6 +235,8 @@ static int check_file(struct node *n, const struct protected_file *f, struct bh_
 		rc = rc < 0 ? rc : number_of(n, "/etc/group", "etcd", &c.gid, &has_group, err);
 		c.knows_owner = has_user && has_group;
 	}
+	if (f->owner == DOCKER_GROUP)
+		rc = number_of(n, "/etc/group", "docker", &c.gid, &c.knows_owner, err);
 	rc = rc < 0 ? rc : check_told(&c);
 	bool is_told = c.seen.len && f->setting;
 	for (size_t i = 0; rc == 0 && !is_told && i < PATHS_MAX && f->paths[i]; i++)

@@ -1,6 +1,7 @@
 #include "comply/settings.h"
 
 #include "base/cleanup.h"
+#include "comply/docker_host.h"
 #include "comply/node_files.h"
 #include "comply/objects.h"
 #include "comply/special.h"
@@ -48,7 +49,7 @@ bool node_check_facts(struct bh_slice check, enum bh_severity *severity, const c
 			*fix = settings[i].fix;
 			return true;
 		}
-	return node_file_facts(check, severity, fix) || node_objects_facts(check, severity, fix);
+	return node_file_facts(check, severity, fix) || node_objects_facts(check, severity, fix) || node_docker_facts(check, severity, fix);
 }
 
 int node_say(struct node *n, struct comply_row *row, enum comply_verdict verdict, struct bh_err *err, const char *fmt, ...)

@@ -192,3 +192,45 @@ bool bh_json_next(const struct bh_json_node *object, void **iter, struct bh_slic
 	*value = node_of(json_object_iter_value(*iter));
 	return true;
 }
+
+static bool write_object(const struct bh_json_node *node, const char *const *without, struct bh_buf *out)
+{
+	void *iter = NULL;
+	struct bh_slice key;
+	const struct bh_json_node *value;
+	bool first = true;
+	(void)bh_buf_add_byte(out, '{');
+	while (bh_json_next(node, &iter, &key, &value)) {
+		if (bh_slice_is_one_of(key, without))
+			continue;
+		(void)(first || bh_buf_add_byte(out, ','));
+		(void)(bh_buf_add_json(out, key) && bh_buf_add_byte(out, ':') && bh_json_write(value, without, out));
+		first = false;
+	}
+	return bh_buf_add_byte(out, '}');
+}
+
+static bool write_array(const struct bh_json_node *node, const char *const *without, struct bh_buf *out)
+{
+	(void)bh_buf_add_byte(out, '[');
+	for (size_t i = 0; i < bh_json_len(node); i++)
+		(void)((i == 0 || bh_buf_add_byte(out, ',')) && bh_json_write(bh_json_at(node, i), without, out));
+	return bh_buf_add_byte(out, ']');
+}
+
+/* As deep as the parser allowed it. */
+bool bh_json_write(const struct bh_json_node *node, const char *const *without, struct bh_buf *out)
+{
+	const json_t *j = json_of(node);
+	if (json_is_object(j))
+		return write_object(node, without, out);
+	if (json_is_array(j))
+		return write_array(node, without, out);
+	if (json_is_string(j))
+		return bh_buf_add_json(out, bh_json_str(node));
+	if (json_is_integer(j))
+		return bh_buf_printf(out, "%lld", (long long)json_integer_value(j));
+	if (json_is_real(j))
+		return bh_buf_printf(out, "%.17g", json_real_value(j));
+	return bh_buf_add_str(out, json_is_boolean(j) ? (json_is_true(j) ? "true" : "false") : "null");
+}

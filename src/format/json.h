@@ -6,6 +6,7 @@
 #ifndef BH_FORMAT_JSON_H
 #define BH_FORMAT_JSON_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -36,5 +37,8 @@ bool bh_json_is_null(const struct bh_json_node *node);
 
 /* Iterate an object in document order: start with *iter = NULL; false at the end. */
 bool bh_json_next(const struct bh_json_node *object, void **iter, struct bh_slice *key, const struct bh_json_node **value);
+
+/* The value as text on one line, without the members of objects that have one of those names (ended by NULL). False when out is full. */
+bool bh_json_write(const struct bh_json_node *node, const char *const *without, struct bh_buf *out);
 
 #endif

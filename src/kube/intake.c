@@ -30,7 +30,7 @@ void intake_done(struct intake *in)
 
 static int add_path(struct intake *in, const char *path, struct bh_err *err)
 {
-	if (strcmp(path, "-") != 0 && !kube_is_live(bh_slice_str(path)))
+	if (strcmp(path, "-") != 0 && !kube_is_live(bh_slice_str(path)) && !kube_is_daemon(path))
 		return kube_files_find(path, in->dockerfiles, &in->names, &in->files, err);
 	return kube_file_vec_push(&in->files, path) ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %u files", KUBE_FILES_MAX);
 }
@@ -110,6 +110,10 @@ static int open_file(struct intake *in, const char *path, const char **name, str
 static int open_next(struct intake *in, const char *path, const char **name, struct bh_child_reply *reply, struct bh_err *err)
 {
 	*name = strcmp(path, "-") == 0 ? "standard input" : path;
+	if (kube_is_daemon(path)) {
+		reply->close_fd = true;
+		return kube_daemon_open(path, &reply->fd, err);
+	}
 	if (!kube_is_live(bh_slice_str(path)))
 		return open_file(in, path, name, reply, err);
 	kube_live_close(in->live);
@@ -124,7 +128,7 @@ static int give_next(struct intake *in, struct bh_child_reply *reply, struct bh_
 		const char *path = in->files.ptr[i], *name;
 		struct bh_err why = { 0 };
 		if (open_next(in, path, &name, reply, &why) < 0) {
-			if (kube_is_live(bh_slice_str(path))) { /* nothing of it can be read: no answer would mean anything */
+			if (kube_is_live(bh_slice_str(path)) || kube_is_daemon(path)) { /* nothing of it can be read: no answer would mean anything */
 				*err = why;
 				return why.code;
 			}

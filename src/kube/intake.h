@@ -42,7 +42,7 @@ struct intake {
 void intake_init(struct intake *in, void (*unreadable)(void *ctx, uint8_t role, const char *name, const struct bh_err *why), void *ctx);
 void intake_done(struct intake *in);
 
-/* Files, folders, "-", live clusters ("cluster:CONTEXT"): each path's files with the role (0 to 3). */
+/* Files, folders, "-", live clusters ("cluster:CONTEXT"), daemons ("docker:"): each path's files with the role (0 to 3). */
 int intake_add(struct intake *in, const char *const *paths, size_t n, uint8_t role, struct bh_err *err) BH_MUST_CHECK;
 
 /* When all paths were added: is there a chart, where the rendering wants one? BH_EUSAGE: no. */

@@ -34,7 +34,24 @@ void kube_live_provide(const struct kube_live_door *door)
 	provided = door;
 }
 
+static int (*provided_daemon)(const char *path, int *ret_fd, struct bh_err *err);
+
+void kube_daemon_provide(int (*open)(const char *path, int *ret_fd, struct bh_err *err))
+{
+	provided_daemon = open;
+}
+
+bool kube_is_daemon(const char *path)
+{
+	return strcmp(path, "docker:") == 0 || strcmp(path, "podman:") == 0;
+}
+
 /* ---- the parent's side ---- */
+
+int kube_daemon_open(const char *path, int *ret_fd, struct bh_err *err)
+{
+	return provided_daemon ? provided_daemon(path, ret_fd, err) : bh_fail(err, BH_EUNSUPPORTED, 0, "%s: daemons can't be read here", path);
+}
 
 int kube_live_open(const char *path, void **ret, const char **ret_label, struct bh_err *err)
 {

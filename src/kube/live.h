@@ -24,7 +24,16 @@ struct kube_live_door {
 /* Once, before any intake; NULL: there are no live clusters. */
 void kube_live_provide(const struct kube_live_door *door);
 
+/*
+ * "docker:" and "podman:" among the paths: what a daemon on this machine says of itself, its containers and images, as documents (docs/formats/docker-facts.md).
+ * open: *ret_fd is a text of them, the same one each time. NULL: there are no daemons.
+ */
+void kube_daemon_provide(int (*open)(const char *path, int *ret_fd, struct bh_err *err));
+bool kube_is_daemon(const char *path);
+
 /* ---- the parent's side, for intake.c ---- */
+
+int kube_daemon_open(const char *path, int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
 
 int kube_live_open(const char *path, void **ret, const char **ret_label, struct bh_err *err) BH_MUST_CHECK;
 void kube_live_close(void *live);

@@ -235,7 +235,7 @@ static bool is_wanted(const struct child *c, const struct kube_object *o)
 		return !c->options->no_hardening && has_function(c);
 	if (bh_slice_eq_str(set, "dockerfile"))
 		return !c->options->no_hardening && has_dockerfile(c);
-	if (c->options->every_policy || bh_slice_eq_str(set, "compliance"))
+	if (c->options->every_policy || bh_slice_eq_str(set, "compliance") || bh_slice_eq_str(set, "docker"))
 		return c->options->every_policy;
 	if (bh_slice_eq_str(set, "hardening"))
 		return !c->options->no_hardening;
@@ -396,13 +396,20 @@ static struct bh_slice message_of(const struct vap_result *result, struct bh_buf
 	return b->failed ? result->message : bh_buf_slice(b);
 }
 
+/* What a daemon did not tell is not known: no key, no verdict. An object of Kubernetes would be refused. */
+static bool is_open(const struct child *c, const struct vap_result *result)
+{
+	bool of_daemon = bh_slice_eq_str(c->object->group, "bulkhead.io") && bh_slice_starts(c->object->kind, BH_SLICE_LIT("Docker"));
+	return result->outcome == VAP_UNKNOWN || (result->outcome == VAP_FAILED && of_daemon);
+}
+
 static int on_result(void *ctx, const struct vap_result *result, struct bh_err *err)
 {
 	struct child *c = ctx;
 	uint32_t line;
 	describe(c, &line, result);
 	c->is_removed |= bh_slice_eq_str(c->policy->check, "k8s-removed-api");
-	if (result->outcome == VAP_UNKNOWN) {
+	if (is_open(c, result)) {
 		c->policy->n_unknown++;
 		c->n_open += c->object->is_partial;
 		if (c->object->is_partial) /* its operator tells, which is not here: counted */

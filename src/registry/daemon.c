@@ -64,7 +64,7 @@ static int parse_host(const char *variable, const char *host, struct daemon_addr
 }
 
 /* The first of the usual places that is there and may be used. */
-static int find_address(enum registry_kind kind, struct daemon_address *ret, struct bh_err *err)
+int registry_daemon_find(enum registry_kind kind, struct daemon_address *ret, struct bh_err *err)
 {
 	bool docker = kind == REGISTRY_DOCKER;
 	const char *variable = docker ? "DOCKER_HOST" : "CONTAINER_HOST", *host = setting(variable), *runtime = setting("XDG_RUNTIME_DIR");
@@ -97,7 +97,7 @@ bool registry_daemon_runs(enum registry_kind kind)
 	struct bh_err ignored;
 	if (kind == REGISTRY_CONTAINERD)
 		return usable(containerd_socket());
-	return find_address(kind, &a, &ignored) == 0 && (!a.socket[0] || usable(a.socket));
+	return registry_daemon_find(kind, &a, &ignored) == 0 && (!a.socket[0] || usable(a.socket));
 }
 
 /* ---- HTTP ---- */
@@ -115,6 +115,31 @@ static int open_session(const struct daemon_address *a, struct net_session **ret
 		.ca_files = &ca_file, .n_ca_files = tls, .client_certificate = tls ? certificate : NULL, .client_key = tls ? key : NULL,
 	};
 	return net_session_new(&o, ret, err);
+}
+
+static int keep(void *ctx, struct bh_slice bytes, struct bh_err *err)
+{
+	return bh_buf_add(ctx, bytes) ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory");
+}
+
+int registry_daemon_get(const struct daemon_address *a, const char *path, struct bh_buf *out, struct bh_err *err)
+{
+	char url[DAEMON_PATH_BYTES + 256];
+	BH_WITH(net_response_done) struct net_response resp = { 0 };
+	struct net_session *s;
+	net_response_init(&resp);
+	snprintf(url, sizeof(url), "%s%.240s", a->base, path);
+	int rc = open_session(a, &s, err);
+	if (rc < 0)
+		return rc;
+	const struct net_request req = { .url = url, .max_bytes = out->max_bytes, .sink = keep, .ctx = out };
+	rc = net_fetch(s, &req, &resp, err);
+	net_session_free(s);
+	if (rc < 0)
+		return bh_wrap(err, "%s", a->socket[0] ? a->socket : a->base);
+	if (net_succeeded(&resp))
+		return 0;
+	return bh_fail(err, resp.status == 404 ? BH_ENOTFOUND : BH_EUNSUPPORTED, 0, "%s: the daemon answered %u", path, (unsigned)resp.status);
 }
 
 /* GET base/before/NAME/behind, its body to sink. BH_ENOTFOUND: the daemon has none of that name. */
@@ -144,11 +169,6 @@ static int get(const struct registry_daemon *d, const char *before, const char *
 	return net_succeeded(&resp) ? 0 : net_refused(&resp, name, err);
 }
 
-static int keep(void *ctx, struct bh_slice bytes, struct bh_err *err)
-{
-	return bh_buf_add(ctx, bytes) ? 0 : bh_fail(err, BH_ENOMEM, 0, "out of memory");
-}
-
 static int pour(void *ctx, struct bh_slice bytes, struct bh_err *err)
 {
 	return bh_write_all(*(const int *)ctx, bytes, err);
@@ -170,7 +190,7 @@ static int look_for_container(struct registry_daemon *d, enum registry_kind daem
 	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	bh_buf_init(&text, ANSWER_BYTES_MAX);
-	int rc = find_address(daemon, &d->address, err);
+	int rc = registry_daemon_find(daemon, &d->address, err);
 	rc = rc < 0 ? rc : get_json(d, "containers", d->name, &text, &doc, err);
 	if (rc < 0)
 		return rc;
@@ -258,7 +278,7 @@ static int start_image(struct registry_daemon *d, struct bh_err *err)
 	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	bh_buf_init(&text, ANSWER_BYTES_MAX);
 	snprintf(d->image, sizeof(d->image), "%s", d->name);
-	int rc = find_address(d->kind, &d->address, err);
+	int rc = registry_daemon_find(d->kind, &d->address, err);
 	return rc < 0 ? rc : get_json(d, "images", d->image, &text, &doc, err);
 }
 

@@ -34,6 +34,12 @@ struct registry_daemon {
 int registry_daemon_init(struct registry_daemon *d, enum registry_kind kind, const char *name, struct bh_err *err) BH_MUST_CHECK;
 struct broker_backend registry_daemon_backend(struct registry_daemon *d);
 
+/* Where a daemon with an HTTP interface listens. */
+int registry_daemon_find(enum registry_kind kind, struct daemon_address *ret, struct bh_err *err) BH_MUST_CHECK;
+
+/* GET path ("/info"), its body appended to out. BH_ENOTFOUND: 404; BH_EUNSUPPORTED: another refusal, as of what only a manager of a swarm knows. */
+int registry_daemon_get(const struct daemon_address *a, const char *path, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK;
+
 /* Is there a socket that could be asked? */
 bool registry_daemon_runs(enum registry_kind kind);
 

@@ -26,14 +26,14 @@ verdict() {
 @test "frameworks are listed with their versions" {
 	run -0 bulkhead comply --list
 	[[ $output == *"cis-kubernetes       1.12  131 controls"* ]]
-	[ "${#lines[@]}" -eq 8 ]
+	[ "${#lines[@]}" -eq 9 ]
 }
 
 @test "wrong words: what is wrong is said" {
 	run bulkhead comply
 	fails 2 "which framework"
-	run bulkhead comply cis-docker --root .
-	fails 2 "no framework is called cis-docker"
+	run bulkhead comply cis-podman --root .
+	fails 2 "no framework is called cis-podman"
 	run bulkhead comply cis-kubernetes-1.11 --root .
 	fails 2 "no framework is called cis-kubernetes-1.11"
 	run bulkhead comply cis-kubernetes
@@ -449,4 +449,10 @@ END
 	[ "$status" -eq 2 ]
 	run bulkhead comply ./none.tsv --root .
 	fails 2 "none.tsv"
+}
+
+@test "a record needs a daemon among the paths" {
+	run bulkhead comply cis-docker --root . --record host.yaml
+	fails 2 "name docker: or podman: among the paths"
+	[ ! -e host.yaml ]
 }

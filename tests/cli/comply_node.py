@@ -4,6 +4,8 @@ import json
 import os
 import pathlib
 
+import comply_docker
+
 APISERVER = {
     "anonymous-auth": "false", "authorization-mode": "Node,RBAC", "client-ca-file": "/etc/kubernetes/pki/ca.crt",
     "enable-admission-plugins": "NodeRestriction,DenyServiceExternalIPs,EventRateLimit,AlwaysPullImages",
@@ -58,7 +60,7 @@ class Node:
         copy = lambda document: json.loads(json.dumps(document))
         self.documents = {"/var/lib/kubelet/config.yaml": copy(KUBELET_CONFIG), "/var/lib/kube-proxy/config.conf.yaml": copy(PROXY_CONFIG),
                           "/etc/kubernetes/encryption.yaml": copy(ENCRYPTION), "/etc/kubernetes/audit.yaml": copy(AUDIT)}
-        self.modes, self.owners = {}, {}
+        self.modes, self.owners, self.docker, self.groups = {}, {}, dict(comply_docker.FILES), {"docker": ""}
 
     def flag(self, program, name, value):
         if value is None:
@@ -110,8 +112,16 @@ class Node:
             self._put(root, f"/etc/kubernetes/pki/{name}", "x\n", 0o644 if name.endswith(".crt") else 0o600)
         self._put(root, "/etc/cni/net.d/10-calico.conflist", "{}\n")
         self._put(root, "/etc/passwd", f"root:x:0:0::/root:/bin/sh\netcd:x:{ETCD_ID}:{ETCD_ID}::/var/lib/etcd:/usr/sbin/nologin\n", 0o644)
-        self._put(root, "/etc/group", f"root:x:0:\netcd:x:{ETCD_ID}:\n", 0o644)
+        self._put(root, "/etc/group", f"root:x:0:\netcd:x:{ETCD_ID}:\ndocker:x:{comply_docker.GROUP_ID}:{self.groups['docker']}\n", 0o644)
         self._put(root, "/var/lib/etcd/member", "x\n", 0o600, (ETCD_ID, ETCD_ID))
+        for path, (text, mode, is_dockers) in self.docker.items():
+            self._put(root, path, text, mode, (0, comply_docker.GROUP_ID if is_dockers else 0))
+        folder = pathlib.Path(f"{root}/etc/docker")
+        folder.chmod(self.modes.get("/etc/docker", 0o755))
+        for path in [folder, *folder.rglob("*")]:
+            if os.geteuid() == 0 and path.is_dir():
+                os.chown(path, *self.owners.get(str(path)[len(str(root)):], (0, 0)))
+                path.chmod(self.modes.get(str(path)[len(str(root)):], 0o444 if "certs.d" in str(path) else 0o755))
         data = pathlib.Path(f"{root}/var/lib/etcd")
         data.chmod(self.modes.get("/var/lib/etcd", 0o700))
         if os.geteuid() == 0:
@@ -234,3 +244,4 @@ BREAKS["file-kubelet-ca-owner"] = [owner("/etc/kubernetes/pki/ca.crt")]
 BREAKS["file-pki-owner"] = [owner("/etc/kubernetes/pki/etcd/ca.crt"), owner("/etc/kubernetes/pki/sa.key")]
 BREAKS["file-etcd-data-mode"] = [mode("/var/lib/etcd", 0o750)]
 BREAKS["file-etcd-data-owner"] = [owner("/var/lib/etcd")]
+BREAKS.update(comply_docker.BREAKS)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """explain BULKHEAD: the texts of rules/explain/ are true, and the command tells them. The wrong example of each check of objects leads to the finding of
 that very id, the right one does not. Prints TAP."""
+import fnmatch
 import json
 import os
 import pathlib
@@ -180,7 +181,9 @@ def main():
     judged = {p: wrong for p, wrong in judged.items() if wrong is not None}
     cases = [*command_cases(), *build_cases()]
     print(f"1..{len(judged) + len(cases) + 1}")
-    unasked = [i for i in rules if TEXTS / f"{i}.md" not in judged]
+    families = re.findall(r"<!-- covers: (docker-.*) -->", "\n".join(p.read_text() for p in TEXTS.glob("docker-*.md")))  # cli-comply-controls has their answers
+    forms = " ".join(families).split()
+    unasked = [i for i in rules if TEXTS / f"{i}.md" not in judged and not any(fnmatch.fnmatchcase(i, f) for f in forms)]
     print(f"{'not ok' if unasked or len(judged) < 130 else 'ok'} 1 the examples of {len(judged)} texts are tried; policies that are left out: {unasked}")
     for number, (path, wrong) in enumerate(judged.items(), 2):
         print(f"{'not ok' if wrong else 'ok'} {number} {path.stem}")
