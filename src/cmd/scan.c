@@ -13,12 +13,12 @@
 static const char *const states[] = { "affected", "fixed", "not_affected", "ignored", "postponed", "end_of_life", "undetermined", NULL };
 
 /* The bits of enum scan_scanner. */
-static const char *const scanners[] = { "vulnerability", "secret", NULL };
+static const char *const scanners[] = { "vulnerability", "secret", "malware", NULL };
 
 static const struct cmd_option options[] = {
 	CMD_REPORT_OPTIONS,
 	{ .name = "scanners", .kind = CMD_LIST, .argument = "SCANNER", .choices = scanners, .commas = true,
-	  .help = "what is looked for: vulnerability, secret; default: all; commas may separate them" },
+	  .help = "what is looked for: vulnerability, secret, malware; default: the first two; commas may separate them" },
 	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_thresholds, .default_text = "high",
 	  .help = "exit 1 for findings at or above this severity" },
 	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_severities, .default_text = "negligible",
@@ -42,6 +42,10 @@ static const struct cmd_option options[] = {
 	{ .name = "secret-rules", .kind = CMD_STRING, .argument = "FILE",
 	  .help = "rules of gitleaks (gitleaks.toml) instead of the built-in detectors; useDefault in it: beside them" },
 	{ .name = "secret-ignore", .kind = CMD_STRING, .argument = "FILE", .help = "secrets that don't count, one a line (.gitleaksignore)" },
+	{ .name = "yara", .kind = CMD_LIST, .argument = "FILE|DIR",
+	  .help = "rules of YARA beside the built-in ones, *.yar and *.yara of a folder; adds malware to the scanners; may be repeated" },
+	{ .name = "hashes", .kind = CMD_LIST, .argument = "FILE",
+	  .help = "SHA-256 of malicious files, one a line; adds malware to the scanners; may be repeated" },
 	{ .name = "fingerprint-key", .kind = CMD_STRING, .argument = "FILE",
 	  .help = "key of the fingerprints of secrets, to compare reports of several machines; default: one of this machine's cache" },
 	{ .name = "owned-files", .kind = CMD_FLAG, .help = "list each package's files in the JSON report" },
@@ -116,10 +120,11 @@ static unsigned wanted_scanners(const struct cmd_args *args)
 {
 	const char *const *words;
 	unsigned wanted = 0;
+	bool has_rules = cmd_list(args, "yara", &words) || cmd_list(args, "hashes", &words); /* nobody gives them for nothing */
 	for (size_t i = 0, n = cmd_list(args, "scanners", &words); i < n; i++)
 		for (unsigned k = 0; scanners[k]; k++)
 			wanted |= strcmp(words[i], scanners[k]) == 0 ? 1u << k : 0;
-	return wanted ? wanted : SCAN_ALL;
+	return (wanted ? wanted : SCAN_DEFAULT) | (has_rules ? SCAN_MALWARE : 0);
 }
 
 static int read_options(const struct cmd_args *args, const char *target, struct bh_arena *arena, struct scan_options *o, struct bh_err *err)
@@ -130,6 +135,8 @@ static int read_options(const struct cmd_args *args, const char *target, struct 
 	o->staged = cmd_flag(args, "staged");
 	o->secret_rules = cmd_string(args, "secret-rules");
 	o->secret_ignores = cmd_string(args, "secret-ignore");
+	o->n_malware_rules = cmd_list(args, "yara", &o->malware_rules);
+	o->n_malware_hashes = cmd_list(args, "hashes", &o->malware_hashes);
 	o->owned_files = cmd_flag(args, "owned-files");
 	o->license_allow.n = cmd_list(args, "license-allow", &o->license_allow.words);
 	o->license_deny.n = cmd_list(args, "license-deny", &o->license_deny.words);

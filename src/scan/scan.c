@@ -10,6 +10,8 @@
 #include "scan/drift.h"
 #include "scan/inventory.h"
 #include "scan/licenses.h"
+#include "scan/malware.h"
+#include "scan/modified.h"
 #include "scan/secrets.h"
 #include "scan/target.h"
 #include "secret/gitleaks.h"
@@ -87,11 +89,11 @@ static void secrets_done(struct secrets *s)
 	secret_ignores_done(&s->ignores);
 }
 
-static int take_contents(const struct scan_options *o, const struct image_request *req, struct secrets *secrets, struct scan_contents *contents, struct bh_report *report,
+static int take_secrets(const struct scan_options *o, const struct image_request *req, struct secrets *secrets, struct scan_contents *contents, struct bh_report *report,
 			 struct bh_err *err)
 {
 	uint8_t key[SECRET_KEY_BYTES];
-	if (!(o->scanners & SCAN_SECRETS) || req->kind == IMAGE_SBOM)
+	if (!(o->scanners & SCAN_SECRETS))
 		return 0;
 	const struct scan_secrets_options how = {
 		.rules = o->secret_rules ? &secrets->rules : NULL, .ignores = o->secret_ignores ? &secrets->ignores : NULL,
@@ -107,6 +109,42 @@ static int take_contents(const struct scan_options *o, const struct image_reques
 	return rc;
 }
 
+/* What the search for malware needs as long as it lasts; NULL: nobody asked. */
+struct malware {
+	struct scan_malware *scan;
+	struct scan_modified *modified;
+};
+
+static void malware_done(struct malware *m)
+{
+	scan_malware_free(m->scan);
+	scan_modified_free(m->modified);
+}
+
+static int take_malware(const struct scan_options *o, const struct image_request *req, struct scan_contents *contents, struct malware *malware, struct bh_report *report,
+			struct bh_err *err)
+{
+	const struct scan_malware_options how = {
+		.rules = o->malware_rules, .n_rules = o->n_malware_rules, .hashes = o->malware_hashes, .n_hashes = o->n_malware_hashes, .now_s = o->policy.now_s,
+	};
+	if (!(o->scanners & SCAN_MALWARE))
+		return 0;
+	int rc = scan_malware_new(&how, report, &malware->scan, err);
+	rc = rc < 0 ? rc : scan_modified_new(req->key, report, &malware->modified, err);
+	if (rc < 0)
+		return rc;
+	const struct scan_content contained[] = { scan_malware_content(malware->scan), scan_modified_content(malware->modified) };
+	scan_contents_add(contents, &contained[0]);
+	scan_contents_add(contents, &contained[1]);
+	return 0;
+}
+
+static int finish_malware(struct malware *m, const struct inventory *inv, struct bh_err *err)
+{
+	int rc = m->scan ? scan_malware_finish(m->scan, inv, err) : 0;
+	return rc == 0 && m->modified ? scan_modified_finish(m->modified, inv, err) : rc;
+}
+
 /* From the opened target to the packages in the report. */
 static int take_inventory(const struct scan_options *o, const struct image_request *req, struct bh_report *report, struct bh_err *err)
 {
@@ -116,23 +154,27 @@ static int take_inventory(const struct scan_options *o, const struct image_reque
 		return rc;
 	struct image_visitor packages = req->kind == IMAGE_SBOM ? inventory_sbom_visitor(inv) : inventory_visitor(inv);
 	struct secrets secrets;
+	struct malware malware = { 0 };
 	struct scan_contents contents = { 0 };
 	struct scan_drift drift = { .arena = &report->arena };
 	struct image_request watched = *req;
 	watched.changes = scan_drift_keep;
 	watched.changes_ctx = &drift;
 	secrets_init(&secrets);
-	rc = take_contents(o, req, &secrets, &contents, report, err);
+	rc = req->kind == IMAGE_SBOM ? 0 : take_secrets(o, req, &secrets, &contents, report, err);
+	rc = rc < 0 || req->kind == IMAGE_SBOM ? rc : take_malware(o, req, &contents, &malware, report, err);
 	const struct image_visitor visitor = scan_contents_visitor(&contents, &packages);
 	rc = rc < 0 ? rc : image_read(&watched, &visitor, report, err);
 	if (rc == BH_OK)
 		rc = inventory_finish(inv, err);
 	rc = rc < 0 ? rc : scan_secrets_excuse_packages(inv, report, err);
+	rc = rc < 0 ? rc : finish_malware(&malware, inv, err);
 	rc = rc < 0 ? rc : scan_licenses(report, err);
 	if (rc == BH_OK && req->remote && req->remote->container)
 		rc = scan_drift_report(&drift, inv, report, err);
 	scan_drift_done(&drift);
 	secrets_done(&secrets);
+	malware_done(&malware);
 	inventory_free(inv);
 	return rc;
 }

@@ -15,7 +15,8 @@
 enum scan_scanner {
 	SCAN_VULNERABILITIES = 1, /* and what else packages tell: licences, ends of life */
 	SCAN_SECRETS = 2,
-	SCAN_ALL = SCAN_VULNERABILITIES | SCAN_SECRETS,
+	SCAN_MALWARE = 4, /* malicious files, and what is suspicious about modes, owners and places */
+	SCAN_DEFAULT = SCAN_VULNERABILITIES | SCAN_SECRETS,
 };
 
 struct scan_options {
@@ -23,6 +24,8 @@ struct scan_options {
 	bool staged;                 /* of git:DIR only what is staged for the next commit */
 	const char *secret_rules;    /* a gitleaks.toml; NULL = the built-in detectors */
 	const char *secret_ignores;  /* a .gitleaksignore; NULL = none */
+	const char *const *malware_rules, *const *malware_hashes; /* beside the built-in rules of YARA; lists of SHA-256 */
+	size_t n_malware_rules, n_malware_hashes;
 	struct bh_slice fingerprint_key; /* of secrets' fingerprints; empty: the cache's own, and none without a cache */
 	unsigned scanners;           /* enum scan_scanner, or'ed; 0 = only what packages there are */
 	const char *platform;        /* NULL = this machine's */
