@@ -186,7 +186,7 @@ static bool ends_word(uint8_t c)
 static struct bh_slice take_word(struct shell *sh, struct level *l)
 {
 	struct bh_slice s = l->rest;
-	uint8_t *p = bh_arena_alloc(sh->arena, s.len < 4096 ? s.len + 1 : s.len + 1), quote = 0;
+	uint8_t *p = bh_arena_alloc(sh->arena, s.len + 1), quote = 0;
 	size_t n = 0, i = 0;
 	sh->failed = sh->failed || !p;
 	while (p && i < s.len && (quote || s.ptr[i] == 0 || !ends_word(s.ptr[i]))) {

@@ -12,7 +12,9 @@ enum secret_form secret_check_gcp_service_account(struct bh_slice secret, struct
 	if (!bh_slice_search(around, "service_account") || !bh_slice_search(around, "PRIVATE KEY-----"))
 		return SECRET_WRONG;
 	struct bh_slice name, rest = at ? bh_slice_sub(around, (size_t)(at - around.ptr) + 14, 300) : (struct bh_slice){ 0 };
-	if (bh_slice_cut(rest, '"', &name, &rest) && bh_slice_cut(rest, '"', &name, &rest) && name.len && name.len < 100)
+	bool quoted = bh_slice_cut(rest, '"', &name, &rest); /* what stands in front of the value */
+	quoted = quoted && bh_slice_cut(rest, '"', &name, &rest);
+	if (quoted && name.len && name.len < 100)
 		(void)snprintf(said, SECRET_SAID_BYTES, "of %.*s", BH_SLICE_FMT(name));
 	return SECRET_VALID;
 }

@@ -55,9 +55,11 @@ static struct bh_slice without_headers(struct bh_slice body)
  */
 static bool base64_of(struct bh_slice body, struct bh_buf *out)
 {
-	bool literal = memchr(body.ptr, '"', body.len) || memchr(body.ptr, '\'', body.len);
 	bool inside = true; /* of the literal that the BEGIN line stands in */
 	bh_buf_init(out, KEY_BYTES_MAX * 2);
+	if (!body.ptr)
+		return false;
+	bool literal = bh_slice_find(body, '"') < body.len || bh_slice_find(body, '\'') < body.len;
 	for (size_t i = 0; i < body.len; i++) {
 		uint8_t c = body.ptr[i];
 		if (c == '\\' && i + 1 < body.len && body.ptr[i + 1] != '\n' && body.ptr[i + 1] != '\r')
@@ -204,7 +206,7 @@ enum secret_form secret_check_putty_key(struct bh_slice secret, struct bh_slice 
 /* Bech32 (BIP 173): the checksum over human part and data is 1. */
 enum secret_form secret_check_age_key(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES])
 {
-	static const char alphabet[] = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
+	const struct bh_slice alphabet = BH_SLICE_LIT("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L");
 	static const uint32_t generator[5] = { 0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3 };
 	uint32_t sum = 1;
 	size_t human = secret.len;
@@ -216,10 +218,10 @@ enum secret_form secret_check_age_key(struct bh_slice secret, struct bh_slice ar
 	/* The human part twice: its high bits (in small letters), a zero, its low bits; then the data. */
 	size_t n = human - 1, total = 2 * n + 1 + (secret.len - human);
 	for (size_t i = 0; i < total; i++) {
-		const char *at = i > 2 * n ? memchr(alphabet, secret.ptr[human + i - 2 * n - 1], 32) : alphabet;
-		if (!at)
+		size_t letter = i > 2 * n ? bh_slice_find(alphabet, (char)secret.ptr[human + i - 2 * n - 1]) : 0;
+		if (letter == alphabet.len)
 			return SECRET_WRONG;
-		uint32_t value = i < n ? bh_lower(secret.ptr[i]) >> 5 : i == n ? 0 : i <= 2 * n ? bh_lower(secret.ptr[i - n - 1]) & 31u : (uint32_t)(at - alphabet);
+		uint32_t value = i < n ? bh_lower(secret.ptr[i]) >> 5 : i == n ? 0 : i <= 2 * n ? bh_lower(secret.ptr[i - n - 1]) & 31u : (uint32_t)letter;
 		uint32_t top = sum >> 25;
 		sum = (sum & 0x1ffffff) << 5 ^ value;
 		for (unsigned bit = 0; bit < 5; bit++)

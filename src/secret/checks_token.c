@@ -113,16 +113,16 @@ enum secret_form secret_check_matrix_token(struct bh_slice secret, struct bh_sli
 /* The characters behind the prefix are base 32; their first 40 bits are the account's number, shifted by one. */
 enum secret_form secret_check_aws_key_id(struct bh_slice secret, struct bh_slice around, char said[SECRET_SAID_BYTES])
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	const struct bh_slice alphabet = BH_SLICE_LIT("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
 	uint64_t bits = 0;
 	(void)around;
 	if (secret.len != 20)
 		return SECRET_WRONG;
 	for (size_t i = 4; i < 14; i++) {
-		const char *at = memchr(alphabet, secret.ptr[i], 32);
-		if (!at)
+		size_t value = bh_slice_find(alphabet, (char)secret.ptr[i]);
+		if (value == alphabet.len)
 			return SECRET_WRONG;
-		bits = bits << 5 | (uint64_t)(at - alphabet);
+		bits = bits << 5 | value;
 	}
 	/* 50 bits of ten characters: the first 48 are six bytes. */
 	uint64_t account = (bits >> 2 & AWS_ACCOUNT_MASK) >> 7;

@@ -30,7 +30,7 @@ def parse(probe, parser, path, file):
     out = {"package": [], "owned": [], "distro": [], "incomplete": []}
     for line in run(probe, parser, path, str(file)).splitlines():
         kind, *columns = line.split("\t")
-        out[kind].append(columns)
+        out[kind].append([c.replace("\\\\", "\\") for c in columns])  # as the probe writes a backslash
     return out
 
 
