@@ -31,6 +31,7 @@ void cmd_reading_options(const struct cmd_args *args, struct scan_options *ret)
 void cmd_scanning_options(const struct cmd_args *args, struct scan_options *ret)
 {
 	cmd_reading_options(args, ret);
+	ret->scanners = SCAN_DEFAULT;
 	ret->db_path = cmd_string(args, "db");
 	ret->max_db_age_days = (uint32_t)cmd_uint(args, "max-db-age");
 	ret->include_withdrawn = cmd_flag(args, "include-withdrawn");
