@@ -6,6 +6,33 @@ static bool is_space(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+size_t bh_slice_count(struct bh_slice s, char c)
+{
+	const uint64_t all = (uint8_t)c * 0x0101010101010101ull, low = 0x7f7f7f7f7f7f7f7full;
+	size_t n = 0, i = 0;
+	for (; i + sizeof(uint64_t) <= s.len; i += sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, s.ptr + i, sizeof(word));
+		word ^= all;
+		n += (size_t)__builtin_popcountll(~(((word & low) + low) | word | low)); /* one bit for each byte that is zero now */
+	}
+	for (; i < s.len; i++)
+		n += s.ptr[i] == (uint8_t)c;
+	return n;
+}
+
+bool bh_slice_has_nocase(struct bh_slice s, struct bh_slice word)
+{
+	for (size_t i = 0; word.len && i + word.len <= s.len; i++) {
+		size_t n = 0;
+		while (n < word.len && bh_lower(s.ptr[i + n]) == bh_lower(word.ptr[n]))
+			n++;
+		if (n == word.len)
+			return true;
+	}
+	return false;
+}
+
 struct bh_slice bh_slice_trim(struct bh_slice s)
 {
 	while (s.len && is_space(s.ptr[0])) {

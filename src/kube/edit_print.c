@@ -44,10 +44,7 @@ static size_t line_end(struct bh_slice text, size_t at)
 
 static size_t count_lines(struct bh_slice s)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < s.len; i++)
-		n += s.ptr[i] == '\n';
-	return n + (s.len > 0 && s.ptr[s.len - 1] != '\n');
+	return bh_slice_count(s, '\n') + (s.len > 0 && s.ptr[s.len - 1] != '\n');
 }
 
 /* The whole lines that an edit touches. */

@@ -7,6 +7,7 @@
 #include "secret/compiled.h"
 #include "secret/entropy.h"
 #include "secret/gitleaks.h"
+#include "secret/lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,7 +170,7 @@ const struct secret_detector *secret_engine_find(const struct secret_engine *e, 
 
 const struct secret_detector *secret_engine_by_path(const struct secret_engine *e, struct bh_slice path, size_t *at)
 {
-	for (; *at < e->n; ++*at) {
+	for (; e->custom && *at < e->n; ++*at) {
 		const struct rule *r = &e->rules[*at];
 		if (r->custom && r->detector->pattern[0] == '\0' && gitleaks_wants(r->custom, path, (struct bh_slice){ 0 }) &&
 		    gitleaks_is_secret(e->custom, r->custom, path, path, path, path))
@@ -192,18 +193,6 @@ static int compile(const char *pattern, struct bh_regex **ret, struct bh_err *er
 
 /* ---- what decides ---- */
 
-static bool has_word(struct bh_slice text, struct bh_slice word)
-{
-	for (size_t i = 0; word.len && i + word.len <= text.len; i++) {
-		size_t n = 0;
-		while (n < word.len && bh_lower(text.ptr[i + n]) == bh_lower(word.ptr[n]))
-			n++;
-		if (n == word.len)
-			return true;
-	}
-	return false;
-}
-
 /* One of the words, separated by "|". */
 static bool has_any(struct bh_slice text, struct bh_slice words)
 {
@@ -211,7 +200,7 @@ static bool has_any(struct bh_slice text, struct bh_slice words)
 	bool more = words.len > 0;
 	while (more) {
 		more = bh_slice_cut(words, '|', &word, &words);
-		if (has_word(text, word))
+		if (bh_slice_has_nocase(text, word))
 			return true;
 	}
 	return false;
@@ -245,16 +234,6 @@ static void keep(struct search *s, const struct secret_hit *hit)
 		s->cut = "more secrets than a report may have of one text";
 }
 
-/* All of the lines that the match is in. */
-static struct bh_slice lines_of(struct bh_slice text, size_t from, size_t to)
-{
-	size_t first = from > LINE_BYTES_MAX ? from - LINE_BYTES_MAX : 0;
-	const uint8_t *nl = from > first ? memrchr(text.ptr + first, '\n', from - first) : NULL;
-	size_t begin = nl ? (size_t)(nl - text.ptr) + 1 : first;
-	struct bh_slice rest = bh_slice_sub(text, to, LINE_BYTES_MAX);
-	return bh_slice_sub(text, begin, to - begin + bh_slice_find(rest, '\n'));
-}
-
 /* Which group the secret is: the one that the rule says, else the first that took part. */
 static struct bh_slice secret_of(const struct gitleaks_rule *rule, const struct bh_slice *groups, size_t n)
 {
@@ -271,7 +250,7 @@ static void judge_custom(struct search *s, const struct rule *r, const struct bh
 	struct bh_slice secret = secret_of(r->custom, groups, n);
 	size_t at = (size_t)(groups[0].ptr - s->text.ptr);
 	const struct secret_hit hit = { .detector = r->detector, .from = (size_t)(secret.ptr - s->text.ptr), .to = (size_t)(secret.ptr - s->text.ptr) + secret.len, .shown_at = at };
-	if (secret.len && gitleaks_is_secret(s->engine->custom, r->custom, s->path, secret, groups[0], lines_of(s->text, at, at + groups[0].len)))
+	if (secret.len && gitleaks_is_secret(s->engine->custom, r->custom, s->path, secret, groups[0], secret_lines_of(s->text, at, at + groups[0].len, LINE_BYTES_MAX)))
 		keep(s, &hit);
 }
 

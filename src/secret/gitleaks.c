@@ -294,22 +294,10 @@ static bool any_matches(const struct gitleaks_regex_vec *v, struct bh_slice text
 	return false;
 }
 
-static bool has_word(struct bh_slice text, struct bh_slice word)
-{
-	for (size_t i = 0; word.len && i + word.len <= text.len; i++) {
-		size_t n = 0;
-		while (n < word.len && bh_lower(text.ptr[i + n]) == bh_lower(word.ptr[n]))
-			n++;
-		if (n == word.len)
-			return true;
-	}
-	return false;
-}
-
 static bool any_word(const struct bh_slice *words, size_t n, struct bh_slice text)
 {
 	for (size_t i = 0; i < n; i++)
-		if (has_word(text, words[i]))
+		if (bh_slice_has_nocase(text, words[i]))
 			return true;
 	return false;
 }

@@ -4,6 +4,7 @@
 #include "format/stream.h"
 #include "secret/archive.h"
 #include "secret/encoded.h"
+#include "secret/lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,45 +86,14 @@ static int leave_out(struct secret_scanner *s, const char *reason, struct bh_err
 
 /* ---- what is found ---- */
 
-/* Eight bytes at a time: every megabyte of a large file is counted. */
-static size_t count_lines(struct bh_slice text)
-{
-	const uint64_t feeds = 0x0a0a0a0a0a0a0a0aull, low = 0x7f7f7f7f7f7f7f7full;
-	size_t n = 0, i = 0;
-	for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
-		uint64_t word;
-		memcpy(&word, text.ptr + i, sizeof(word));
-		word ^= feeds;
-		n += (size_t)__builtin_popcountll(~(((word & low) + low) | word | low)); /* one bit for each byte that is zero now */
-	}
-	for (; i < text.len; i++)
-		n += text.ptr[i] == '\n';
-	return n;
-}
-
-/* Behind the last line feed; 0: there is none. */
-static size_t line_begin(struct bh_slice text)
-{
-	const uint8_t *nl = text.len ? memrchr(text.ptr, '\n', text.len) : NULL;
-	return nl ? (size_t)(nl - text.ptr) + 1 : 0;
-}
-
 static void place(const struct secret_scanner *s, struct bh_slice piece, size_t from, struct secret_found *f)
 {
 	struct bh_slice before = bh_slice_sub(piece, 0, from);
-	size_t begin = line_begin(before);
+	size_t begin = secret_line_begin(before);
 	if (s->is_binary)
 		return;
-	f->line = s->lines + (uint32_t)count_lines(before) + 1;
+	f->line = s->lines + (uint32_t)bh_slice_count(before, '\n') + 1;
 	f->column = (uint32_t)(begin ? from - begin : s->at + from - s->line_at) + 1;
-}
-
-static struct bh_slice line_of(struct bh_slice text, size_t from, size_t to)
-{
-	size_t first = from > COMMENT_BYTES ? from - COMMENT_BYTES : 0;
-	size_t begin = first + line_begin(bh_slice_sub(text, first, from - first));
-	struct bh_slice rest = bh_slice_sub(text, to, COMMENT_BYTES);
-	return bh_slice_sub(text, begin, to - begin + bh_slice_find(rest, '\n'));
 }
 
 /* "bulkhead:allow ID reason", "gitleaks:allow" */
@@ -160,7 +130,7 @@ static int tell(struct secret_scanner *s, struct bh_slice piece, const struct st
 	place(s, piece, x->inside ? from : hit->shown_at, &f);
 	f.length = (uint32_t)(x->inside ? x->length : hit->to - hit->shown_at);
 	if (s->options.comments)
-		read_comment(line_of(piece, from, x->inside ? from : hit->to), &f);
+		read_comment(secret_lines_of(piece, from, x->inside ? from : hit->to, COMMENT_BYTES), &f);
 	return rc < 0 ? rc : s->sink.found(s->sink.ctx, &f, err);
 }
 
@@ -240,8 +210,8 @@ static int next_piece(struct secret_scanner *s, struct bh_err *err)
 	struct bh_slice piece = bh_buf_slice(&s->text);
 	int rc = search_piece(s, piece, false, err);
 	struct bh_slice gone = bh_slice_sub(piece, 0, piece.len - OVERLAP_BYTES);
-	size_t begin = line_begin(gone);
-	s->lines += (uint32_t)count_lines(gone);
+	size_t begin = secret_line_begin(gone);
+	s->lines += (uint32_t)bh_slice_count(gone, '\n');
 	if (begin)
 		s->line_at = s->at + begin;
 	s->at += gone.len;

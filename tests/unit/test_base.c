@@ -28,6 +28,39 @@ static void slices_split_and_trim(void **state)
 	assert_int_equal(bh_slice_sub(BH_SLICE_LIT("abc"), 9, 9).len, 0);
 }
 
+/* Beside a loop over single bytes, for every length and every place of a byte in a word of eight. */
+static void bytes_are_counted(void **state)
+{
+	(void)state;
+	uint8_t bytes[41];
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i % 5 == 0 ? '\n' : i % 7 == 0 ? 0x0b : i % 3 == 0 ? 0x8a : 0x09); /* neighbours of a line feed, and it with the high bit */
+	for (size_t from = 0; from < 9; from++)
+		for (size_t n = 0; from + n <= sizeof(bytes); n++) {
+			size_t feeds = 0, high = 0;
+			for (size_t i = from; i < from + n; i++) {
+				feeds += bytes[i] == '\n';
+				high += bytes[i] == 0x8a;
+			}
+			const struct bh_slice s = { bytes + from, n };
+			assert_int_equal(bh_slice_count(s, '\n'), feeds);
+			assert_int_equal(bh_slice_count(s, (char)0x8a), high);
+		}
+	assert_int_equal(bh_slice_count((struct bh_slice){ 0 }, 'x'), 0);
+}
+
+static void words_are_found_in_any_case(void **state)
+{
+	(void)state;
+	const struct bh_slice text = BH_SLICE_LIT("a DataDog key");
+	assert_true(bh_slice_has_nocase(text, BH_SLICE_LIT("datadog")));
+	assert_true(bh_slice_has_nocase(text, BH_SLICE_LIT("KEY")));
+	assert_true(bh_slice_has_nocase(text, BH_SLICE_LIT("a d")));
+	assert_false(bh_slice_has_nocase(text, BH_SLICE_LIT("keys")));
+	assert_false(bh_slice_has_nocase(text, (struct bh_slice){ 0 }));
+	assert_false(bh_slice_has_nocase((struct bh_slice){ 0 }, BH_SLICE_LIT("a")));
+}
+
 static void numbers_have_a_maximum(void **state)
 {
 	(void)state;
@@ -187,6 +220,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slices_split_and_trim),
+		cmocka_unit_test(bytes_are_counted),
+		cmocka_unit_test(words_are_found_in_any_case),
 		cmocka_unit_test(numbers_have_a_maximum),
 		cmocka_unit_test(reader_never_passes_the_end),
 		cmocka_unit_test(arena_respects_its_maximum),
