@@ -6,11 +6,11 @@
 
 #include "base/limits.h"
 #include "format/tar.h"
-#include "image/source.h"
+#include "image/stream.h"
 #include "image/unit.h"
 #include "image/watch.h"
 
-#include <unistd.h>
+#include <stdio.h>
 
 #define HEADER_BYTES_MAX (2 * BH_PATH_BYTES_MAX)
 #define ORIGIN_BYTES 128u
@@ -174,31 +174,7 @@ int image_git_blobs(struct bh_source batch, const struct image_visitor *visitor,
 	return rc;
 }
 
-/* ---- in a child ---- */
-
-static int send_frame(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err)
-{
-	return bh_channel_send(ctx, type, payload, err);
-}
-
-static void send_progress(void *ctx, uint64_t bytes)
-{
-	bh_channel_progress(ctx, bytes);
-}
-
 int image_git_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_err *err)
 {
-	const struct image_sink sink = { send_frame, send_progress, ch };
-	struct image_opened opened;
-	struct bh_file_source file;
-	int rc = image_ask_open(ch, "blobs", &opened, err);
-	if (rc < 0)
-		return rc;
-	rc = bh_file_source_init(&file, opened.fd, 0, UINT64_MAX, true, err);
-	if (rc == 0) {
-		rc = image_git_blobs(bh_file_source(&file), visitor, &sink, err);
-		bh_file_source_done(&file);
-	}
-	close(opened.fd);
-	return rc;
+	return image_stream_read(ch, "blobs", image_git_blobs, visitor, err);
 }

@@ -222,16 +222,6 @@ struct layer_child {
 	char name[BH_DIGEST_TEXT_BYTES + 16];
 };
 
-static int send_frame(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err)
-{
-	return bh_channel_send(ctx, type, payload, err);
-}
-
-static void send_progress(void *ctx, uint64_t raw_bytes)
-{
-	bh_channel_progress(ctx, raw_bytes);
-}
-
 static void blob_name(const struct bh_digest *d, char out[IMAGE_BLOB_NAME_BYTES])
 {
 	char text[BH_DIGEST_TEXT_BYTES];
@@ -257,7 +247,7 @@ static int run_layer(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	struct bh_file_source source;
 	bool region = place->kind == IMAGE_PLACE_REGION;
 	rc = bh_file_source_init(&source, file.fd, region ? place->offset : 0, region ? place->length : UINT64_MAX, !file.seekable, err);
-	const struct image_sink sink = { send_frame, send_progress, ch };
+	const struct image_sink sink = image_channel_sink(ch);
 	rc = rc < 0 ? rc : image_layer_read(&c->job, bh_file_source(&source), &sink, err);
 	bh_file_source_done(&source);
 	bh_lane_free(c->job.lane);

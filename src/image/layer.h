@@ -43,4 +43,9 @@ struct image_layer_job {
 /* 0 when END was sent, however the layer ended; negative when frames could not be sent. */
 int image_layer_read(const struct image_layer_job *job, struct bh_source raw, const struct image_sink *sink, struct bh_err *err) BH_MUST_CHECK;
 
+struct bh_channel;
+
+/* Frames to the parent of this child. */
+struct image_sink image_channel_sink(struct bh_channel *ch);
+
 #endif

@@ -50,11 +50,6 @@ static int send_plan(struct bh_channel *ch, const struct image_plan *plan, struc
 	return rc < 0 ? rc : send_part(ch, IMAGE_SAY_HEAD, image_plan_put_head(&frame, plan), &frame, err);
 }
 
-static int send_watched(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err)
-{
-	return bh_channel_send(ctx, type, payload, err);
-}
-
 /* The configuration, text by text, as if they were files. */
 static int show_texts(struct image_watch *watch, const struct image_plan *plan, struct bh_err *err)
 {
@@ -75,7 +70,7 @@ static int watch_texts(struct bh_channel *ch, const struct image_layer_job *job,
 	if (!job->visitor->watcher || job->n_aliases) /* a second pass has been here before */
 		return 0;
 	int rc = bh_channel_send(ch, IMAGE_SAY_CONFIG, (struct bh_slice){ 0 }, err);
-	image_watch_init(&watch, job->visitor, send_watched, ch);
+	image_watch_init(&watch, job->visitor, image_channel_sink(ch).send, ch);
 	rc = rc < 0 ? rc : show_texts(&watch, plan, err);
 	image_watch_done(&watch);
 	return rc;
@@ -317,11 +312,6 @@ static bool is_layer_name(struct bh_slice name)
 	return bh_slice_ends(name, BH_SLICE_LIT(".tar")) || bh_slice_ends(name, BH_SLICE_LIT(".tar.gz"));
 }
 
-static int send_frame(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err)
-{
-	return bh_channel_send(ctx, type, payload, err);
-}
-
 static int stream_layer(struct pass *p, struct image_member *member, struct bh_err *err)
 {
 	if (p->n_units == UNITS_MAX)
@@ -337,7 +327,7 @@ static int stream_layer(struct pass *p, struct image_member *member, struct bh_e
 	struct image_layer_job job = p->job->layer;
 	if (bh_slice_starts(member->name, BH_SLICE_LIT("blobs/sha512/")))
 		job.digest_kind = BH_DIGEST_SHA512;
-	const struct image_sink sink = { send_frame, NULL, p->ch };
+	const struct image_sink sink = { image_channel_sink(p->ch).send, NULL, p->ch }; /* the progress of the whole archive is told elsewhere */
 	return image_layer_read(&job, (struct bh_source){ read_member, p }, &sink, err);
 }
 

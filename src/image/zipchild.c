@@ -7,11 +7,9 @@
 #include "base/limits.h"
 #include "format/tar.h"
 #include "format/zip.h"
-#include "image/source.h"
+#include "image/stream.h"
 #include "image/unit.h"
 #include "image/watch.h"
-
-#include <unistd.h>
 
 #define HEAD_BYTES 64u
 #define KEEP_CONTENT_BYTES (1u << 20)
@@ -199,31 +197,7 @@ int image_zip_entries(struct bh_source archive, const struct image_visitor *visi
 	return rc;
 }
 
-/* ---- in a child ---- */
-
-static int send_frame(void *ctx, uint16_t type, struct bh_slice payload, struct bh_err *err)
-{
-	return bh_channel_send(ctx, type, payload, err);
-}
-
-static void send_progress(void *ctx, uint64_t bytes)
-{
-	bh_channel_progress(ctx, bytes);
-}
-
 int image_zip_read(struct bh_channel *ch, const struct image_visitor *visitor, struct bh_err *err)
 {
-	const struct image_sink sink = { send_frame, send_progress, ch };
-	struct image_opened opened;
-	struct bh_file_source file;
-	int rc = image_ask_open(ch, "archive", &opened, err);
-	if (rc < 0)
-		return rc;
-	rc = bh_file_source_init(&file, opened.fd, 0, UINT64_MAX, !opened.seekable, err);
-	if (rc == 0) {
-		rc = image_zip_entries(bh_file_source(&file), visitor, &sink, err);
-		bh_file_source_done(&file);
-	}
-	close(opened.fd);
-	return rc;
+	return image_stream_read(ch, "archive", image_zip_entries, visitor, err);
 }
