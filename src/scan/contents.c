@@ -43,43 +43,52 @@ static int on_entry(void *ctx, const struct image_entry *e, const struct image_e
 	return wanted;
 }
 
-static int on_bytes(void *ctx, struct bh_slice run, const struct image_emit *emit, struct bh_err *err)
+/* What all content scanners are told alike. */
+struct news {
+	enum { NEWS_BYTES, NEWS_END, NEWS_FINISH } kind;
+	struct bh_slice run;
+	bool whole;
+};
+
+static int pass_on(const struct image_watcher *w, const struct news *news, const struct image_emit *own, struct bh_err *err)
 {
-	struct scan_contents *c = ctx;
+	switch (news->kind) {
+	case NEWS_BYTES: return w->bytes(w->ctx, news->run, own, err);
+	case NEWS_END: return w->end(w->ctx, news->whole, own, err);
+	case NEWS_FINISH: return w->finish ? w->finish(w->ctx, own, err) : 0;
+	}
+	return 0;
+}
+
+/* To those who want the file that streams by; the end of the layer to all. */
+static int tell(struct scan_contents *c, const struct news *news, const struct image_emit *emit, struct bh_err *err)
+{
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < c->n; i++) {
 		struct marking m = { emit, i };
 		const struct image_emit own = { mark, incomplete, &m };
-		if (c->wants[i])
-			rc = c->list[i].watcher.bytes(c->list[i].watcher.ctx, run, &own, err);
+		if (c->wants[i] || news->kind == NEWS_FINISH)
+			rc = pass_on(&c->list[i].watcher, news, &own, err);
 	}
 	return rc;
+}
+
+static int on_bytes(void *ctx, struct bh_slice run, const struct image_emit *emit, struct bh_err *err)
+{
+	const struct news news = { .kind = NEWS_BYTES, .run = run };
+	return tell(ctx, &news, emit, err);
 }
 
 static int on_end(void *ctx, bool whole, const struct image_emit *emit, struct bh_err *err)
 {
-	struct scan_contents *c = ctx;
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < c->n; i++) {
-		struct marking m = { emit, i };
-		const struct image_emit own = { mark, incomplete, &m };
-		if (c->wants[i])
-			rc = c->list[i].watcher.end(c->list[i].watcher.ctx, whole, &own, err);
-	}
-	return rc;
+	const struct news news = { .kind = NEWS_END, .whole = whole };
+	return tell(ctx, &news, emit, err);
 }
 
 static int on_finish(void *ctx, const struct image_emit *emit, struct bh_err *err)
 {
-	struct scan_contents *c = ctx;
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < c->n; i++) {
-		struct marking m = { emit, i };
-		const struct image_emit own = { mark, incomplete, &m };
-		if (c->list[i].watcher.finish)
-			rc = c->list[i].watcher.finish(c->list[i].watcher.ctx, &own, err);
-	}
-	return rc;
+	const struct news news = { .kind = NEWS_FINISH };
+	return tell(ctx, &news, emit, err);
 }
 
 /* ---- the visitor ---- */
