@@ -43,6 +43,14 @@ static int ask(const struct facts *f, const char *path, struct bh_buf *text, str
 	return rc == BH_EMALFORMED ? bh_wrap(err, "the daemon's answer to %s", path) : rc;
 }
 
+/* What the daemon knows about one thing: a container, an image, a command that was started in one. */
+static int inspect(const struct facts *f, const char *kind, struct bh_slice id, struct bh_buf *text, struct bh_json **ret, struct bh_err *err)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "/%s/%.*s/json", kind, BH_SLICE_FMT(id));
+	return ask(f, path, text, ret, err);
+}
+
 /* "NAME":answer, nothing when the daemon has no such thing. */
 static int add_answer(struct facts *f, const char *name, const char *path, struct bh_err *err)
 {
@@ -303,12 +311,10 @@ static int add_execs(struct facts *f, const struct bh_json_node *ids, struct bh_
 		BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 		BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 		struct bh_slice id = bh_json_str(bh_json_at(ids, i));
-		char path[256];
 		bh_buf_init(&text, ANSWER_BYTES_MAX);
 		if (!is_id(id))
 			continue;
-		snprintf(path, sizeof(path), "/exec/%.*s/json", BH_SLICE_FMT(id));
-		rc = ask(f, path, &text, &doc, err);
+		rc = inspect(f, "exec", id, &text, &doc, err);
 		if (rc == 0)
 			(void)(bh_buf_add_byte(&f->out, ',') && bh_json_write(bh_json_root(doc), secrets, &f->out));
 		rc = rc == BH_ENOTFOUND ? 0 : rc; /* it has ended */
@@ -321,10 +327,8 @@ static int add_container(struct facts *f, struct bh_slice id, struct bh_err *err
 {
 	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
-	char path[256];
 	bh_buf_init(&text, ANSWER_BYTES_MAX);
-	snprintf(path, sizeof(path), "/containers/%.*s/json", BH_SLICE_FMT(id));
-	int rc = ask(f, path, &text, &doc, err);
+	int rc = inspect(f, "containers", id, &text, &doc, err);
 	if (rc < 0)
 		return rc == BH_ENOTFOUND ? 0 : rc; /* it has ended since the list */
 	struct bh_slice name = bh_json_str(bh_json_get(bh_json_root(doc), "Name"));
@@ -342,10 +346,8 @@ static int add_image(struct facts *f, struct bh_slice id, struct bh_err *err)
 {
 	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
-	char path[256];
 	bh_buf_init(&text, ANSWER_BYTES_MAX);
-	snprintf(path, sizeof(path), "/images/%.*s/json", BH_SLICE_FMT(id));
-	int rc = ask(f, path, &text, &doc, err);
+	int rc = inspect(f, "images", id, &text, &doc, err);
 	if (rc < 0)
 		return rc == BH_ENOTFOUND ? 0 : rc;
 	struct bh_slice tag = bh_json_str(bh_json_at(bh_json_get(bh_json_root(doc), "RepoTags"), 0));

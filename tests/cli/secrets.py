@@ -19,6 +19,7 @@ import time
 import zipfile
 
 import secret_samples
+from tap import Tap
 
 BULKHEAD = os.path.abspath(sys.argv[1])
 ID = "aws-access-key-id"
@@ -30,17 +31,6 @@ made = []
 def key():
     made.append("AKIAJ" + "".join(rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(15)))  # of before 2019: nothing is said of its account
     return made[-1]
-
-
-class Tap:
-    n = failed = 0
-
-    def ok(self, good, name, detail=""):
-        self.n += 1
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.n} - {name}")
-        if not good:
-            print("\n".join("# " + line for line in str(detail).split("\n")[:30]))
 
 
 tap = Tap()
