@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 build: ## build build/bulkhead (installs what that needs, as root on Debian)
 	@tools/setup build
-	@[ -f build/build.ninja ] || meson setup build --prefix $(PREFIX) >/dev/null
+	@[ -f build/build.ninja ] || said=$$(meson setup build --prefix $(PREFIX)) || { echo "$$said" >&2; exit 1; }
 	@ninja -C build product
 
 demo: build ## make two real Debian images, scan them and show the findings
