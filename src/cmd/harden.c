@@ -2,8 +2,8 @@
  * harden.c: `bulkhead harden TARGET --profile DIR`: how to run an image with the least that its programs need: written as files for container runtimes.
  * The image is read as by scan; its programs are analysed in the children that read its layers (harden/code.h).
  */
+#include "cmd/hardened.h"
 #include "cmd/output.h"
-#include "cmd/scanning.h"
 
 #include "harden/profile.h"
 #include "scan/target.h"
@@ -24,11 +24,8 @@ static const struct cmd_option options[] = {
 	{ .name = "user", .kind = CMD_STRING, .argument = "USER[:GROUP]", .help = "run as this user; default: the image's, else one that fits the service" },
 	{ .name = "memory", .kind = CMD_UINT, .argument = "BYTES", .default_text = "512M", .min = 6u << 20, .max = MEMORY_BYTES_MAX, .help = "ceiling for its memory; K, M, G or T may follow" },
 	{ .name = "pids", .kind = CMD_UINT, .argument = "N", .default_text = "256", .min = 1, .max = PIDS_MAX, .help = "ceiling for its processes and threads" },
-	{ .name = "platform", .kind = CMD_STRING, .argument = "OS/ARCH[/VARIANT]", .help = "which image of a multi-platform one; default: this machine's" },
-	CMD_SOURCE_OPTIONS,
-	{ .name = "parallel", .kind = CMD_UINT, .argument = "N", .default_text = "2", .min = 1, .max = CMD_PARALLEL_MAX, .help = "how many layers are read at a time" },
-	{ .name = "max-layer-size", .kind = CMD_UINT, .argument = "BYTES", .min = 1, .max = BH_LAYER_BYTES_MAX,
-	  .help = "the largest uncompressed layer that is read; K, M, G or T may follow" },
+	CMD_HARDENED_OPTIONS,
+	CMD_SCANNING_OPTIONS,
 	{ 0 },
 };
 
@@ -38,7 +35,12 @@ static const char details[] =
 	"of docker run and podman run), compose.yaml, securitycontext.yaml, and report.txt, which\n"
 	"says what was decided and why.\n"
 	"\n"
-	"Exit status: 0 done, 2 wrong usage or input, 3 the system calls of a program could not\n"
+	"--image writes the image without what it needs not to run: package managers, shells,\n"
+	"compilers and interpreters that nothing in it starts, documentation, caches, what later\n"
+	"layers deleted; without setuid bits, file capabilities and write permissions for everybody;\n"
+	"with a user that is not root.\n"
+	"\n"
+	"Exit status: 0 done, 1 --verify found a difference, 2 wrong usage or input, 3 the system calls of a program could not\n"
 	"all be told, so Docker's default set is allowed: the report says where, 4 internal error.\n";
 
 struct hardening {
@@ -49,34 +51,45 @@ struct hardening {
 	struct reach reach;
 	struct profile profile;
 	struct seccomp_profile seccomp;
+	struct hardened image;
+	struct image_request req;
+	struct registry_options registry;
+	struct registry_remote *remote;
 };
 
 static int check(const struct cmd_args *args, struct bh_err *err)
 {
-	if (!cmd_string(args, "profile"))
-		return bh_fail(err, BH_EUSAGE, 0, "where to? Say --profile DIR");
-	return 0;
+	if (!cmd_string(args, "profile") && !cmd_string(args, "image"))
+		return bh_fail(err, BH_EUSAGE, 0, "what is to be written? Say --profile DIR, --image DIR, or both");
+	return hardened_check(args, err);
+}
+
+static bool writes_image(const struct hardening *h)
+{
+	return h->image.where.path != NULL;
+}
+
+static int open_image(struct hardening *h, struct bh_err *err)
+{
+	h->registry = cmd_registry_options(h->args);
+	const struct scan_target_options where = { .registry = &h->registry, .tell = cmd_tell_source };
+	h->req = (struct image_request){
+		.key = &h->image.key, .platform = cmd_string(h->args, "platform"), .parallel = (size_t)cmd_uint(h->args, "parallel"),
+		.max_layer_bytes = cmd_uint(h->args, "max-layer-size"), .quiet = cmd_flag(h->args, "quiet"),
+	};
+	int rc = scan_target_open(h->options.target, &where, &h->report.arena, &h->req, &h->remote, err);
+	if (rc == 0 && h->req.kind == IMAGE_SBOM)
+		return bh_fail(err, BH_EUSAGE, 0, "a list of packages can't be run: name the image");
+	h->gather.packages = writes_image(h);
+	return rc < 0 || !writes_image(h) ? rc : hardened_prepare(&h->image, &h->req, err);
 }
 
 static int read_image(struct hardening *h, struct bh_err *err)
 {
-	struct image_key key;
-	image_key_draw(&key);
-	const struct registry_options registry = cmd_registry_options(h->args);
-	const struct scan_target_options where = { .registry = &registry, .tell = cmd_tell_source };
-	struct image_request req = {
-		.key = &key, .platform = cmd_string(h->args, "platform"), .parallel = (size_t)cmd_uint(h->args, "parallel"),
-		.max_layer_bytes = cmd_uint(h->args, "max-layer-size"), .quiet = cmd_flag(h->args, "quiet"),
-	};
-	struct registry_remote *remote = NULL;
-	int rc = scan_target_open(h->options.target, &where, &h->report.arena, &req, &remote, err);
-	if (rc == 0 && req.kind == IMAGE_SBOM)
-		rc = bh_fail(err, BH_EUSAGE, 0, "a list of packages can't be run: name the image");
+	int rc = open_image(h, err);
 	const struct image_visitor visitor = gather_visitor(&h->gather);
-	rc = rc < 0 ? rc : image_read(&req, &visitor, &h->report, err);
-	rc = rc < 0 ? rc : gather_finish(&h->gather, err);
-	registry_close(remote);
-	return rc;
+	rc = rc < 0 ? rc : image_read(&h->req, &visitor, &h->report, err);
+	return rc < 0 ? rc : gather_finish(&h->gather, err);
 }
 
 static int decide(struct hardening *h, struct bh_err *err)
@@ -130,7 +143,10 @@ static bool make_kubernetes(const struct hardening *h, struct bh_buf *out)
 
 static bool make_report(const struct hardening *h, struct bh_buf *out)
 {
-	return profile_write_report(&h->profile, &h->options, &h->reach, &h->seccomp, &h->report, out);
+	bool ok = profile_write_report(&h->profile, &h->options, &h->reach, &h->seccomp, &h->report, out);
+	if (writes_image(h))
+		bh_buf_add_str(out, "\nRemoved from or changed in the image\n");
+	return ok && shrink_write(&h->image.shrink, true, out);
 }
 
 static int write_files(struct hardening *h, struct bh_err *err)
@@ -141,6 +157,8 @@ static int write_files(struct hardening *h, struct bh_err *err)
 	} files[] = {
 		{ "seccomp.json", make_seccomp }, { "docker-run.txt", make_docker }, { "podman-run.txt", make_podman }, { "compose.yaml", make_compose }, { "securitycontext.yaml", make_kubernetes }, { "report.txt", make_report },
 	};
+	if (!cmd_string(h->args, "profile"))
+		return 0;
 	int rc = bh_mkdirs(cmd_string(h->args, "profile"), 0755, err);
 	for (size_t i = 0; rc == 0 && i < sizeof(files) / sizeof(files[0]); i++)
 		rc = write_file(h, files[i].name, files[i].make, err);
@@ -166,9 +184,14 @@ static int tell(const struct hardening *h, struct bh_err *err)
 		      count_parts(&h->reach, false), h->seccomp.n_allowed, h->seccomp.n_default);
 	if (h->seccomp.fell_back)
 		bh_buf_printf(&out, "%zu calls could not be decided, so the default set is allowed: see report.txt\n", h->reach.opens.len);
-	bh_buf_printf(&out, "user %" PRIu32 ":%" PRIu32 ", no capabilities, read-only root with %zu tmpfs and %zu volumes\nwritten to ", h->profile.uid, h->profile.gid, tmpfs, volumes);
-	bh_buf_add_escaped(&out, bh_slice_str(cmd_string(h->args, "profile")));
-	bh_buf_add_str(&out, ": seccomp.json docker-run.txt podman-run.txt compose.yaml securitycontext.yaml report.txt\n");
+	bh_buf_printf(&out, "user %" PRIu32 ":%" PRIu32 ", no capabilities, read-only root with %zu tmpfs and %zu volumes\n", h->profile.uid, h->profile.gid, tmpfs, volumes);
+	if (cmd_string(h->args, "profile")) {
+		bh_buf_add_str(&out, "written to ");
+		bh_buf_add_escaped(&out, bh_slice_str(cmd_string(h->args, "profile")));
+		bh_buf_add_str(&out, ": seccomp.json docker-run.txt podman-run.txt compose.yaml securitycontext.yaml report.txt\n");
+	}
+	if (writes_image(h))
+		hardened_tell(&h->image, &out);
 	int rc = cmd_write(STDOUT_FILENO, &out, err);
 	bh_buf_done(&out);
 	return rc;
@@ -180,7 +203,10 @@ static int harden(struct hardening *h, struct bh_err *err)
 	rc = rc < 0 ? rc : decide(h, err);
 	if (rc < 0 && !strstr(err->text, h->options.target))
 		return bh_wrap(err, "%s", h->options.target);
+	if (writes_image(h))
+		rc = hardened_write(&h->image, h->options.target, &h->req, &h->gather, &h->reach, &h->profile, &h->report, err);
 	rc = rc < 0 ? rc : write_files(h, err);
+	rc = rc < 0 || !writes_image(h) ? rc : hardened_verify(&h->image, &h->req, &h->report, err);
 	return rc < 0 ? rc : tell(h, err);
 }
 
@@ -197,10 +223,14 @@ static int run(const struct cmd_args *args)
 	gather_init(&h.gather, &h.report);
 	reach_init(&h.reach, &h.gather);
 	profile_init(&h.profile);
+	hardened_init(&h.image, args);
 	int rc = harden(&h, &err);
-	int code = rc < 0 ? cmd_failed(&err) : h.seccomp.fell_back || h.report.incomplete.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
+	int failed = rc < 0 ? cmd_failed(&err) : 0;
+	int code = h.image.differs ? EXIT_FINDINGS : rc < 0 ? failed : h.seccomp.fell_back || h.report.incomplete.len ? EXIT_INCOMPLETE : EXIT_CLEAN;
 	for (size_t i = 0; rc == 0 && i < h.report.incomplete.len && i < 5; i++)
 		fprintf(stderr, "bulkhead: not read: %.*s: %.*s\n", BH_SLICE_FMT(h.report.incomplete.ptr[i].path), BH_SLICE_FMT(h.report.incomplete.ptr[i].reason));
+	registry_close(h.remote);
+	hardened_done(&h.image);
 	seccomp_done(&h.seccomp);
 	profile_done(&h.profile);
 	reach_done(&h.reach);
@@ -211,8 +241,8 @@ static int run(const struct cmd_args *args)
 
 const struct cmd_command cmd_command_harden = {
 	.name = "harden",
-	.usage = "[options] TARGET --profile DIR",
-	.summary = "Make the tightest run profile that an image's programs allow",
+	.usage = "[options] TARGET --profile DIR | --image DIR",
+	.summary = "Make an image smaller, and the tightest run profile that its programs allow",
 	.options = options,
 	.min_targets = 1,
 	.max_targets = 1,

@@ -201,7 +201,7 @@ static bool write_object(const struct bh_json_node *node, const char *const *wit
 	bool first = true;
 	(void)bh_buf_add_byte(out, '{');
 	while (bh_json_next(node, &iter, &key, &value)) {
-		if (bh_slice_is_one_of(key, without))
+		if (without && bh_slice_is_one_of(key, without))
 			continue;
 		(void)(first || bh_buf_add_byte(out, ','));
 		(void)(bh_buf_add_json(out, key) && bh_buf_add_byte(out, ':') && bh_json_write(value, without, out));

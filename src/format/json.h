@@ -38,7 +38,7 @@ bool bh_json_is_null(const struct bh_json_node *node);
 /* Iterate an object in document order: start with *iter = NULL; false at the end. */
 bool bh_json_next(const struct bh_json_node *object, void **iter, struct bh_slice *key, const struct bh_json_node **value);
 
-/* The value as text on one line, without the members of objects that have one of those names (ended by NULL). False when out is full. */
+/* The value as text on one line; without: names of objects' members that are left out, ended by NULL, or NULL. False when out is full. */
 bool bh_json_write(const struct bh_json_node *node, const char *const *without, struct bh_buf *out);
 
 #endif

@@ -38,7 +38,7 @@ BH_VEC(runs, struct run)
 
 struct bh_tar {
 	struct bh_feed feed;
-	uint64_t entry_offset;
+	uint64_t entry_start, entry_offset;
 
 	/* Texts that outlive the blocks they stood in. */
 	struct bh_buf name, link, pax, long_name, long_link;
@@ -706,7 +706,7 @@ static int next_entry(struct bh_tar *t, struct facts *f, struct bh_err *err)
 {
 	int rc = skip_body(t, err);
 	bool promised = false; /* a special header says that an entry follows */
-	uint64_t first = bh_feed_offset(&t->feed);
+	t->entry_start = bh_feed_offset(&t->feed);
 	bh_buf_clear(&t->pax);
 	bh_buf_clear(&t->long_name);
 	bh_buf_clear(&t->long_link);
@@ -717,7 +717,7 @@ static int next_entry(struct bh_tar *t, struct facts *f, struct bh_err *err)
 		if (rc < 0)
 			return rc;
 		if (block.len == 0 && promised) {
-			t->entry_offset = first;
+			t->entry_offset = t->entry_start;
 			return truncated(t, err);
 		}
 		if (block.len == 0) {
@@ -763,7 +763,9 @@ int bh_tar_next(struct bh_tar *t, struct bh_tar_entry *ret, struct bh_err *err)
 		.gid = clamp_u32(f.gid),
 		.mtime_s = f.mtime_s,
 		.capability = f.capability,
+		.start = t->entry_start,
 		.offset = t->entry_offset,
+		.end = bh_feed_offset(&t->feed) + t->body_left + t->pad_left,
 		.content_offset = t->sparse ? UINT64_MAX : bh_feed_offset(&t->feed),
 	};
 	return 1;

@@ -19,7 +19,9 @@ struct bh_tar_entry {
 	uint32_t mode, uid, gid;
 	int64_t mtime_s;
 	struct bh_slice capability; /* the extended attribute security.capability, as pax headers have it; as long valid as name */
+	uint64_t start;            /* of the first block about it in the plain stream: extended headers come before its own */
 	uint64_t offset;           /* of the entry's header in the plain stream; for messages */
+	uint64_t end;              /* behind its content and padding: the next entry's start */
 	uint64_t content_offset;   /* of its content, which stands there in one piece; UINT64_MAX for sparse files */
 };
 

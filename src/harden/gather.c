@@ -3,12 +3,14 @@
 
 #include "base/limits.h"
 #include "harden/code.h"
+#include "harden/removable.h"
 #include "model/wire.h"
 
 #include <stdlib.h>
 
 #define SCRIPT_BYTES_MAX (1u << 20)
 #define TEXT_BYTES_MAX (256u << 10)
+#define PACKAGES_BYTES_MAX (16u << 20) /* a distribution's list of packages; large real ones have 3 MB */
 #define WORDS_MAX 4000u
 #define WORD_BYTES_MAX 200u
 #define CHUNK_BYTES (BH_FRAME_BYTES_MAX - 8192u) /* of a summary: a record with its path fits a frame */
@@ -17,9 +19,10 @@
 #define KEPT_BYTES_MAX (512u << 20) /* summaries of all binaries of an image together; real ones have 30 MB */
 #define HOPS_MAX 40u
 
-enum record { RECORD_BINARY = 1, RECORD_BINARY_MORE, RECORD_SCRIPT, RECORD_LINK, RECORD_FOLDER, RECORD_TEXT };
+enum record { RECORD_BINARY = 1, RECORD_SCRIPT, RECORD_LINK, RECORD_FOLDER, RECORD_TEXT, RECORD_WORDS, RECORD_MORE };
 
 /* Texts whose content matters as such. */
+const char *const gather_databases[] = { "var/lib/dpkg/status", "lib/apk/db/installed", "usr/lib/apk/db/installed", NULL };
 static const char *const texts[] = { "etc/passwd", "etc/group", "etc/ld.so.conf", "etc/nsswitch.conf", NULL };
 
 /* ---- the child's side ---- */
@@ -27,6 +30,11 @@ static const char *const texts[] = { "etc/passwd", "etc/group", "etc/ld.so.conf"
 static bool is_text(struct bh_slice path)
 {
 	return bh_slice_is_one_of(path, texts) || bh_slice_starts(path, BH_SLICE_LIT("etc/ld.so.conf.d/")) || bh_slice_starts(path, BH_SLICE_LIT("etc/ld-musl-"));
+}
+
+static bool is_package_list(struct bh_slice path)
+{
+	return bh_slice_is_one_of(path, gather_databases) || removable_is_list(path);
 }
 
 /* Configuration, in which paths stand that a program writes to. */
@@ -38,7 +46,9 @@ static bool is_configuration(struct bh_slice path)
 
 static uint64_t wants(void *ctx, struct bh_slice path)
 {
-	(void)ctx;
+	const struct gather *g = ctx;
+	if (g->packages && is_package_list(path))
+		return PACKAGES_BYTES_MAX;
 	return is_text(path) || is_configuration(path) ? TEXT_BYTES_MAX : 0;
 }
 
@@ -70,6 +80,22 @@ static int emit(struct gather *g, const struct image_emit *out, struct bh_slice 
 	return out->record(out->ctx, path, (uint16_t)kind, bh_buf_slice(&g->frame), err);
 }
 
+/* Owner and mode, then the bytes, in as many messages as it takes. */
+static int send_chunks(struct gather *g, const struct image_file *f, enum record kind, struct bh_slice bytes, const struct image_emit *out, struct bh_err *err)
+{
+	size_t sent = 0;
+	int rc = 0;
+	do {
+		bh_buf_clear(&g->frame);
+		if (sent == 0)
+			put_owner(&g->frame, f->mode, f->uid, f->gid);
+		bh_buf_add(&g->frame, bh_slice_sub(bytes, sent, CHUNK_BYTES));
+		rc = emit(g, out, f->path, sent ? RECORD_MORE : kind, err);
+		sent += CHUNK_BYTES;
+	} while (rc == 0 && sent < bytes.len);
+	return rc;
+}
+
 static int send_binary(struct gather *g, const struct image_file *f, const struct image_emit *out, struct bh_err *err)
 {
 	struct binary b;
@@ -81,16 +107,7 @@ static int send_binary(struct gather *g, const struct image_file *f, const struc
 	if (rc < 0) /* it is there, and can be started, all the same */
 		bh_buf_clear(&wire);
 	struct bh_err why = *err;
-	size_t sent = 0;
-	int told = 0;
-	do {
-		bh_buf_clear(&g->frame);
-		if (sent == 0)
-			put_owner(&g->frame, f->mode, f->uid, f->gid);
-		bh_buf_add(&g->frame, bh_slice_sub(bh_buf_slice(&wire), sent, CHUNK_BYTES));
-		told = emit(g, out, f->path, sent ? RECORD_BINARY_MORE : RECORD_BINARY, err);
-		sent += CHUNK_BYTES;
-	} while (told == 0 && sent < wire.len);
+	int told = send_chunks(g, f, RECORD_BINARY, bh_buf_slice(&wire), out, err);
 	bh_buf_done(&wire);
 	binary_done(&b);
 	if (told < 0)
@@ -136,24 +153,22 @@ static int send_script(struct gather *g, const struct image_file *f, const struc
 	return emit(g, out, f->path, RECORD_SCRIPT, err);
 }
 
-static int send_text(struct gather *g, const struct image_file *f, const struct image_emit *out, struct bh_err *err)
+static int send_words(struct gather *g, const struct image_file *f, const struct image_emit *out, struct bh_err *err)
 {
 	bh_buf_clear(&g->frame);
 	put_owner(&g->frame, f->mode, f->uid, f->gid);
-	bh_wire_put_slice(&g->frame, is_text(f->path) ? f->data : (struct bh_slice){ 0 });
-	if (!is_text(f->path))
-		put_words(g, f->data, true);
-	return emit(g, out, f->path, RECORD_TEXT, err);
+	put_words(g, f->data, true);
+	return emit(g, out, f->path, RECORD_WORDS, err);
 }
 
 static int file(void *ctx, const struct image_file *f, const struct image_emit *out, struct bh_err *err)
 {
 	struct gather *g = ctx;
+	if (is_text(f->path) || (g->packages && is_package_list(f->path)))
+		return send_chunks(g, f, RECORD_TEXT, f->data, out, err);
 	if (code_is_elf(f->data))
 		return send_binary(g, f, out, err);
-	if (bh_slice_starts(f->data, BH_SLICE_LIT("#!")) && !is_text(f->path))
-		return send_script(g, f, out, err);
-	return send_text(g, f, out, err);
+	return bh_slice_starts(f->data, BH_SLICE_LIT("#!")) ? send_script(g, f, out, err) : send_words(g, f, out, err);
 }
 
 static int finish(void *ctx, const struct image_emit *out, struct bh_err *err)
@@ -170,6 +185,8 @@ static int entry(void *ctx, const struct image_entry *e, const struct image_emit
 		return 0;
 	bh_buf_clear(&g->frame);
 	put_owner(&g->frame, e->mode, e->uid, e->gid);
+	if (links)
+		bh_wire_put_u8(&g->frame, e->type == IMAGE_ENTRY_HARDLINK);
 	if (e->type == IMAGE_ENTRY_HARDLINK) /* names another entry of the archive, from the root */
 		bh_buf_add_byte(&g->frame, '/');
 	bh_buf_add(&g->frame, e->link);
@@ -244,47 +261,67 @@ static int keep_words(struct gather *g, struct gather_file *f, struct bh_reader 
 	return 0;
 }
 
+static int keep_link(struct gather *g, struct gather_file *f, struct bh_reader *r, struct bh_err *err)
+{
+	uint8_t hard;
+	struct bh_slice target;
+	if (!bh_take_u8(r, &hard) || !bh_take(r, bh_reader_left(r), &target))
+		return damaged(err);
+	f->hard = hard != 0;
+	return bh_arena_copy(&g->arena, target, &f->link) ? 0 : no_room(err);
+}
+
+static int keep_script(struct gather *g, struct gather_file *f, struct bh_reader *r, struct bh_err *err)
+{
+	if (!bh_wire_get_slice(r, BH_PATH_BYTES_MAX, &f->interpreter))
+		return damaged(err);
+	return bh_arena_copy(&g->arena, f->interpreter, &f->interpreter) ? keep_words(g, f, r, err) : no_room(err);
+}
+
+static int keep_content(struct gather *g, struct gather_file *f, uint16_t kind, struct bh_reader *r, struct bh_err *err)
+{
+	struct bh_slice rest;
+	switch (kind) {
+	case RECORD_BINARY:
+	case RECORD_TEXT: return bh_take(r, bh_reader_left(r), &rest) ? keep_chunk(g, f, rest, err) : damaged(err);
+	case RECORD_LINK: return keep_link(g, f, r, err);
+	case RECORD_SCRIPT: return keep_script(g, f, r, err);
+	case RECORD_WORDS: return keep_words(g, f, r, err);
+	default: return 0;
+	}
+}
+
 static int record(void *ctx, uint32_t layer, struct bh_slice path, bool visible, uint16_t kind, struct bh_slice payload, struct bh_err *err)
 {
 	static const enum gather_kind kinds[] = {
 		[RECORD_BINARY] = GATHER_BINARY, [RECORD_SCRIPT] = GATHER_SCRIPT, [RECORD_LINK] = GATHER_LINK, [RECORD_FOLDER] = GATHER_FOLDER, [RECORD_TEXT] = GATHER_TEXT,
+		[RECORD_WORDS] = GATHER_TEXT,
 	};
 	struct gather *g = ctx;
 	struct bh_reader r = bh_reader_of(payload);
 	(void)layer;
 	if (!visible)
 		return 0;
-	if (kind == RECORD_BINARY_MORE) {
+	if (kind == RECORD_MORE) {
 		struct gather_file *f = bh_map_get(&g->by_path, path);
-		return f && f->kind == GATHER_BINARY ? keep_chunk(g, f, payload, err) : damaged(err);
+		return f && (f->kind == GATHER_BINARY || f->kind == GATHER_TEXT) ? keep_chunk(g, f, payload, err) : damaged(err);
 	}
-	if (kind < RECORD_BINARY || kind > RECORD_TEXT)
+	if (kind < RECORD_BINARY || kind > RECORD_WORDS)
 		return damaged(err);
 	struct gather_file *f = new_file(g, path, kinds[kind]);
 	if (!f)
 		return no_room(err);
 	if (!bh_take_u32le(&r, &f->mode) || !bh_take_u32le(&r, &f->uid) || !bh_take_u32le(&r, &f->gid))
 		return damaged(err);
-	struct bh_slice rest = bh_slice_sub(payload, r.pos, payload.len);
-	switch (kind) {
-	case RECORD_BINARY: return keep_chunk(g, f, rest, err);
-	case RECORD_LINK: return bh_arena_copy(&g->arena, rest, &f->link) ? 0 : no_room(err);
-	case RECORD_SCRIPT:
-		if (!bh_wire_get_slice(&r, BH_PATH_BYTES_MAX, &f->interpreter))
-			return damaged(err);
-		return bh_arena_copy(&g->arena, f->interpreter, &f->interpreter) ? keep_words(g, f, &r, err) : no_room(err);
-	case RECORD_TEXT:
-		if (!bh_wire_get_slice(&r, TEXT_BYTES_MAX, &f->text))
-			return damaged(err);
-		return bh_arena_copy(&g->arena, f->text, &f->text) ? keep_words(g, f, &r, err) : no_room(err);
-	default: return 0;
-	}
+	return keep_content(g, f, kind, &r, err);
 }
 
 int gather_finish(struct gather *g, struct bh_err *err)
 {
 	for (size_t i = 0; i < g->files.len; i++) {
 		struct gather_file *f = g->files.ptr[i];
+		if (f->kind == GATHER_TEXT)
+			f->text = bh_buf_slice(&f->wire);
 		if (f->kind != GATHER_BINARY)
 			continue;
 		if (f->wire.len == 0) { /* the child said why */

@@ -18,9 +18,9 @@ struct gather_file {
 	struct bh_slice interpreter; /* of a script: its first line behind "#!" */
 	struct binary_name_vec words;/* of a script: what may be the name of a program; of a text: the paths in it */
 	struct bh_slice text;        /* of etc/passwd and the like */
-	struct bh_buf wire;          /* of a binary, as it comes in */
+	struct bh_buf wire;          /* of a binary or text, as it comes in */
 	struct binary binary;        /* read of wire by gather_finish */
-	bool has_binary, damaged;
+	bool has_binary, damaged, hard; /* hard: the link is another name of the same file */
 	uint32_t mode, uid, gid;
 };
 
@@ -35,7 +35,11 @@ struct gather {
 	struct bh_arena scratch;
 	struct image_watcher watcher;
 	uint64_t kept_bytes;
+	bool packages;               /* lists of packages and of their files are wanted, too */
 };
+
+/* Distributions' lists of packages that removable.h knows to change; ended by NULL. */
+extern const char *const gather_databases[];
 
 /* report: where what can't be read is told. */
 void gather_init(struct gather *g, struct bh_report *report);

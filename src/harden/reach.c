@@ -47,9 +47,14 @@ static struct bh_slice folder_of(struct bh_slice path)
 	return bh_slice_sub(path, 0, at ? at - 1 : 0);
 }
 
+bool reach_has(const struct reach *r, struct bh_slice path)
+{
+	return bh_map_get(&r->part_of, path) != NULL;
+}
+
 static bool has_part(const struct reach *r, const struct gather_file *f)
 {
-	return bh_map_get(&r->part_of, f->path) != NULL;
+	return reach_has(r, f->path);
 }
 
 static bool add_named_part(struct reach *r, struct gather_file *f, bool program, struct bh_slice name, const char *why)

@@ -64,6 +64,9 @@ const char *reach_known(const struct gather_file *f);
 
 int reach_solve(struct reach *r, struct bh_err *err) BH_MUST_CHECK;
 
+/* Can this file run, be loaded, or be read as a script? path: as the gathered file has it. */
+bool reach_has(const struct reach *r, struct bh_slice path);
+
 /* Is the C library's function (or any other of that name) called by anything that can run? */
 bool reach_uses(const struct reach *r, const char *function);
 

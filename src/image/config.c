@@ -197,6 +197,8 @@ int image_config_read(const struct bh_json_node *config, const struct image_wish
 {
 	if (!bh_json_is_object(config))
 		return bh_fail(err, BH_EMALFORMED, 0, "the configuration is not a JSON object");
+	if (wish->whole_config && !bh_json_write(config, NULL, &plan->config))
+		return bh_fail(err, BH_ELIMIT, 0, "the configuration is larger than %u bytes", BH_MANIFEST_BYTES_MAX);
 	if (!keep(plan, bh_json_get(config, "os"), TEXT_BYTES_MAX, &plan->os) ||
 	    !keep(plan, bh_json_get(config, "architecture"), TEXT_BYTES_MAX, &plan->architecture) ||
 	    !keep(plan, bh_json_get(config, "variant"), TEXT_BYTES_MAX, &plan->variant) ||

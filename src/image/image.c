@@ -14,9 +14,9 @@
 #include "image/document.h"
 #include "image/layercache.h"
 #include "image/merge.h"
+#include "image/open.h"
 #include "image/plan.h"
 #include "image/planner.h"
-#include "image/source.h"
 #include "image/tree.h"
 #include "image/unit.h"
 #include "model/wire.h"
@@ -125,6 +125,7 @@ static int planner_handle(void *ctx, uint16_t type, bool is_request, struct bh_s
 	case IMAGE_SAY_HISTORY: return take_plan(p, payload, image_plan_get_history, err);
 	case IMAGE_SAY_SETTING: return take_plan(p, payload, image_plan_get_setting, err);
 	case IMAGE_SAY_LABEL: return take_plan(p, payload, image_plan_get_label, err);
+	case IMAGE_SAY_DOCUMENT: return take_plan(p, payload, image_plan_get_document, err);
 	case IMAGE_SAY_HEAD:
 		if (take_plan(p, payload, image_plan_get_head, err) < 0)
 			return err->code;
@@ -219,39 +220,20 @@ struct layer_child {
 	bool recorded;               /* for the cache, under entry */
 	struct bh_digest entry;
 	struct image_recording recording;
-	char name[BH_DIGEST_TEXT_BYTES + 16];
+	char name[IMAGE_LAYER_LABEL_BYTES];
 };
-
-static void blob_name(const struct bh_digest *d, char out[IMAGE_BLOB_NAME_BYTES])
-{
-	char text[BH_DIGEST_TEXT_BYTES];
-	struct bh_slice algorithm, hex;
-	bh_digest_text(d, text);
-	(void)bh_slice_cut(bh_slice_str(text), ':', &algorithm, &hex);
-	snprintf(out, IMAGE_BLOB_NAME_BYTES, "blobs/%.*s/%.*s", BH_SLICE_FMT(algorithm), BH_SLICE_FMT(hex));
-}
 
 static int run_layer(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct layer_child *c = ctx;
-	const struct image_place *place = &c->layer->place;
-	char name[IMAGE_BLOB_NAME_BYTES] = "archive";
-	if (place->kind == IMAGE_PLACE_CONTAINER)
-		snprintf(name, sizeof(name), "container");
-	if (place->kind == IMAGE_PLACE_BLOB)
-		blob_name(&c->layer->digest, name);
-	struct image_opened file;
-	int rc = image_ask_open(ch, name, &file, err);
+	struct bh_file_source source;
+	int rc = image_layer_open(ch, c->layer, &source, err);
 	if (rc < 0)
 		return rc;
-	struct bh_file_source source;
-	bool region = place->kind == IMAGE_PLACE_REGION;
-	rc = bh_file_source_init(&source, file.fd, region ? place->offset : 0, region ? place->length : UINT64_MAX, !file.seekable, err);
 	const struct image_sink sink = image_channel_sink(ch);
-	rc = rc < 0 ? rc : image_layer_read(&c->job, bh_file_source(&source), &sink, err);
-	bh_file_source_done(&source);
+	rc = image_layer_read(&c->job, bh_file_source(&source), &sink, err);
+	image_layer_close(&source);
 	bh_lane_free(c->job.lane);
-	close(file.fd);
 	return rc;
 }
 
@@ -341,18 +323,6 @@ static void keep_recordings(struct job *j, struct layer_child *children, size_t 
 			image_recording_keep(&c->recording, j->req->cache, &c->entry);
 		image_recording_done(&c->recording);
 	}
-}
-
-static const char *layer_label(const struct image_plan_layer *l, size_t number, char out[BH_DIGEST_TEXT_BYTES + 16])
-{
-	char text[BH_DIGEST_TEXT_BYTES];
-	const struct bh_digest *d = l->digest.kind ? &l->digest : &l->diff_id;
-	if (l->place.kind == IMAGE_PLACE_CONTAINER) {
-		snprintf(out, BH_DIGEST_TEXT_BYTES + 16, "container");
-		return out;
-	}
-	snprintf(out, BH_DIGEST_TEXT_BYTES + 16, "layer %zu (%s)", number + 1, bh_digest_text(d, text));
-	return out;
 }
 
 static int compare_children(const void *a, const void *b)
@@ -458,7 +428,7 @@ static int read_layers(struct job *j, const struct image_layer_job *job, const b
 		c->job.diff_kind = l->diff_id.kind ? l->diff_id.kind : BH_DIGEST_SHA256;
 		c->job.whole = container;
 		c->job.watched = container && !job->n_aliases ? &j->changes : NULL;
-		layer_label(l, k, c->name);
+		image_layer_label(l, k, c->name);
 		n += load_or_record(c) == 0;
 	}
 	rc = rc < 0 ? rc : run_children(j, children, n, err);
@@ -469,27 +439,19 @@ static int read_layers(struct job *j, const struct image_layer_job *job, const b
 
 /* ---- digests ---- */
 
-static int mismatch(const char *label, const char *what, const struct bh_digest *actual, const struct bh_digest *expected, struct bh_err *err)
-{
-	char have[BH_DIGEST_TEXT_BYTES], want[BH_DIGEST_TEXT_BYTES];
-	return bh_fail(err, BH_EMISMATCH, 0, "%s: its %s is %s but %s was expected", label, what, bh_digest_text(actual, have),
-		       bh_digest_text(expected, want));
-}
-
 /* A transfer that did not come to its end: that is the reason, whatever was made of the bytes. */
 static bool report_broken_stream(struct job *j, size_t k)
 {
 	const struct image_plan_layer *l = &j->plan.layers.ptr[k];
 	const struct image_remote *remote = j->source.remote;
-	char name[IMAGE_BLOB_NAME_BYTES] = "container", label[BH_DIGEST_TEXT_BYTES + 16];
+	char name[IMAGE_LAYER_NAME_BYTES], label[IMAGE_LAYER_LABEL_BYTES];
 	struct bh_err why = { 0 };
 	if (!remote || (l->place.kind != IMAGE_PLACE_BLOB && l->place.kind != IMAGE_PLACE_CONTAINER))
 		return false;
-	if (l->place.kind == IMAGE_PLACE_BLOB)
-		blob_name(&l->digest, name);
+	image_layer_name(l, name);
 	if (remote->outcome(remote->ctx, bh_slice_str(name), &why) == 0)
 		return false;
-	layer_label(l, k, label);
+	image_layer_label(l, k, label);
 	bh_report_incomplete(j->report, "layer", bh_slice_str(label), (uint32_t)k, "%s", why.text);
 	return true;
 }
@@ -500,8 +462,8 @@ static int check_layer(struct job *j, size_t k, struct bh_err *err)
 	const struct image_plan_layer *l = &j->plan.layers.ptr[k];
 	const struct image_unit *u = j->of_layer[k];
 	const struct image_end *e = &u->end;
-	char label[BH_DIGEST_TEXT_BYTES + 16];
-	layer_label(l, k, label);
+	char label[IMAGE_LAYER_LABEL_BYTES];
+	image_layer_label(l, k, label);
 	if (!u->ended)
 		return 0; /* its child died: reported there */
 	const struct bh_slice path = bh_slice_str(label);
@@ -520,11 +482,11 @@ static int check_layer(struct job *j, size_t k, struct bh_err *err)
 		return 0;
 	}
 	if (checkable && !right)
-		return mismatch(label, "digest", &e->digest, &l->digest, err);
+		return image_mismatch(label, "digest", &e->digest, &l->digest, err);
 	if (right && e->raw_bytes != l->size_bytes)
 		return bh_fail(err, BH_EMISMATCH, 0, "%s: it has %" PRIu64 " bytes but its descriptor says %" PRIu64, label, e->raw_bytes, l->size_bytes);
 	if (l->diff_id.kind && e->diff_id.kind == l->diff_id.kind && !bh_digest_eq(&l->diff_id, &e->diff_id) && (right || e->code == BH_OK))
-		return mismatch(label, "diffID", &e->diff_id, &l->diff_id, err);
+		return image_mismatch(label, "diffID", &e->diff_id, &l->diff_id, err);
 	if (e->code != BH_OK)
 		bh_report_incomplete(j->report, "layer", path, (uint32_t)k, "%.*s", BH_SLICE_FMT(e->problem));
 	else if (l->diff_id.kind != e->diff_id.kind || (l->digest.kind && !checkable))
@@ -536,9 +498,9 @@ static int check_layers(struct job *j, struct bh_err *err)
 {
 	for (size_t k = 0; k < j->plan.layers.len; k++) {
 		const struct image_plan_layer *l = &j->plan.layers.ptr[k];
-		char label[BH_DIGEST_TEXT_BYTES + 16];
+		char label[IMAGE_LAYER_LABEL_BYTES];
 		if (l->place.kind == IMAGE_PLACE_NONE)
-			bh_report_incomplete(j->report, "layer", bh_slice_str(layer_label(l, k, label)), (uint32_t)k, "%.*s", BH_SLICE_FMT(l->skip));
+			bh_report_incomplete(j->report, "layer", bh_slice_str(image_layer_label(l, k, label)), (uint32_t)k, "%.*s", BH_SLICE_FMT(l->skip));
 		int rc = j->of_layer[k] ? check_layer(j, k, err) : 0;
 		if (rc < 0)
 			return rc;
@@ -781,6 +743,15 @@ static int tell_changes(struct job *j, struct bh_err *err)
 	return wanted ? j->req->changes(j->req->changes_ctx, c->list.ptr, c->list.len, c->cut, top, err) : 0;
 }
 
+static int tell_hides(struct job *j, struct bh_err *err)
+{
+	int rc = 0;
+	for (uint32_t k = 0; rc == 0 && j->req->hides && k < j->plan.layers.len; k++)
+		for (const struct image_hides *h = j->of_layer[k] ? j->of_layer[k]->hides : NULL; rc == 0 && h; h = h->next)
+			rc = j->req->hides(j->req->hides_ctx, k, h->hash, h->len, err);
+	return rc;
+}
+
 static int read_image(struct job *j, struct bh_err *err)
 {
 	if (j->source.kind == IMAGE_SOURCE_ARCHIVE)
@@ -794,6 +765,7 @@ static int read_image(struct job *j, struct bh_err *err)
 	rc = rc < 0 ? rc : check_layers(j, err);
 	rc = rc < 0 ? rc : fill_report(j, err);
 	rc = rc < 0 ? rc : merge(j, err);
+	rc = rc < 0 ? rc : tell_hides(j, err);
 	return rc < 0 ? rc : tell_changes(j, err);
 }
 
@@ -971,6 +943,29 @@ int image_read(const struct image_request *req, const struct image_visitor *visi
 	}
 	if (rc == 0)
 		rc = req->kind == IMAGE_SBOM || req->kind == IMAGE_ZIP || req->kind == IMAGE_GIT ? read_file(&j, err) : j.source.kind == IMAGE_SOURCE_TREE ? read_tree(&j, err) : read_image(&j, err);
+	job_done(&j);
+	return rc;
+}
+
+/* A planner's child that reads no layer asks nothing of its visitor. */
+static const struct image_visitor nobody;
+
+int image_open(const struct image_request *req, struct bh_report *report, struct image_source *source, struct image_plan *plan, struct bh_err *err)
+{
+	struct job j = { .req = req, .visitor = &nobody, .report = report, .source.fd = -1, .wish.whole_config = true };
+	image_plan_init(&j.plan);
+	image_pool_init(&j.pool);
+	image_changes_init(&j.changes);
+	int rc = bh_crypto_init(err);
+	rc = rc < 0 ? rc : make_wish(&j, err);
+	rc = rc < 0 ? rc : image_source_open(req, &j.source, err);
+	if (rc == 0 && !image_source_reads_again(&j.source))
+		rc = bh_fail(err, BH_EUNSUPPORTED, 0, "it has to be read twice, and is no image's folder or uncompressed archive: unpack it first");
+	rc = rc < 0 ? rc : make_plan(&j, err);
+	*source = j.source;
+	*plan = j.plan;
+	j.source = (struct image_source){ .fd = -1 };
+	image_plan_init(&j.plan);
 	job_done(&j);
 	return rc;
 }

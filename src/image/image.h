@@ -114,6 +114,9 @@ struct image_request {
 	/* What a container changed, in the order of its list; valid for the call, after all records. NULL: not wanted. */
 	int (*changes)(void *ctx, const struct image_change *list, size_t n, bool cut, uint32_t layer, struct bh_err *err);
 	void *changes_ctx;
+	/* After all records, for every layer: hashes by key of what it hides in those below, with their kinds (unit.h). NULL: not wanted. */
+	int (*hides)(void *ctx, uint32_t layer, const uint64_t *hashes, size_t n, struct bh_err *err);
+	void *hides_ctx;
 	const char *reference;   /* tag or name inside it, NULL: the only one, else an error that lists them */
 	const char *platform;    /* "linux/arm64/v8"; NULL: this machine's, with a clear error when it is not there */
 	const struct image_key *key; /* for hashes of paths, secret to the image; NULL: drawn for this call */

@@ -16,6 +16,7 @@ void image_plan_init(struct image_plan *plan)
 	*plan = (struct image_plan){ .layers.max = BH_LAYERS_MAX, .history.max = HISTORY_MAX, .labels.max = LABELS_MAX, .texts.max = TEXTS_MAX, .texts_of = "config",
 				     .settings.max = SETTINGS_MAX };
 	bh_arena_init(&plan->arena, PLAN_BYTES_MAX);
+	bh_buf_init(&plan->config, BH_MANIFEST_BYTES_MAX);
 }
 
 void image_plan_done(struct image_plan *plan)
@@ -25,6 +26,7 @@ void image_plan_done(struct image_plan *plan)
 	bh_label_vec_done(&plan->labels);
 	image_text_vec_done(&plan->texts);
 	bh_setting_vec_done(&plan->settings);
+	bh_buf_done(&plan->config);
 	bh_arena_done(&plan->arena);
 }
 
@@ -140,4 +142,9 @@ bool image_plan_get_label(struct bh_slice frame, struct image_plan *plan)
 	struct bh_label l = { 0 };
 	return get_text(&r, &plan->arena, &l.name) && get_text(&r, &plan->arena, &l.value) && bh_reader_left(&r) == 0 &&
 	       bh_label_vec_push(&plan->labels, l);
+}
+
+bool image_plan_get_document(struct bh_slice frame, struct image_plan *plan)
+{
+	return bh_buf_add(&plan->config, frame);
 }

@@ -56,6 +56,7 @@ struct image_plan {
 	struct image_text_vec texts;   /* environment, labels, entry point, command, health check, history */
 	struct bh_setting_vec settings; /* of the configuration */
 	struct bh_label_vec labels;    /* of the configuration, then annotations of the manifest that have other names */
+	struct bh_buf config;          /* the configuration on one line of JSON, when the wish has it */
 };
 
 void image_plan_init(struct image_plan *plan);
@@ -65,6 +66,7 @@ void image_plan_done(struct image_plan *plan);
 struct image_wish {
 	const char *reference;          /* NULL: the only one */
 	struct image_platform platform;
+	bool whole_config;              /* the plan is to have the configuration, too */
 	bool platform_given;            /* by the user; else it is this machine's and a lone image of another one will do */
 };
 
@@ -101,5 +103,6 @@ bool image_plan_get_layer(struct bh_slice frame, struct image_plan *plan);
 bool image_plan_get_history(struct bh_slice frame, struct image_plan *plan);
 bool image_plan_get_setting(struct bh_slice frame, struct image_plan *plan);
 bool image_plan_get_label(struct bh_slice frame, struct image_plan *plan);
+bool image_plan_get_document(struct bh_slice frame, struct image_plan *plan); /* the next piece of plan->config */
 
 #endif

@@ -47,6 +47,8 @@ static int send_plan(struct bh_channel *ch, const struct image_plan *plan, struc
 		rc = send_part(ch, IMAGE_SAY_SETTING, image_plan_put_setting(&frame, &plan->settings.ptr[i]), &frame, err);
 	for (size_t i = 0; rc == 0 && i < plan->labels.len; i++)
 		rc = send_part(ch, IMAGE_SAY_LABEL, image_plan_put_label(&frame, &plan->labels.ptr[i]), &frame, err);
+	for (size_t at = 0; rc == 0 && at < plan->config.len; at += BH_FRAME_BYTES_MAX)
+		rc = bh_channel_send(ch, IMAGE_SAY_DOCUMENT, bh_slice_sub(bh_buf_slice(&plan->config), at, BH_FRAME_BYTES_MAX), err);
 	return rc < 0 ? rc : send_part(ch, IMAGE_SAY_HEAD, image_plan_put_head(&frame, plan), &frame, err);
 }
 

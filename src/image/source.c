@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/reader.h"
+#include "format/stream.h"
 #include "model/digest.h"
 #include "model/wire.h"
 #include "sys/files.h"
@@ -107,6 +108,15 @@ void image_source_done(struct image_source *source)
 	if (source->owned && source->fd >= 0)
 		close(source->fd);
 	source->fd = -1;
+}
+
+bool image_source_reads_again(const struct image_source *source)
+{
+	uint8_t magic[16];
+	if (source->kind != IMAGE_SOURCE_ARCHIVE)
+		return source->kind == IMAGE_SOURCE_LAYOUT;
+	ssize_t n = source->seekable ? pread(source->fd, magic, sizeof(magic), 0) : 0;
+	return n > 0 && bh_compression_sniff((struct bh_slice){ magic, (size_t)n }) == BH_PLAIN;
 }
 
 /* "blobs/sha256/HEX" of a digest that is one. */

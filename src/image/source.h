@@ -30,6 +30,9 @@ struct image_source {
 int image_source_open(const struct image_request *req, struct image_source *ret, struct bh_err *err) BH_MUST_CHECK;
 void image_source_done(struct image_source *source);
 
+/* Can it be read a second time, layer by layer? Not when it only streams by, or is compressed as a whole, or is a tree of files. */
+bool image_source_reads_again(const struct image_source *source);
+
 /* Answers IMAGE_ASK_OPEN. max_bytes: of a remote stream. What can't be opened is an answer too, not an error. */
 int image_source_answer(const struct image_source *source, struct bh_slice name, uint64_t max_bytes, struct bh_child_reply *reply,
 			struct bh_err *err) BH_MUST_CHECK;

@@ -46,6 +46,10 @@ enum image_message {
 	IMAGE_SAY_WATCHED,
 	IMAGE_SAY_REMARK,
 	IMAGE_SAY_SETTING,    /* plan.h */
+	IMAGE_SAY_DOCUMENT,   /* a piece of the configuration itself */
+	IMAGE_SAY_EDITED,     /* rewrite.c */
+	IMAGE_SAY_PACKED,
+	IMAGE_SAY_WRITTEN,
 };
 
 /* Why a hash stands in HIDES. */
