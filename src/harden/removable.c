@@ -95,7 +95,7 @@ static struct bh_slice comparable(struct bh_slice pattern, struct bh_slice path)
 		return path;
 	for (; at < path.len && slashes; at++)
 		slashes -= path.ptr[at] == '/';
-	return slashes ? (struct bh_slice){ 0 } : bh_slice_sub(path, 0, at);
+	return bh_slice_sub(path, 0, slashes ? 0 : at);
 }
 
 enum shrink_why removable_clutter(struct bh_slice path)

@@ -232,17 +232,14 @@ static bool is_in_tree(const struct shrink *s, struct bh_slice path)
 	return false;
 }
 
-/* Something of it is there, nothing of it can run, and nobody wants it. */
+/* Nothing of it can run, and nobody wants it. */
 static bool is_idle_tree(const struct shrink *s, const struct removable *tree)
 {
 	struct bh_slice folder = bh_slice_str(tree->names);
-	bool there = false;
-	for (size_t i = 0; i < s->gather->files.len; i++)
-		there = there || bh_slice_starts(s->gather->files.ptr[i]->path, folder);
 	for (size_t i = 0; i < s->reach->parts.len; i++)
 		if (bh_slice_starts(s->reach->parts.ptr[i].file->path, folder))
 			return false;
-	return there && !is_kept_path(s, bh_slice_sub(folder, 0, folder.len - 1)) && !is_kept_path(s, folder);
+	return !is_kept_path(s, bh_slice_sub(folder, 0, folder.len - 1)) && !is_kept_path(s, folder);
 }
 
 static void plan_trees(struct shrink *s)

@@ -34,9 +34,8 @@
 /* ---- the child ---- */
 
 struct copy {
-	struct bh_channel *ch;
-	const struct image_rewriter *rewriter;
-	uint32_t layer;
+	const struct image_rewrite_job *job;
+	const struct image_sink *sink;
 	struct bh_stream *stream;
 	struct bh_tar *tar;
 	struct bh_deflate *deflate;
@@ -45,6 +44,7 @@ struct copy {
 	uint64_t waiting_at;
 	uint64_t span_end;     /* of the span whose bytes come by */
 	bool keeps, touched;
+	uint64_t raw_bytes;
 	struct bh_buf frame, headers;
 	uint8_t path[BH_PATH_BYTES_MAX];
 };
@@ -52,7 +52,7 @@ struct copy {
 static int send_packed(void *ctx, struct bh_slice packed, struct bh_err *err)
 {
 	const struct copy *c = ctx;
-	return bh_channel_send(c->ch, IMAGE_SAY_PACKED, packed, err);
+	return c->sink->send(c->sink->ctx, IMAGE_SAY_PACKED, packed, err);
 }
 
 static int write_plain(struct copy *c, struct bh_slice bytes, struct bh_err *err)
@@ -65,7 +65,9 @@ static void tap(void *ctx, struct bh_slice raw)
 {
 	struct copy *c = ctx;
 	bh_hasher_update(c->raw, raw);
-	bh_channel_progress(c->ch, bh_stream_raw_bytes(c->stream));
+	c->raw_bytes += raw.len;
+	if (c->sink->progress)
+		c->sink->progress(c->sink->ctx, c->raw_bytes);
 }
 
 /* Bytes up to the end of the span go their way, the others wait. */
@@ -115,7 +117,7 @@ static int tell_edit(struct copy *c, const struct image_edit *edit, const struct
 	bh_wire_put_u64(&c->frame, e->type == BH_TAR_FILE ? e->size_bytes : 0);
 	if (!bh_wire_put_slice(&c->frame, path))
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
-	return bh_channel_send(c->ch, IMAGE_SAY_EDITED, bh_buf_slice(&c->frame), err);
+	return c->sink->send(c->sink->ctx, IMAGE_SAY_EDITED, bh_buf_slice(&c->frame), err);
 }
 
 /* The headers as the edit wants them; the content follows as it is. */
@@ -147,8 +149,9 @@ static int entry(struct copy *c, const struct bh_tar_entry *e, struct bh_err *er
 		.mtime_s = e->mtime_s, .capability = e->capability,
 	};
 	struct image_edit edit = { 0 };
-	if (c->rewriter->edit)
-		c->rewriter->edit(c->rewriter->ctx, c->layer, &seen, &edit);
+	const struct image_rewriter *rewriter = c->job->rewriter;
+	if (rewriter->edit)
+		rewriter->edit(rewriter->ctx, c->job->layer, &seen, &edit);
 	if (edit.why == 0)
 		return release(c, e->end, true, err);
 	int rc = tell_edit(c, &edit, e, path, err);
@@ -191,7 +194,48 @@ static int tell_written(struct copy *c, struct bh_err *err)
 	bh_wire_put_digest(&c->frame, &written);
 	if (!bh_wire_put_u8(&c->frame, c->touched))
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
-	return bh_channel_send(c->ch, IMAGE_SAY_WRITTEN, bh_buf_slice(&c->frame), err);
+	return c->sink->send(c->sink->ctx, IMAGE_SAY_WRITTEN, bh_buf_slice(&c->frame), err);
+}
+
+static int copy_new(struct copy *c, struct bh_source raw, struct bh_err *err)
+{
+	const struct bh_stream_limits limits = { .max_bytes = c->job->max_bytes };
+	bh_buf_init(&c->waiting, WAITING_BYTES_MAX);
+	bh_buf_init(&c->frame, 2 * BH_PATH_BYTES_MAX);
+	bh_buf_init(&c->headers, WAITING_BYTES_MAX);
+	int rc = bh_hasher_new(c->job->digest_kind, &c->raw, err);
+	rc = rc < 0 ? rc : bh_hasher_new(c->job->diff_kind, &c->plain, err);
+	rc = rc < 0 ? rc : bh_hasher_new(BH_DIGEST_SHA256, &c->written, err);
+	rc = rc < 0 ? rc : bh_deflate_new(send_packed, c, &c->deflate, err);
+	return rc < 0 ? rc : bh_stream_new(raw, &limits, tap, c, &c->stream, err);
+}
+
+static void copy_done(struct copy *c)
+{
+	bh_tar_free(c->tar);
+	bh_stream_free(c->stream);
+	bh_deflate_free(c->deflate);
+	bh_hasher_free(c->raw);
+	bh_hasher_free(c->plain);
+	bh_hasher_free(c->written);
+	bh_buf_done(&c->waiting);
+	bh_buf_done(&c->frame);
+	bh_buf_done(&c->headers);
+}
+
+int image_layer_rewrite(const struct image_rewrite_job *job, struct bh_source raw, const struct image_sink *sink, struct bh_err *err)
+{
+	struct copy *c = calloc(1, sizeof(*c));
+	if (!c)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
+	c->job = job;
+	c->sink = sink;
+	int rc = copy_new(c, raw, err);
+	rc = rc < 0 ? rc : copy_layer(c, err);
+	rc = rc < 0 ? rc : tell_written(c, err);
+	copy_done(c);
+	free(c);
+	return rc;
 }
 
 struct layer_child {
@@ -214,44 +258,17 @@ static enum bh_digest_kind kind_or_256(const struct bh_digest *d)
 	return d->kind ? d->kind : BH_DIGEST_SHA256;
 }
 
-static int copy_new(struct copy *c, const struct layer_child *l, struct bh_file_source *source, struct bh_err *err)
-{
-	const struct bh_stream_limits limits = { .max_bytes = l->max_bytes };
-	bh_buf_init(&c->waiting, WAITING_BYTES_MAX);
-	bh_buf_init(&c->frame, 2 * BH_PATH_BYTES_MAX);
-	bh_buf_init(&c->headers, WAITING_BYTES_MAX);
-	int rc = bh_hasher_new(kind_or_256(&l->layer->digest), &c->raw, err);
-	rc = rc < 0 ? rc : bh_hasher_new(kind_or_256(&l->layer->diff_id), &c->plain, err);
-	rc = rc < 0 ? rc : bh_hasher_new(BH_DIGEST_SHA256, &c->written, err);
-	rc = rc < 0 ? rc : bh_deflate_new(send_packed, c, &c->deflate, err);
-	return rc < 0 ? rc : bh_stream_new(bh_file_source(source), &limits, tap, c, &c->stream, err);
-}
-
-static void copy_done(struct copy *c)
-{
-	bh_tar_free(c->tar);
-	bh_stream_free(c->stream);
-	bh_deflate_free(c->deflate);
-	bh_hasher_free(c->raw);
-	bh_hasher_free(c->plain);
-	bh_hasher_free(c->written);
-	bh_buf_done(&c->waiting);
-	bh_buf_done(&c->frame);
-	bh_buf_done(&c->headers);
-}
-
 static int run_layer(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct layer_child *l = ctx;
+	const struct image_rewrite_job job = { .rewriter = l->rewriter, .layer = l->number, .max_bytes = l->max_bytes, .digest_kind = kind_or_256(&l->layer->digest),
+					       .diff_kind = kind_or_256(&l->layer->diff_id) };
+	const struct image_sink sink = image_channel_sink(ch);
 	struct bh_file_source source;
 	int rc = image_layer_open(ch, l->layer, &source, err);
 	if (rc < 0)
 		return rc;
-	struct copy c = { .ch = ch, .rewriter = l->rewriter, .layer = l->number };
-	rc = copy_new(&c, l, &source, err);
-	rc = rc < 0 ? rc : copy_layer(&c, err);
-	rc = rc < 0 ? rc : tell_written(&c, err);
-	copy_done(&c);
+	rc = image_layer_rewrite(&job, bh_file_source(&source), &sink, err);
 	image_layer_close(&source);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include "format/tar_edit.h"
 #include "image/blobs.h"
 #include "image/image.h"
+#include "image/layer.h"
 #include "image/plan.h"
 
 /* What becomes of an entry. */
@@ -27,6 +28,16 @@ struct image_rewriter {
 	void *ctx;
 	int blobs_fd;            /* the folder that blobs are written to */
 };
+
+/* The child's work, and what its frames hold: EDITED and PACKED as they come, WRITTEN at the end (unit.h). */
+struct image_rewrite_job {
+	const struct image_rewriter *rewriter;
+	uint32_t layer;
+	uint64_t max_bytes; /* plain */
+	enum bh_digest_kind digest_kind, diff_kind;
+};
+
+int image_layer_rewrite(const struct image_rewrite_job *job, struct bh_source raw, const struct image_sink *sink, struct bh_err *err) BH_MUST_CHECK;
 
 struct image_new_layer {
 	struct bh_digest digest, diff_id; /* sha256 */

@@ -1,4 +1,4 @@
-/* program.h: other people's programs that are asked for something: credential helpers, containerd's ctr, kubectl's plug-ins. In a helper process (sys/helper.h) only. */
+/* program.h: other people's programs that are asked for something: credential helpers, containerd's ctr, kubectl's plug-ins. In a helper process (sys/helper.h), or where nothing hostile was read that could be in the way: a container engine on the user's behalf. */
 #ifndef BH_SYS_PROGRAM_H
 #define BH_SYS_PROGRAM_H
 

@@ -10,3 +10,4 @@ class Tap:
         print(f"{'ok' if good else 'not ok'} {self.n} - {name}")
         if not good:
             print("\n".join("# " + line for line in str(detail).split("\n")[:30]))
+        return good

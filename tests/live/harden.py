@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""harden: are run profiles sound and tight? Debian's redis, nginx, Python, PostgreSQL, Node, and docker-registry, which is a program in Go.
+"""harden: are run profiles and hardened images sound, tight and small? Debian's redis, nginx, Python, PostgreSQL, Node, and docker-registry, which is a program in Go.
 
 usage: harden.py BULKHEAD
 
-Each is started in its root under strace, asked what its own client would ask, and every system call that strace saw must be in the profile. Then each
-is started by Docker and by Podman (with crun) with the profile as it was written: seccomp filter enforced, root read-only, no capabilities, the
-user and folders that it names; and must answer again, and be refused what the profile refuses.
-Output: TAP; how many calls are allowed is told in comments.
+Each becomes an image with everything in it. `harden --verify` makes the hardened one and the profile, starts both in Docker and asks what the service's own client would ask. Then the
+original is started in its root under strace, and every system call that strace saw must be in the profile. The hardened image is started by Docker and by Podman (with crun) with the
+profile as it was written: seccomp filter enforced, root read-only, no capabilities, the user and folders that it names; it must answer again, and be refused what the profile refuses.
+Of what was written, umoci, dpkg and find tell whether it is an image, whether its package database is true, and whether setuid files are left.
+Output: TAP; how many calls are allowed and what was removed is told in comments.
 """
 import os
 import pathlib
@@ -18,7 +19,7 @@ import sys
 sys.path.insert(0, os.path.dirname(__file__))
 from sources_common import *  # noqa: E402,F403
 
-need("mmdebstrap", "strace", "dockerd", "docker", "podman", "crun", "curl", "unshare", "nsenter")
+need("mmdebstrap", "umoci", "strace", "dockerd", "docker", "podman", "crun", "curl", "unshare", "nsenter")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 bulkhead = os.path.abspath(sys.argv[1])
 top = pathlib.Path(tempfile.mkdtemp(prefix="bh-", dir="/tmp"))
@@ -53,8 +54,8 @@ def make_root():
     assert p.returncode == 0, p.stderr[-2000:]
     (top / "root").mkdir()
     subprocess.run(["tar", "-C", top / "root", "-xf", top / "root.tar"], check=True)
-    # Docker and Podman copy all of it for each container.
-    for name in ("usr/share/doc", "usr/share/locale", "usr/share/man", "usr/share/i18n", "usr/lib/postgresql/15/lib/bitcode", "var/lib/apt", "var/cache/apt"):
+    # Large, and nothing that these services need.
+    for name in ("usr/share/locale", "usr/share/i18n", "usr/lib/postgresql/15/lib/bitcode", "var/lib/apt", "var/cache/apt"):
         shutil.rmtree(top / "root" / name, ignore_errors=True)
     for path in [*(top / "root/usr/lib").glob("*/libLLVM*"), top / "root/usr/lib/postgresql/15/lib/llvmjit.so"]:
         path.unlink(missing_ok=True)
@@ -68,24 +69,72 @@ def inside(command):
     return run("unshare", "-m", "sh", "-c", f"mount -t proc proc {top}/root/proc && exec chroot {top}/root sh -c {shlex.quote(command)}")
 
 
-def profile(name):
+ENGINE = f"docker -H unix://{top}/tmpfs/docker.sock"
+
+
+def umoci(*words):
+    p = run("umoci", *words, seconds=300)
+    assert p.returncode == 0, p.stderr[-2000:]
+
+
+def make_image(name):
+    """The root as the one layer of an image that starts the service."""
+    base, layout = top / "base", top / "images" / name
+    if not base.exists():
+        umoci("init", "--layout", base)
+        umoci("new", "--image", f"{base}:v1")
+        umoci("raw", "add-layer", "--image", f"{base}:v1", top / "root.tar")
+    shutil.copytree(base, layout)
+    words = [w for word in SERVICES[name][1] for w in ("--config.cmd", word)]
+    user = ["--config.user", "postgres"] if name == "postgres" else []
+    umoci("config", "--image", f"{layout}:v1", *words, *user, "--config.env", f"PATH={env['PATH']}")
+    return f"oci:{layout}:v1"
+
+
+def harden(name):
     """What harden says, and the names that seccomp.json allows or answers by itself."""
-    program, command = SERVICES[name][:2]
-    folder = top / "profiles" / name
-    began = time.monotonic()
-    more = [w for c in CLIENTS.get(name, []) for w in ("--program", c)]
-    p = run(bulkhead, "harden", f"rootfs:{top}/root", "--program", program, *more, "--profile", folder)
-    took = time.monotonic() - began
-    if not tap.check(f"{name}: a profile is made", p.returncode == 0 and (folder / "report.txt").exists(), (p.returncode, p.stdout, p.stderr)):
+    folder, made = top / "profiles" / name, top / "hardened" / f"{name}.tar"
+    made.parent.mkdir(exist_ok=True)
+    question = SERVICES[name][2].replace("{exec}", f"{ENGINE} exec $CONTAINER").replace("PGBIN", PG)
+    more = [w for c in CLIENTS.get(name, []) for w in ("--program", c, "--keep", c)]
+    p = run(bulkhead, "harden", make_image(name), *more, "--profile", folder, "--image", made, "--name", f"{name}:hard", "--engine", ENGINE, "--run-options", "--network none",
+            "--verify", f"nsenter -n -t $PID sh -c {shlex.quote(question)} | grep -o {shlex.quote(SERVICES[name][3])}", *(["--no-compare"] if name != "nginx" else []), seconds=600)
+    if not tap.check(f"{name}: hardened, and it does in Docker what it did", p.returncode == 0 and "verified" in p.stdout and (folder / "report.txt").exists(), (p.returncode, p.stdout, p.stderr)):
         return None
+    print("".join(f"# {name}: {line}\n" for line in p.stdout.splitlines()), end="")
+    if name == "nginx":
+        before, after = map(int, re.search(r"findings: (\d+) before, (\d+) after", p.stdout).groups())
+        tap.check("nginx: fewer findings", 0 < after < before, p.stdout)
     document = json.loads((folder / "seccomp.json").read_text())
     allowed = {n for s in document["syscalls"] if s["action"] == "SCMP_ACT_ALLOW" for n in s["names"]}
     answered = {n for s in document["syscalls"] for n in s["names"]}
     default = int(re.search(r"default profile allows (\d+)", (folder / "report.txt").read_text())[1])
-    print(f"# {name}: {len(allowed)} system calls allowed, {default} in Docker's default profile; {took:.1f} s")
     tap.check(f"{name}: everything was decided, and it is tight", len(allowed) <= SERVICES[name][4] < default and document["defaultAction"] == "SCMP_ACT_ERRNO",
               f"{len(allowed)} of {default}")
     return answered
+
+
+def unpacked(name):
+    """What is in the hardened image, as others see it."""
+    layout, bundle = top / "unpacked" / name, top / "bundle"
+    layout.mkdir(parents=True)
+    subprocess.run(["tar", "-C", layout, "-xf", top / "hardened" / f"{name}.tar"], check=True)
+    umoci("unpack", "--image", f"{layout}:{name}:hard", bundle)
+    root = bundle / "rootfs"
+    tap.check(f"{name}: no setuid or setgid file", run("find", root, "-xdev", "-type", "f", "-perm", "/6000").stdout == "")
+    tap.check(f"{name}: nothing that everybody may write to", run("find", root, "-xdev", "-perm", "-0002", "!", "-type", "l", "!", "-type", "c", "!", "-perm", "-1000").stdout == "")
+    gone = [f for f in ("usr/bin/apt-get", "usr/bin/dpkg", "bin/bash", "usr/bin/perl", "usr/share/man/man1", "usr/bin/gpgv") if (root / f).exists() and not (root / f).is_dir()]
+    tap.check(f"{name}: no package manager, no bash, no perl", not gone, gone)
+    dangling = [str(p) for d in ("usr/bin", "usr/sbin", "etc") for p in (root / d).iterdir() if p.is_symlink() and not os.path.isabs(os.readlink(p)) and not p.exists()]
+    before = [str(p) for d in ("usr/bin", "usr/sbin", "etc") for p in (top / "root" / d).iterdir() if p.is_symlink() and not os.path.isabs(os.readlink(p)) and not p.exists()]
+    tap.check(f"{name}: no link that leads nowhere and led somewhere", len(dangling) <= len(before), dangling)
+    installed = run("dpkg-query", "--admindir", root / "var/lib/dpkg", "-W", "-f", "${Package}\n").stdout.split()
+    tap.check(f"{name}: dpkg's database can be read", "libc6" in installed and "bash" not in installed and "apt" not in installed, installed)
+    was = set(run("dpkg", "--root", top / "root", "--verify").stdout.splitlines())
+    changed = [line for line in run("dpkg", "--root", root, "--verify").stdout.splitlines() if line not in was and not re.search("/usr/share/(doc|doc-base|man|info|lintian|bug|bash-completion|zsh|fish)/", line)]
+    tap.check(f"{name}: dpkg misses nothing of the packages that are left but documentation", not changed, changed[:20])
+    shutil.rmtree(bundle)
+    shutil.rmtree(layout)
 
 
 def ask(name, netns, execute):
@@ -143,8 +192,10 @@ def arguments(runtime, name):
 def contained(runtime, engine, name, *more):
     """engine: the words that docker or podman are called with. No network but its own loopback, in which the question is asked."""
     label = f"{runtime}-{name}"
-    started = run(*engine, "run", "-d", "--name", label, "--network", "none", *more, *arguments(runtime, name), "app:v1", *SERVICES[name][1])
-    if not tap.check(f"{name}: {runtime} starts it with the profile", started.returncode == 0, started.stderr):
+    loaded = run(*engine, "load", "-q", "-i", top / "hardened" / f"{name}.tar", seconds=300)
+    image = "localhost/" * (runtime == "podman") + f"{name}:hard"
+    started = run(*engine, "run", "-d", "--name", label, "--network", "none", *more, *arguments(runtime, name), image)
+    if not tap.check(f"{name}: {runtime} starts it with the profile", started.returncode == 0, (loaded, started.stderr)):
         return
     pid = run(*engine, "inspect", "-f", "{{.State.Pid}}", label).stdout.strip()
     ok, told = ask(name, pid, shlex.join([str(w) for w in engine]) + f" exec {label}") if pid not in ("", "0") else (False, "it ended")
@@ -158,32 +209,41 @@ def contained(runtime, engine, name, *more):
     run(*engine, "rm", "-f", "-v", label)
 
 
-def load(engine):
-    p = run(*engine, "import", top / "root2.tar", "app:v1", seconds=300)
-    tap.check("the root becomes an image", p.returncode == 0, p.stderr)
-
-
 def refused(engine, name):
-    """A call outside of the profile fails, though Docker's default profile allows it."""
+    """A call outside of the profile fails, though Docker's default profile allows it. The hardened image has no program that calls whatever it is told: it lends its profile."""
     shell = ["perl", "-e", "my $r = syscall(135, 0xffffffff); exit($r == -1 && $!{EPERM} ? 0 : 1)"]  # personality
+    imported = run(*engine, "import", top / "root.tar", "app:v1", seconds=300)
     p = run(*engine, "run", "--rm", "--network", "none", *arguments("docker", name), "app:v1", *shell)
     control = run(*engine, "run", "--rm", "--network", "none", "app:v1", *shell)
-    tap.check("a call that is not in the profile is refused; without it, it is not", p.returncode == 0 and control.returncode == 1, (p.returncode, p.stderr, control.returncode, control.stderr))
+    tap.check("a call that is not in the profile is refused; without it, it is not", p.returncode == 0 and control.returncode == 1, (imported, p.returncode, p.stderr, control.returncode, control.stderr))
 
 
-def docker():
-    sock = top / "docker.sock"
-    daemons.append(Daemon([str(w) for w in ("dockerd", "--data-root", top / "docker", "--exec-root", top / "exec", "--pidfile", top / "docker.pid", "-H", f"unix://{sock}", "--iptables=false",
-                                            "--ip6tables=false", "--bridge=none", "--storage-driver", "vfs")], top / "dockerd.log", sock.exists, env=env))
-    engine = ["docker", "-H", f"unix://{sock}"]
+def worse():
+    """An image whose service needs what harden can't see: the difference is found, and nothing is kept."""
+    layout, made = top / "images/worse", top / "hardened/worse.tar"
+    shutil.copytree(top / "base", layout)
+    program = "import subprocess, http.server as h\nclass H(h.BaseHTTPRequestHandler):\n def do_GET(s): s.send_response(200); s.end_headers(); s.wfile.write(subprocess.run(['ba'+'sh', '-c', 'echo works'], capture_output=True).stdout)\nh.HTTPServer(('127.0.0.1', 8004), H).serve_forever()"
+    umoci("config", "--image", f"{layout}:v1", "--config.cmd", "python3", "--config.cmd", "-c", "--config.cmd", program, "--config.env", f"PATH={env['PATH']}")
+    words = [bulkhead, "harden", f"oci:{layout}:v1", "--profile", top / "profiles/worse", "--image", made, "--engine", ENGINE, "--run-options", "--network none", "--no-compare",
+             "--verify-time", "12", "--verify", "nsenter -n -t $PID curl -sS http://127.0.0.1:8004/"]
+    p = run(*words, seconds=600)
+    tap.check("a shell under a made-up name: --verify finds that it is missing, and keeps no image", p.returncode == 1 and 'with the original "works"' in p.stderr and not made.exists(),
+              (p.returncode, p.stdout, p.stderr))
+    p = run(*words, "--keep", "bash", "--keep", "*/bin/bash", seconds=600)
+    tap.check("with --keep it is there", p.returncode == 0 and "verified" in p.stdout and made.exists(), (p.returncode, p.stdout, p.stderr))
+
+
+def start_docker():
+    """In memory, so that layers are not copied for each container."""
+    (top / "tmpfs").mkdir()
+    assert run("mount", "-t", "tmpfs", "-o", "size=4g", "none", top / "tmpfs").returncode == 0
+    sock = top / "tmpfs/docker.sock"
+    daemons.append(Daemon([str(w) for w in ("dockerd", "--data-root", top / "tmpfs/docker", "--exec-root", top / "exec", "--pidfile", top / "docker.pid", "-H", f"unix://{sock}", "--iptables=false",
+                                            "--ip6tables=false", "--bridge=none", "--storage-driver", "overlay2")], top / "dockerd.log", sock.exists, env=env))
     for _ in range(100):
-        if run(*engine, "version").returncode == 0:
+        if run(*ENGINE.split(), "version").returncode == 0:
             break
         time.sleep(0.1)
-    load(engine)
-    for name in SERVICES:
-        contained("docker", engine, name)
-    refused(engine, "redis")
 
 
 def podman():
@@ -192,11 +252,11 @@ def podman():
                               env=env, start_new_session=True)
     try:
         tap.check("a view with control groups of version 2", holder.stdout.readline() == b"ready\n")
-        engine = ["nsenter", "-m", "-t", str(holder.pid), "podman", "--root", top / "podman", "--runroot", top / "podman-run", "--tmpdir", top / "podman-tmp", "--storage-driver", "vfs",
+        engine = ["nsenter", "-m", "-t", str(holder.pid), "podman", "--root", top / "tmpfs/podman", "--runroot", top / "podman-run", "--tmpdir", top / "podman-tmp", "--storage-driver", "overlay",
                   "--runtime", "crun", "--cgroup-manager", "cgroupfs"]
-        load(engine)
-        for name in SERVICES:
+        for name in ("redis", "nginx", "postgres", "node"):
             contained("podman", engine, name, "--cgroups=disabled", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000")
+            run(*engine, "rmi", "-f", f"localhost/{name}:hard")
     finally:
         os.killpg(holder.pid, signal.SIGKILL)
         holder.wait()
@@ -204,13 +264,18 @@ def podman():
 
 try:
     make_root()
+    subprocess.run(["tar", "-C", top / "root", "-cf", top / "root.tar", "."], check=True)
+    start_docker()
+    docker = ENGINE.split()
     for service in SERVICES:
-        names = profile(service)
+        names = harden(service)
         if names is not None:
             traced(service, names)
-    shutil.rmtree(top / "root/tmp/r", ignore_errors=True)  # of the registry under strace
-    subprocess.run(["tar", "-C", top / "root", "-cf", top / "root2.tar", "."], check=True)
-    docker()
+            if service in ("nginx", "postgres"):
+                unpacked(service)
+            contained("docker", docker, service)
+    refused(docker, "redis")
+    worse()
     podman()
 finally:
     for d in daemons:
