@@ -144,6 +144,7 @@ int bh_tar_edit_headers(struct bh_slice headers, size_t own_at, const struct bh_
 
 static void fill_header(uint8_t *block, const struct bh_tar_member *m, struct bh_slice name, uint8_t type, uint64_t size)
 {
+	static const uint8_t magic[] = { 'u', 's', 't', 'a', 'r', 0, '0', '0' };
 	memset(block, 0, BH_TAR_BLOCK_BYTES);
 	name = bh_slice_sub(name, 0, NAME_BYTES);
 	memcpy(block, name.ptr, name.len);
@@ -153,7 +154,7 @@ static void fill_header(uint8_t *block, const struct bh_tar_member *m, struct bh
 	put_number(block + SIZE_AT, 12, size);
 	put_number(block + MTIME_AT, 12, m->mtime_s < 0 ? 0 : (uint64_t)m->mtime_s);
 	block[TYPE_AT] = type;
-	memcpy(block + MAGIC_AT, "ustar\00000", 8);
+	memcpy(block + MAGIC_AT, magic, sizeof(magic));
 	put_checksum(block);
 }
 

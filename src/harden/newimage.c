@@ -253,7 +253,7 @@ static int copy_content(int from, int to, struct bh_err *err)
 static int add_member(int folder, const char *name, int to, struct bh_err *err)
 {
 	static const uint8_t zeros[BH_TAR_BLOCK_BYTES];
-	struct stat st;
+	struct stat st = { 0 };
 	BH_CLOSE int from = -1;
 	BH_WITH(bh_buf_done) struct bh_buf block = { 0 };
 	bh_buf_init(&block, 16 * BH_TAR_BLOCK_BYTES);
