@@ -149,6 +149,11 @@ static bool make_report(const struct hardening *h, struct bh_buf *out)
 	return ok && shrink_write(&h->image.shrink, true, out);
 }
 
+static bool make_patch(const struct hardening *h, struct bh_buf *out)
+{
+	return hardened_patch(&h->image, out);
+}
+
 static int write_files(struct hardening *h, struct bh_err *err)
 {
 	static const struct {
@@ -162,7 +167,7 @@ static int write_files(struct hardening *h, struct bh_err *err)
 	int rc = bh_mkdirs(cmd_string(h->args, "profile"), 0755, err);
 	for (size_t i = 0; rc == 0 && i < sizeof(files) / sizeof(files[0]); i++)
 		rc = write_file(h, files[i].name, files[i].make, err);
-	return rc;
+	return rc < 0 || !cmd_string(h->args, "dockerfile") ? rc : write_file(h, "Dockerfile.patch", make_patch, err);
 }
 
 static size_t count_parts(const struct reach *r, bool programs)

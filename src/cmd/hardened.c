@@ -2,7 +2,9 @@
 #include "cmd/hardened.h"
 
 #include "cmd/output.h"
+#include "harden/patch.h"
 #include "harden/verify.h"
+#include "sys/files.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define DOCKERFILE_BYTES_MAX (1u << 20)
+
 static const char *const severities[] = { "unknown", "negligible", "low", "medium", "high", "critical" };
 
 int hardened_check(const struct cmd_args *args, struct bh_err *err)
@@ -20,6 +24,8 @@ int hardened_check(const struct cmd_args *args, struct bh_err *err)
 	bool alone = cmd_string(args, "name") || cmd_list(args, "keep", &words) || cmd_flag(args, "no-compare");
 	if (!image && alone)
 		return bh_fail(err, BH_EUSAGE, 0, "--name, --keep and --no-compare are about --image, which is missing");
+	if (cmd_string(args, "dockerfile") && (!image || !cmd_string(args, "profile")))
+		return bh_fail(err, BH_EUSAGE, 0, "--dockerfile is patched with what --image does, and the patch written to --profile: say both");
 	if (cmd_string(args, "verify") && (!image || !cmd_string(args, "profile")))
 		return bh_fail(err, BH_EUSAGE, 0, "--verify starts the image of --image with the run profile of --profile: say both");
 	return image && *image == 0 ? bh_fail(err, BH_EUSAGE, 0, "--image: name a folder, or a file that ends with .tar") : 0;
@@ -30,6 +36,7 @@ void hardened_init(struct hardened *h, const struct cmd_args *args)
 	*h = (struct hardened){ .args = args, .stream_fd = -1, .image.blobs_fd = -1 };
 	h->options.n_keep = cmd_list(args, "keep", &h->options.keep);
 	h->where = (struct newimage_options){ .path = cmd_string(args, "image"), .name = cmd_string(args, "name"), .created = h->created };
+	bh_buf_init(&h->dockerfile, DOCKERFILE_BYTES_MAX);
 	image_key_draw(&h->key);
 	shrink_init(&h->shrink, &h->options, &h->key);
 }
@@ -37,6 +44,7 @@ void hardened_init(struct hardened *h, const struct cmd_args *args)
 void hardened_done(struct hardened *h)
 {
 	shrink_done(&h->shrink);
+	bh_buf_done(&h->dockerfile);
 	image_rewriting_done(&h->rewriting);
 	newimage_done(&h->image);
 	if (h->stream_fd >= 0)
@@ -67,7 +75,9 @@ int hardened_prepare(struct hardened *h, struct image_request *req, struct bh_er
 	if (req->kind == IMAGE_DIR || req->kind == IMAGE_ROOTFS || req->kind == IMAGE_ZIP || req->kind == IMAGE_GIT || (req->remote && req->remote->container))
 		return bh_fail(err, BH_EUSAGE, 0, "--image needs an image: an OCI layout, an archive, or one of a registry or daemon");
 	folder_of(h->where.path, folder);
-	int rc = tell_time(h, err);
+	const char *dockerfile = cmd_string(h->args, "dockerfile");
+	int rc = dockerfile ? bh_read_file(dockerfile, DOCKERFILE_BYTES_MAX, &h->dockerfile, err) : 0;
+	rc = rc < 0 ? rc : tell_time(h, err);
 	rc = rc < 0 ? rc : newimage_begin(&h->image, &h->where, err);
 	rc = rc < 0 ? rc : image_keep_stream(req, folder, &h->stream_fd, err);
 	if (rc == 0 && h->stream_fd >= 0) {
@@ -120,6 +130,11 @@ int hardened_write(struct hardened *h, const char *target, const struct image_re
 	rc = rc < 0 ? rc : image_rewrite(req, &rewriter, report, &h->rewriting, err);
 	rc = rc < 0 ? rc : newimage_end(&h->image, &h->rewriting, &h->shrink, err);
 	return rc < 0 || cmd_flag(h->args, "no-compare") ? rc : compare(h, target, err);
+}
+
+bool hardened_patch(const struct hardened *h, struct bh_buf *out)
+{
+	return patch_write(&h->shrink, cmd_string(h->args, "dockerfile"), bh_buf_slice(&h->dockerfile), out);
 }
 
 /* ---- both in containers ---- */

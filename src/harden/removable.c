@@ -108,6 +108,14 @@ enum shrink_why removable_clutter(struct bh_slice path)
 	return 0;
 }
 
+const char *removable_clutter_at(size_t index)
+{
+	for (size_t i = 0; i < COUNT(clutter); i++)
+		if (clutter[i].why && index-- == 0)
+			return clutter[i].path;
+	return NULL;
+}
+
 bool removable_list_package(struct bh_slice path, struct bh_slice *ret)
 {
 	struct bh_slice info = BH_SLICE_LIT(INFO), list = BH_SLICE_LIT(LIST), architecture;

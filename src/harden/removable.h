@@ -31,6 +31,9 @@ const struct removable *removable_tree(size_t index);
 /* Why a file at this path is clutter; 0: it is none. */
 enum shrink_why removable_clutter(struct bh_slice path);
 
+/* Paths of clutter as the table has them, index 0, 1, ...; NULL behind the last. */
+const char *removable_clutter_at(size_t index);
+
 /* "var/lib/dpkg/info/apt.list" of a package that is in the table. *ret: "apt", without the architecture. */
 bool removable_is_list(struct bh_slice path);
 bool removable_list_package(struct bh_slice path, struct bh_slice *ret);

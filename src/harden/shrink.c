@@ -275,7 +275,9 @@ static bool plan_symlink(struct shrink *s, const struct gather_file *f)
 	struct bh_slice target;
 	if (goes(s, f->path) || is_kept_path(s, f->path) || !gather_resolve(s->gather, f->path, &s->arena, &target))
 		return true;
-	return !goes(s, target) || put(s, f->path, SHRINK_LINK);
+	/* Of clutter only documentation: what a link to a temporary file or a log leads to may be made later. */
+	bool leads_nowhere = goes(s, target) || (removable_clutter(target) == SHRINK_DOCS && !bh_map_get(&s->linked, target) && !is_needed(s, target));
+	return !leads_nowhere || put(s, f->path, SHRINK_LINK);
 }
 
 static bool plan_links(struct shrink *s)

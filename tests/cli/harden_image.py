@@ -243,6 +243,26 @@ def test_sources(top):
         tap.ok(made.layers[1]["sparse"].mode == 0o755 and made.text(1, "sparse") == sparse.read_bytes(), f"a sparse file ({form}) keeps its content", p)
 
 
+def test_patch(top):
+    """Whatever the end of the Dockerfile looks like, patch(1) applies it; no byte of a hostile image becomes a part of a command."""
+    hostile = stanza("apt") + stanza("libapt-pkg$(touch /pwned)") + stanza("bash")
+    image = top / "patch"
+    info = "var/lib/dpkg/info/"
+    write_image(image, [TOOL + [entry("usr/bin/apt", b"a", 0o755), entry(info + "apt.list", b"/usr/bin/apt\n"), entry(info + "libapt-pkg$(touch /pwned).list", b"/usr/lib/$(touch /pwned)\n"),
+                                entry("var/lib/dpkg/status", hostile.encode())]], {"Volumes": {"/a b;touch pwned": {}, "/data": {}}})
+    for n, text in enumerate(("FROM x\n", "FROM x", "FROM x\nRUN a\nRUN b\nRUN c\nCMD d", "FROM x\nRUN a\nRUN b\nRUN c\n\n", "FROM x\nRUN <<E\na\nE\n")):
+        dockerfile, profile = top / f"Dockerfile-{n}", top / f"patch-{n}"
+        dockerfile.write_text(text)
+        p = harden(f"oci:{image}", top / f"patch-out-{n}", "--profile", str(profile), "--dockerfile", str(dockerfile))
+        made = (profile / "Dockerfile.patch").read_text() if p.returncode == 0 else ""
+        applied = subprocess.run(["patch", "-p0", "-d", "/", str(dockerfile)], input=made, capture_output=True, text=True)
+        after = dockerfile.read_text()
+        tap.ok(applied.returncode == 0 and after.startswith(text) and after.endswith("USER 65532:65532\n") and "packages='apt'" in after and "mkdir -p data" in after and "pwned" not in after,
+               f"a Dockerfile that ends with {text[-8:]!r}", (p, applied, after))
+    p = harden(f"oci:{image}", top / "patch-none", "--profile", str(top / "patch-none-profile"), "--dockerfile", str(top / "nowhere"))
+    tap.ok(p.returncode == 2 and "nowhere" in p.stderr and not list(top.glob("patch-none*")), "no Dockerfile there", p)
+
+
 def test_errors(top):
     image = top / "errors"
     write_image(image, [TOOL])
@@ -275,7 +295,7 @@ def test_errors(top):
 def main():
     with tempfile.TemporaryDirectory() as tmp:
         top = pathlib.Path(tmp)
-        for test in (test_modes, test_layers, test_packages, test_owners, test_sources, test_errors):
+        for test in (test_modes, test_layers, test_packages, test_owners, test_sources, test_patch, test_errors):
             test(top)
     print(f"1..{tap.n}")
     sys.exit(1 if tap.failed else 0)

@@ -218,6 +218,38 @@ def refused(engine, name):
     tap.check("a call that is not in the profile is refused; without it, it is not", p.returncode == 0 and control.returncode == 1, (imported, p.returncode, p.stderr, control.returncode, control.stderr))
 
 
+def listing(image):
+    """Files of an image with modes and owners, as Docker exports them."""
+    name = run(*ENGINE.split(), "create", "--network", "none", image, "x").stdout.strip()
+    with subprocess.Popen([*ENGINE.split(), "export", name], stdout=subprocess.PIPE, env=env) as p, tarfile.open(fileobj=p.stdout, mode="r|") as t:
+        found = {m.name: (m.type, oct(m.mode), m.uid, m.gid, m.linkname) for m in t if not m.isdir() and not re.match(r"etc/(hosts|hostname|resolv.conf|mtab)$|\.dockerenv$|dev/", m.name)}
+    run(*ENGINE.split(), "rm", "-f", name)
+    return found
+
+
+def patched():
+    """The patch for the Dockerfile, applied by patch(1) and built by Docker, gives the image that harden wrote."""
+    docker, folder = ENGINE.split(), top / "context"
+    folder.mkdir()
+    dockerfile = folder / "Dockerfile"
+    dockerfile.write_text(f"FROM app:v1\nENV PATH={env['PATH']}\nEXPOSE 80\nCMD [\"nginx\", \"-g\", \"daemon off;\"]")
+    assert run(*docker, "build", "-q", "--network", "none", "-t", "nginx:built", folder, seconds=300).returncode == 0
+    p = run(*docker, "save", "-o", top / "built.tar", "nginx:built", seconds=300)
+    p = run(bulkhead, "harden", f"archive:{top}/built.tar", "--profile", top / "profiles/patched", "--image", top / "hardened/patched.tar", "--name", "nginx:patched", "--no-compare", "--dockerfile", dockerfile)
+    tap.check("a patch for a Dockerfile", p.returncode == 0, (p.stdout, p.stderr))
+    p = run("patch", "-p0", dockerfile, top / "profiles/patched/Dockerfile.patch")
+    tap.check("that patch(1) applies", p.returncode == 0, (p.stdout, p.stderr, (top / "profiles/patched/Dockerfile.patch").read_text()))
+    p = run(*docker, "build", "-q", "--network", "none", "-t", "nginx:rebuilt", folder, seconds=300)
+    tap.check("and Docker builds", p.returncode == 0, (p.stdout, p.stderr, dockerfile.read_text()))
+    run(*docker, "load", "-q", "-i", top / "hardened/patched.tar", seconds=300)
+    wanted, got = listing("nginx:patched"), listing("nginx:rebuilt")
+    extra, missing = sorted(got.keys() - wanted.keys()), sorted(wanted.keys() - got.keys())
+    other = [(n, wanted[n], got[n]) for n in wanted.keys() & got.keys() if wanted[n] != got[n]]
+    tap.check(f"gives the same {len(wanted)} files, modes and owners", len(wanted) > 3000 and not extra and not missing and not other, (extra[:20], missing[:20], other[:20], len(extra), len(missing), len(other)))
+    user = run(*docker, "inspect", "-f", "{{.Config.User}} {{.Config.Cmd}}", "nginx:rebuilt").stdout
+    tap.check("with the user and the command", user == "33:33 [nginx -g daemon off;]\n", user)
+
+
 def worse():
     """An image whose service needs what harden can't see: the difference is found, and nothing is kept."""
     layout, made = top / "images/worse", top / "hardened/worse.tar"
@@ -275,6 +307,7 @@ try:
                 unpacked(service)
             contained("docker", docker, service)
     refused(docker, "redis")
+    patched()
     worse()
     podman()
 finally:
