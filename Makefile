@@ -10,7 +10,7 @@ build: ## build build/bulkhead (installs what that needs, as root on Debian)
 	@[ -f build/build.ninja ] || said=$$(meson setup build --prefix $(PREFIX)) || { echo "$$said" >&2; exit 1; }
 	@ninja -C build product
 
-demo: build ## make two real Debian images, scan them and show the findings
+demo: build ## make real Debian images, scan them with all scanners, harden one
 	@tools/setup demo
 	@tools/demo
 

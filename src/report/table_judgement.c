@@ -162,12 +162,14 @@ void table_write_changes(struct table *t)
 
 static void add_exception(struct bh_buf *b, const struct bh_ruling *r)
 {
+	bool somebodys = r->who.len || r->until.len; /* else what the image itself says */
 	bh_buf_add_escaped(b, r->reason);
-	bh_buf_add_str(b, " (exception of ");
+	bh_buf_add_str(b, somebodys ? " (exception" : " (");
+	bh_buf_add_str(b, r->who.len ? " of " : "");
 	bh_buf_add_escaped(b, r->who);
-	bh_buf_add_str(b, " until ");
+	bh_buf_add_str(b, r->until.len ? " until " : "");
 	bh_buf_add_escaped(b, r->until);
-	bh_buf_add_str(b, ", ");
+	bh_buf_add_str(b, somebodys ? ", " : "");
 	bh_buf_add_escaped(b, r->from);
 	bh_buf_add_byte(b, ')');
 }
