@@ -4,6 +4,7 @@
 #include "cmd/rendering.h"
 #include "cmd/scanning.h"
 
+#include "kube/compose.h"
 #include "kube/dockerfile.h"
 #include "kube/review.h"
 #include "kube/vap.h"
@@ -100,7 +101,7 @@ static int review(const struct cmd_args *args, const struct kube_review_options 
 	if (rc < 0)
 		return rc;
 	if (counts.objects == 0 && report->incomplete.len == 0)
-		return bh_fail(err, BH_EUSAGE, 0, "no Kubernetes object, no function and no Dockerfile in %.*s", BH_SLICE_FMT(report->target.text));
+		return bh_fail(err, BH_EUSAGE, 0, "no Kubernetes object, no function, no Dockerfile and no service of Compose in %.*s", BH_SLICE_FMT(report->target.text));
 	return cmd_judge(args, report, err);
 }
 
@@ -111,7 +112,7 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 					  .patches = true };
 	struct kube_rendering rendering;
 	struct serverless functions;
-	const struct kube_foreign *const foreigners[] = { &functions.foreign, &kube_dockerfile, NULL };
+	const struct kube_foreign *const foreigners[] = { &functions.foreign, &kube_dockerfile, &kube_compose_services, NULL };
 	struct check_fix fix = { .args = args, .options = &o, .review = review, .level = (enum kube_mend_level)cmd_choice(args, "fix"), .is_diff = cmd_flag(args, "diff") };
 	int64_t now_s;
 	int rc = cmd_report_time(&now_s, err);

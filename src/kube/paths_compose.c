@@ -4,6 +4,8 @@
  */
 #include "kube/paths_compose.h"
 
+#include "kube/compose.h"
+
 #define THE_HOST "the host"
 
 int compose_give(const struct compose_service *s, const char *predicate, struct bh_slice second, const char *field)
@@ -12,28 +14,14 @@ int compose_give(const struct compose_service *s, const char *predicate, struct 
 	return paths_give(s->c, predicate, arguments, second.len ? 2 : 1, paths_place(s->c, s->file, s->value, field));
 }
 
-/* "/run/docker.sock" of "${SOCK:-/run/docker.sock}", whose name and '}' are already cut off. */
-static struct bh_slice default_of(struct bh_slice inside)
-{
-	const uint8_t *dash = bh_slice_search(inside, "-");
-	return dash ? bh_slice_sub(inside, (size_t)(dash - inside.ptr) + 1, inside.len) : (struct bh_slice){ 0 };
-}
-
 struct bh_slice compose_text(const struct compose_service *s, struct cel_value v)
 {
-	struct bh_slice text = v.kind == CEL_STRING ? v.text : (struct bh_slice){ 0 }, before, inside, rest, copy = { 0 };
+	struct bh_slice text = v.kind == CEL_STRING ? v.text : (struct bh_slice){ 0 }, copy = { 0 };
 	struct bh_buf out;
-	if (text.len == 0 || !bh_slice_search(text, "${"))
+	if (text.len == 0 || !bh_slice_search(text, "$"))
 		return text;
 	bh_buf_init(&out, 1u << 16);
-	while (text.len) {
-		bool is_variable = bh_slice_cut(text, '$', &before, &rest) && rest.len && rest.ptr[0] == '{' && bh_slice_cut(rest, '}', &inside, &rest);
-		bh_buf_add(&out, is_variable ? before : text);
-		if (!is_variable)
-			break;
-		bh_buf_add(&out, default_of(inside));
-		text = rest;
-	}
+	(void)kube_compose_expand(text, NULL, &out); /* a variable that nobody knows leaves nothing */
 	(void)!bh_arena_copy(&s->c->f->arena, bh_buf_slice(&out), &copy);
 	bh_buf_done(&out);
 	return copy;

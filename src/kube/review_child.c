@@ -216,25 +216,27 @@ static uint64_t functions_without_code(const struct child *c)
 	return n;
 }
 
-/* Those of functions are asked only where there is one. */
-static bool has_function(const struct child *c)
-{
-	return kube_world_kind(&c->world, BH_SLICE_LIT("bulkhead.io"), BH_SLICE_LIT("Function")).n > 0;
-}
+/* Sets of policies about what is no object of Kubernetes: they are asked only where there is one of that kind. */
+static const struct {
+	const char *set, *kind;
+} foreign_sets[] = { { "serverless", "Function" }, { "dockerfile", "Dockerfile" }, { "compose", "ComposeService" } };
 
-static bool has_dockerfile(const struct child *c)
+/* The kind that a set is about; NULL: it is about objects of Kubernetes. */
+static const char *foreign_kind(struct bh_slice set)
 {
-	return kube_world_kind(&c->world, BH_SLICE_LIT("bulkhead.io"), BH_SLICE_LIT("Dockerfile")).n > 0;
+	for (size_t i = 0; i < sizeof(foreign_sets) / sizeof(foreign_sets[0]); i++)
+		if (bh_slice_eq_str(set, foreign_sets[i].set))
+			return foreign_sets[i].kind;
+	return NULL;
 }
 
 /* Is the built-in policy asked for? */
 static bool is_wanted(const struct child *c, const struct kube_object *o)
 {
 	struct bh_slice set = kube_rule_says(o, "labels", "bulkhead.io/set");
-	if (bh_slice_eq_str(set, "serverless"))
-		return !c->options->no_hardening && has_function(c);
-	if (bh_slice_eq_str(set, "dockerfile"))
-		return !c->options->no_hardening && has_dockerfile(c);
+	const char *kind = foreign_kind(set);
+	if (kind)
+		return !c->options->no_hardening && kube_world_kind(&c->world, BH_SLICE_LIT("bulkhead.io"), bh_slice_str(kind)).n > 0;
 	if (c->options->every_policy || bh_slice_eq_str(set, "compliance") || bh_slice_eq_str(set, "docker"))
 		return c->options->every_policy;
 	if (bh_slice_eq_str(set, "hardening"))

@@ -1,0 +1,546 @@
+/*
+ * compose_services.c: services of Compose as objects for policies; see compose.h.
+ *
+ *   service of the file ─► what it extends, put in ─► variables replaced ─► fields of several forms, in one form beside them
+ *
+ * A field has the place of the one that it was made of, so that a finding names the line that somebody wrote.
+ */
+#include "base/map.h"
+#include "kube/compose.h"
+#include "sys/files.h"
+
+#include <unistd.h>
+
+#define FIELDS_MAX 256u
+#define EXTENDS_MAX 16u       /* services that extend each other */
+#define DEPTH_MAX 32u
+#define TEXT_BYTES_MAX 65536u
+#define DOTENV_BYTES_MAX (1u << 20)
+#define VARIABLES_MAX 10000u
+
+/* One file. Memory that runs out is noted once; the makers go on with nothing. */
+struct making {
+	const struct kube_document *d;
+	struct bh_arena *arena;
+	struct bh_map variables; /* of .env: name -> struct bh_slice * */
+	bool failed;
+};
+
+/* A map that grows. */
+struct fields {
+	struct making *m;
+	struct cel_entry entries[FIELDS_MAX];
+	size_t n;
+};
+
+/* A list that grows. */
+struct items {
+	struct making *m;
+	struct cel_value *ptr;
+	size_t n, cap;
+};
+
+static void set(struct fields *o, struct bh_slice name, struct cel_value v)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (bh_slice_eq(o->entries[i].key.text, name)) {
+			o->entries[i].value = v;
+			return;
+		}
+	o->m->failed |= o->n == FIELDS_MAX; /* no service has so many */
+	if (o->n < FIELDS_MAX && v.kind != CEL_NULL)
+		o->entries[o->n++] = (struct cel_entry){ cel_string(name), v };
+}
+
+static void set_as(struct fields *o, const char *name, struct cel_value v)
+{
+	set(o, bh_slice_str(name), v);
+}
+
+static void add(struct items *l, struct cel_value v)
+{
+	if (v.kind == CEL_NULL)
+		return;
+	if (l->n == l->cap) {
+		size_t cap = l->cap * 2 + 8;
+		struct cel_value *more = bh_arena_array(l->m->arena, cap, sizeof(*more));
+		if (!more) {
+			l->m->failed = true;
+			return;
+		}
+		if (l->n)
+			memcpy(more, l->ptr, l->n * sizeof(*more));
+		l->ptr = more;
+		l->cap = cap;
+	}
+	l->ptr[l->n++] = v;
+}
+
+static struct cel_value map_of(struct fields *o)
+{
+	struct cel_entry *entries = bh_arena_array(o->m->arena, o->n + 1, sizeof(*entries));
+	struct cel_value v = cel_null();
+	if (entries) {
+		memcpy(entries, o->entries, o->n * sizeof(*entries));
+		v = cel_map_of(o->m->arena, entries, o->n);
+	}
+	o->m->failed |= v.kind != CEL_MAP;
+	return v;
+}
+
+static struct cel_value list_of(struct items *l)
+{
+	struct cel_value v = cel_list_of(l->m->arena, l->ptr, l->n);
+	l->m->failed |= v.kind != CEL_LIST;
+	return v.kind == CEL_LIST ? v : cel_null();
+}
+
+static struct cel_value copy(struct making *m, struct bh_slice s)
+{
+	struct bh_slice own = { 0 };
+	m->failed |= !bh_arena_copy(m->arena, s, &own);
+	return cel_string(own.ptr ? own : BH_SLICE_LIT(""));
+}
+
+/* ---- variables ---- */
+
+static struct cel_value expanded_text(struct making *m, struct cel_value v)
+{
+	struct bh_buf out;
+	if (!bh_slice_search(v.text, "$"))
+		return v;
+	bh_buf_init(&out, TEXT_BYTES_MAX);
+	struct cel_value done = kube_compose_expand(v.text, &m->variables, &out) ? copy(m, bh_buf_slice(&out)) : cel_unknown();
+	bh_buf_done(&out);
+	return done;
+}
+
+static struct cel_value expanded(struct making *m, struct cel_value v, unsigned depth);
+
+static struct cel_value expanded_list(struct making *m, struct cel_value v, unsigned depth)
+{
+	struct cel_value *items = bh_arena_array(m->arena, v.list->len + 1, sizeof(*items));
+	if (!items) {
+		m->failed = true;
+		return v;
+	}
+	for (size_t i = 0; i < v.list->len; i++)
+		items[i] = expanded(m, v.list->items[i], depth);
+	struct cel_value made = cel_list_of(m->arena, items, v.list->len);
+	m->failed |= made.kind != CEL_LIST || !kube_tree_same_place(m->d->tree, v.list, made.list);
+	return made;
+}
+
+static struct cel_value expanded_map(struct making *m, struct cel_value v, unsigned depth)
+{
+	struct cel_entry *entries = bh_arena_array(m->arena, v.map->len + 1, sizeof(*entries));
+	if (!entries) {
+		m->failed = true;
+		return v;
+	}
+	for (size_t i = 0; i < v.map->len; i++)
+		entries[i] = (struct cel_entry){ v.map->entries[i].key, expanded(m, v.map->entries[i].value, depth) };
+	struct cel_value made = cel_map_of(m->arena, entries, v.map->len);
+	m->failed |= made.kind != CEL_MAP || !kube_tree_same_place(m->d->tree, v.map, made.map);
+	return made;
+}
+
+/* Names of fields are not replaced. */
+static struct cel_value expanded(struct making *m, struct cel_value v, unsigned depth)
+{
+	if (v.kind == CEL_STRING)
+		return expanded_text(m, v);
+	if (depth == DEPTH_MAX || m->failed)
+		return v;
+	return v.kind == CEL_LIST ? expanded_list(m, v, depth + 1) : v.kind == CEL_MAP ? expanded_map(m, v, depth + 1) : v;
+}
+
+/* NAME=VALUE of .env, quotes around it taken off. */
+static void take_variable(struct making *m, struct bh_slice line)
+{
+	struct bh_slice name, value, *kept = BH_ARENA_NEW(m->arena, struct bh_slice);
+	line = bh_slice_trim(line);
+	if (bh_slice_starts(line, BH_SLICE_LIT("export ")))
+		line = bh_slice_sub(line, 7, line.len);
+	if (line.len == 0 || line.ptr[0] == '#' || !bh_slice_cut(line, '=', &name, &value) || !kept)
+		return;
+	value = bh_slice_trim(value);
+	bool quoted = value.len > 1 && (value.ptr[0] == '"' || value.ptr[0] == '\'') && value.ptr[value.len - 1] == value.ptr[0];
+	value = quoted ? bh_slice_sub(value, 1, value.len - 2) : value;
+	struct cel_value own_name = copy(m, bh_slice_trim(name)), own = copy(m, value);
+	void **slot = bh_map_put(&m->variables, own_name.text);
+	*kept = own.text;
+	if (slot)
+		*slot = kept;
+}
+
+/* The file .env beside, if it can be had. */
+static void read_dotenv(struct making *m)
+{
+	const struct kube_opener *opener = kube_set_opens(m->d->set);
+	struct kube_opened opened = { .fd = -1 };
+	struct bh_err ignored = { 0 };
+	struct bh_buf text;
+	if (!opener || opener->open(opener->ctx, m->d->file, BH_SLICE_LIT(".env"), "", &opened, &ignored) < 0 || opened.is_folder || opened.fd < 0)
+		return;
+	bh_buf_init(&text, DOTENV_BYTES_MAX);
+	struct bh_slice rest = bh_read_all(opened.fd, DOTENV_BYTES_MAX, &text, &ignored) < 0 ? (struct bh_slice){ 0 } : bh_buf_slice(&text), line;
+	close(opened.fd);
+	while (rest.len && !m->failed) {
+		(void)bh_slice_cut(rest, '\n', &line, &rest);
+		take_variable(m, line);
+	}
+	bh_buf_done(&text);
+}
+
+/* ---- one form of many ---- */
+
+static bool is_one_of_values(struct cel_value v)
+{
+	return v.kind == CEL_STRING || v.kind == CEL_INT || v.kind == CEL_UINT || v.kind == CEL_DOUBLE || v.kind == CEL_BOOL;
+}
+
+/* A scalar as Compose reads it: 80 is "80". */
+static struct cel_value as_text(struct making *m, struct cel_value v)
+{
+	if (v.kind != CEL_INT && v.kind != CEL_BOOL)
+		return v.kind == CEL_STRING || v.kind == CEL_UNKNOWN ? v : cel_null();
+	const char *text = v.kind == CEL_INT ? bh_arena_printf(m->arena, "%lld", (long long)v.integer) : cel_is_true(v) ? "true" : "false";
+	m->failed |= !text;
+	return text ? cel_string(bh_slice_str(text)) : cel_null();
+}
+
+static size_t length(struct cel_value v)
+{
+	return v.kind == CEL_LIST ? v.list->len : 0;
+}
+
+/* "127.0.0.1:8080:80/tcp", "[::1]:80:80", "80": what is published where; the parts from the right. */
+static struct cel_value short_port(struct making *m, struct bh_slice text)
+{
+	struct fields o = { .m = m };
+	struct bh_slice protocol, parts[3] = { { 0 } };
+	size_t n = 0;
+	(void)bh_slice_cut(text, '/', &text, &protocol);
+	for (size_t i = text.len; n < 2 && i-- > 0;)
+		if (text.ptr[i] == ':' && !bh_slice_ends(bh_slice_sub(text, 0, i + 1), BH_SLICE_LIT("]"))) {
+			parts[n++] = bh_slice_sub(text, i + 1, text.len);
+			text = bh_slice_sub(text, 0, i);
+		}
+	parts[n++] = text;
+	set_as(&o, "target", cel_string(parts[0]));
+	set_as(&o, "published", cel_string(n > 1 ? parts[1] : BH_SLICE_LIT("")));
+	set_as(&o, "hostIP", cel_string(n > 2 ? parts[2] : BH_SLICE_LIT("")));
+	set_as(&o, "protocol", cel_string(protocol.len ? protocol : BH_SLICE_LIT("tcp")));
+	return map_of(&o);
+}
+
+static struct cel_value or_empty(struct cel_value v)
+{
+	return v.kind == CEL_NULL ? cel_string(BH_SLICE_LIT("")) : v;
+}
+
+static struct cel_value one_port(struct making *m, struct cel_value v)
+{
+	struct fields o = { .m = m };
+	if (v.kind == CEL_UNKNOWN)
+		return v;
+	if (v.kind != CEL_MAP) {
+		v = as_text(m, v);
+		return v.kind == CEL_STRING ? short_port(m, v.text) : cel_null();
+	}
+	set_as(&o, "target", or_empty(as_text(m, kube_get(v, "target"))));
+	set_as(&o, "published", or_empty(as_text(m, kube_get(v, "published"))));
+	set_as(&o, "hostIP", or_empty(as_text(m, kube_get(v, "host_ip"))));
+	set_as(&o, "protocol", or_empty(as_text(m, kube_get(v, "protocol"))));
+	return map_of(&o);
+}
+
+static bool is_path(struct bh_slice source)
+{
+	return source.len && (source.ptr[0] == '/' || source.ptr[0] == '.' || source.ptr[0] == '~');
+}
+
+/* "SOURCE:TARGET:OPTIONS"; a target alone is a volume without a name. */
+static struct cel_value short_mount(struct making *m, struct bh_slice text)
+{
+	struct fields o = { .m = m };
+	struct bh_slice source, target, options;
+	bool has_source = bh_slice_cut(text, ':', &source, &target);
+	(void)bh_slice_cut(target, ':', &target, &options);
+	struct items words = { .m = m };
+	for (struct bh_slice word; options.len;) {
+		(void)bh_slice_cut(options, ',', &word, &options);
+		add(&words, cel_string(word));
+	}
+	bool read_only = false;
+	for (size_t i = 0; i < words.n; i++)
+		read_only |= bh_slice_eq_str(words.ptr[i].text, "ro") || bh_slice_eq_str(words.ptr[i].text, "readonly");
+	set_as(&o, "type", cel_string(has_source && is_path(source) ? BH_SLICE_LIT("bind") : BH_SLICE_LIT("volume")));
+	set_as(&o, "source", cel_string(has_source ? source : BH_SLICE_LIT("")));
+	set_as(&o, "target", cel_string(has_source ? target : text));
+	set_as(&o, "readOnly", cel_bool(read_only));
+	set_as(&o, "options", list_of(&words));
+	return map_of(&o);
+}
+
+static struct cel_value one_mount(struct making *m, struct cel_value v)
+{
+	struct fields o = { .m = m };
+	if (v.kind != CEL_MAP)
+		return v.kind == CEL_STRING ? short_mount(m, v.text) : v.kind == CEL_UNKNOWN ? v : cel_null();
+	struct items options = { .m = m };
+	add(&options, as_text(m, kube_path(v, "bind.propagation")));
+	set_as(&o, "type", or_empty(as_text(m, kube_get(v, "type"))));
+	set_as(&o, "source", or_empty(as_text(m, kube_get(v, "source"))));
+	set_as(&o, "target", or_empty(as_text(m, kube_get(v, "target"))));
+	set_as(&o, "readOnly", cel_bool(cel_is_true(kube_get(v, "read_only"))));
+	set_as(&o, "options", list_of(&options));
+	return map_of(&o);
+}
+
+/* NAME=VALUE, or NAME, whose value is the shell's; isLiteral: it stands in the file. */
+static struct cel_value one_variable(struct making *m, struct bh_slice name, struct cel_value value, bool has_value, bool literal)
+{
+	struct fields o = { .m = m };
+	set_as(&o, "name", cel_string(name));
+	if (has_value)
+		set_as(&o, "value", value);
+	set_as(&o, "isLiteral", cel_bool(has_value && literal));
+	return map_of(&o);
+}
+
+/* A list of NAME=VALUE or a map, before and after variables were replaced. */
+static struct cel_value pairs(struct making *m, struct cel_value written, struct cel_value v)
+{
+	struct items out = { .m = m };
+	struct bh_slice name, value;
+	for (size_t i = 0; i < length(v) && length(written) == length(v); i++) {
+		struct cel_value was = written.list->items[i], is = v.list->items[i];
+		if (was.kind != CEL_STRING)
+			continue;
+		bool literal = !bh_slice_search(was.text, "$"), known = is.kind == CEL_STRING, has = bh_slice_cut(known ? is.text : was.text, '=', &name, &value);
+		add(&out, one_variable(m, name, known ? cel_string(value) : cel_unknown(), has, literal));
+	}
+	for (size_t i = 0; v.kind == CEL_MAP && written.kind == CEL_MAP && i < v.map->len; i++) {
+		const struct cel_entry *was = &written.map->entries[i], *is = &v.map->entries[i];
+		bool literal = was->value.kind != CEL_STRING || !bh_slice_search(was->value.text, "$");
+		if (is->key.kind == CEL_STRING)
+			add(&out, one_variable(m, is->key.text, as_text(m, is->value), is->value.kind != CEL_NULL, literal));
+	}
+	return list_of(&out);
+}
+
+/* NET_ADMIN of "cap_net_admin". */
+static struct cel_value capability(struct making *m, struct cel_value v)
+{
+	if (v.kind != CEL_STRING)
+		return v.kind == CEL_UNKNOWN ? v : cel_null();
+	uint8_t *p = bh_arena_alloc(m->arena, v.text.len + 1);
+	if (!p) {
+		m->failed = true;
+		return cel_null();
+	}
+	for (size_t i = 0; i < v.text.len; i++)
+		p[i] = v.text.ptr[i] >= 'a' && v.text.ptr[i] <= 'z' ? (uint8_t)(v.text.ptr[i] - 32) : v.text.ptr[i];
+	struct bh_slice name = { p, v.text.len }, prefix = BH_SLICE_LIT("CAP_");
+	return cel_string(bh_slice_starts(name, prefix) ? bh_slice_sub(name, prefix.len, name.len) : name);
+}
+
+/* "seccomp:unconfined" of "seccomp=unconfined". */
+static struct cel_value option(struct making *m, struct cel_value v)
+{
+	struct bh_slice name, value;
+	if (v.kind != CEL_STRING || bh_slice_find(v.text, ':') < v.text.len || !bh_slice_cut(v.text, '=', &name, &value))
+		return v.kind == CEL_STRING || v.kind == CEL_UNKNOWN ? v : cel_null();
+	const char *text = bh_arena_printf(m->arena, "%.*s:%.*s", BH_SLICE_FMT(name), BH_SLICE_FMT(value));
+	m->failed |= !text;
+	return text ? cel_string(bh_slice_str(text)) : cel_null();
+}
+
+static struct cel_value each(struct making *m, struct cel_value list, struct cel_value (*make)(struct making *, struct cel_value))
+{
+	struct items out = { .m = m };
+	for (size_t i = 0; i < length(list); i++)
+		add(&out, make(m, list.list->items[i]));
+	return list_of(&out);
+}
+
+/* ---- what a service extends ---- */
+
+/* A list of both; of maps, and of all else, the own one counts, field by field of maps. */
+static struct cel_value joined(struct making *m, struct cel_value base, struct cel_value own)
+{
+	if (base.kind == CEL_LIST && own.kind == CEL_LIST) {
+		struct items out = { .m = m };
+		for (size_t i = 0; i < base.list->len; i++)
+			add(&out, base.list->items[i]);
+		for (size_t i = 0; i < own.list->len; i++)
+			add(&out, own.list->items[i]);
+		struct cel_value v = list_of(&out);
+		m->failed |= v.kind == CEL_LIST && !kube_tree_same_place(m->d->tree, own.list, v.list);
+		return v;
+	}
+	if (base.kind != CEL_MAP || own.kind != CEL_MAP)
+		return own;
+	struct fields o = { .m = m };
+	for (size_t i = 0; i < base.map->len; i++)
+		set(&o, base.map->entries[i].key.text, base.map->entries[i].value);
+	for (size_t i = 0; i < own.map->len; i++)
+		set(&o, own.map->entries[i].key.text, own.map->entries[i].value);
+	struct cel_value v = map_of(&o);
+	m->failed |= v.kind == CEL_MAP && !kube_tree_same_place(m->d->tree, own.map, v.map);
+	return v;
+}
+
+static struct bh_slice extended_name(struct cel_value extends)
+{
+	return extends.kind == CEL_STRING ? extends.text : kube_text(extends, "service");
+}
+
+static struct cel_value find_service(struct cel_value services, struct bh_slice name)
+{
+	for (size_t i = 0; services.kind == CEL_MAP && i < services.map->len; i++)
+		if (services.map->entries[i].key.kind == CEL_STRING && bh_slice_eq(services.map->entries[i].key.text, name))
+			return services.map->entries[i].value;
+	return cel_null();
+}
+
+static int complain(struct making *m, struct cel_value service, const char *field, const char *text, struct bh_err *err)
+{
+	struct bh_buf path;
+	bh_buf_init(&path, 4096);
+	uint32_t line = kube_tree_find(m->d->tree, service.map, bh_slice_str(field), &path);
+	bh_buf_done(&path);
+	return kube_set_complain(m->d, line, text, err);
+}
+
+/* The service with what stands in those that it extends; *ret as far as it could be followed. */
+static int follow(struct making *m, struct cel_value services, struct cel_value own, unsigned depth, struct cel_value *ret, struct bh_err *err)
+{
+	struct cel_value extends = kube_get(own, "extends");
+	*ret = own;
+	if (extends.kind == CEL_NULL)
+		return 0;
+	if (kube_get(extends, "file").kind != CEL_NULL)
+		return complain(m, own, "extends", "it extends a service of another file, which is not read: what that brings is not checked", err);
+	struct cel_value base = find_service(services, extended_name(extends));
+	if (depth == EXTENDS_MAX)
+		return complain(m, own, "extends", "services extend each other in a circle, or too deep", err);
+	if (base.kind != CEL_MAP)
+		return complain(m, own, "extends", "it extends a service that is not in the file", err);
+	int rc = follow(m, services, base, depth + 1, &base, err);
+	if (rc < 0)
+		return rc;
+	struct fields o = { .m = m };
+	for (size_t i = 0; i < base.map->len; i++)
+		if (!bh_slice_eq_str(base.map->entries[i].key.text, "extends"))
+			set(&o, base.map->entries[i].key.text, base.map->entries[i].value);
+	for (size_t i = 0; i < own.map->len; i++) {
+		struct bh_slice name = own.map->entries[i].key.text;
+		struct cel_value was = cel_null(), mine = own.map->entries[i].value;
+		for (size_t k = 0; k < base.map->len; k++)
+			if (bh_slice_eq(base.map->entries[k].key.text, name))
+				was = base.map->entries[k].value;
+		set(&o, name, joined(m, was, mine));
+	}
+	*ret = map_of(&o);
+	m->failed |= ret->kind == CEL_MAP && !kube_tree_same_place(m->d->tree, own.map, ret->map);
+	return 0;
+}
+
+/* ---- objects ---- */
+
+/* "compose.override.yaml": what it lacks, the file that it adds to has. */
+static bool is_override(struct bh_slice file)
+{
+	return bh_slice_ends(file, BH_SLICE_LIT(".override.yaml")) || bh_slice_ends(file, BH_SLICE_LIT(".override.yml"));
+}
+
+static void place_field(struct making *m, struct cel_value spec, const char *field, struct cel_value service, const char *of)
+{
+	const struct kube_alias alias = { .at = spec.map, .field = bh_slice_str(field), .to = service.map, .to_field = bh_slice_str(of) };
+	m->failed |= !kube_tree_alias(m->d->tree, alias);
+}
+
+static struct cel_value spec_of(struct making *m, struct bh_slice name, struct cel_value written)
+{
+	static const struct {
+		const char *field, *of;
+	} places[] = { { "portList", "ports" }, { "mounts", "volumes" }, { "env", "environment" }, { "args", "build" }, { "caps", "cap_add" }, { "drops", "cap_drop" }, { "options", "security_opt" } };
+	struct cel_value v = expanded(m, written, 0);
+	struct fields o = { .m = m };
+	if (v.kind != CEL_MAP || m->failed)
+		return cel_null();
+	for (size_t i = 0; i < v.map->len; i++)
+		if (v.map->entries[i].key.kind == CEL_STRING)
+			set(&o, v.map->entries[i].key.text, is_one_of_values(v.map->entries[i].value) && bh_slice_eq_str(v.map->entries[i].key.text, "user") ? as_text(m, v.map->entries[i].value) : v.map->entries[i].value);
+	set_as(&o, "name", cel_string(name));
+	set_as(&o, "isOverride", cel_bool(is_override(m->d->file)));
+	set_as(&o, "portList", each(m, kube_get(v, "ports"), one_port));
+	set_as(&o, "mounts", each(m, kube_get(v, "volumes"), one_mount));
+	set_as(&o, "env", pairs(m, kube_get(written, "environment"), kube_get(v, "environment")));
+	set_as(&o, "args", pairs(m, kube_path(written, "build.args"), kube_path(v, "build.args")));
+	set_as(&o, "caps", each(m, kube_get(v, "cap_add"), capability));
+	set_as(&o, "drops", each(m, kube_get(v, "cap_drop"), capability));
+	set_as(&o, "options", each(m, kube_get(v, "security_opt"), option));
+	struct cel_value spec = map_of(&o);
+	if (spec.kind != CEL_MAP || !kube_tree_same_place(m->d->tree, written.map, spec.map))
+		m->failed = true;
+	for (size_t i = 0; !m->failed && i < sizeof(places) / sizeof(places[0]); i++)
+		place_field(m, spec, places[i].field, written, places[i].of);
+	return spec;
+}
+
+static int add_service(struct making *m, struct bh_slice name, struct cel_value written, struct bh_err *err)
+{
+	struct fields meta = { .m = m }, o = { .m = m };
+	struct cel_value spec = spec_of(m, name, written);
+	if (m->failed || spec.kind != CEL_MAP)
+		return 0;
+	set_as(&meta, "name", cel_string(name));
+	set_as(&o, "apiVersion", cel_string(BH_SLICE_LIT("bulkhead.io/v1")));
+	set_as(&o, "kind", cel_string(BH_SLICE_LIT("ComposeService")));
+	set_as(&o, "metadata", map_of(&meta));
+	set_as(&o, "spec", spec);
+	struct cel_value whole = map_of(&o);
+	m->failed |= whole.kind != CEL_MAP || !kube_tree_same_place(m->d->tree, written.map, whole.map);
+	return m->failed ? 0 : kube_set_add(m->d, whole, err);
+}
+
+static int read_services(struct making *m, struct bh_err *err)
+{
+	struct cel_value services = kube_get(m->d->root, "services");
+	int rc = 0;
+	if (kube_get(m->d->root, "include").kind != CEL_NULL)
+		rc = complain(m, m->d->root, "include", "it includes other files, which are checked only where they are named too", err);
+	for (size_t i = 0; rc == 0 && !m->failed && services.kind == CEL_MAP && i < services.map->len; i++) {
+		const struct cel_entry *e = &services.map->entries[i];
+		struct cel_value whole = e->value;
+		if (e->key.kind != CEL_STRING || e->value.kind != CEL_MAP)
+			rc = kube_set_complain(m->d, 0, "a service that is no map", err);
+		else
+			rc = follow(m, services, e->value, 0, &whole, err);
+		if (rc == 0 && whole.kind == CEL_MAP && e->key.kind == CEL_STRING)
+			rc = add_service(m, e->key.text, whole, err);
+	}
+	return rc;
+}
+
+static bool knows(void *ctx, const struct bh_yaml_node *root)
+{
+	return kube_compose.knows(ctx, root);
+}
+
+static int read_document(void *ctx, const struct kube_document *d, struct bh_err *err)
+{
+	struct making m = { .d = d, .arena = kube_set_arena(d->set) };
+	(void)ctx;
+	bh_map_init(&m.variables, VARIABLES_MAX);
+	read_dotenv(&m);
+	int rc = read_services(&m, err);
+	bh_map_done(&m.variables);
+	return rc == 0 && m.failed ? bh_fail(err, BH_ELIMIT, 0, "the files of Compose need more memory than there is for manifests") : rc;
+}
+
+const struct kube_foreign kube_compose_services = { .knows = knows, .read = read_document };
