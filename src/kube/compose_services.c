@@ -184,8 +184,10 @@ static void read_dotenv(struct making *m)
 	if (!opener || opener->open(opener->ctx, m->d->file, BH_SLICE_LIT(".env"), "", &opened, &ignored) < 0 || opened.is_folder || opened.fd < 0)
 		return;
 	bh_buf_init(&text, DOTENV_BYTES_MAX);
-	struct bh_slice rest = bh_read_all(opened.fd, DOTENV_BYTES_MAX, &text, &ignored) < 0 ? (struct bh_slice){ 0 } : bh_buf_slice(&text), line;
+	if (bh_read_all(opened.fd, DOTENV_BYTES_MAX, &text, &ignored) < 0)
+		bh_buf_clear(&text);
 	close(opened.fd);
+	struct bh_slice rest = bh_buf_slice(&text), line;
 	while (rest.len && !m->failed) {
 		(void)bh_slice_cut(rest, '\n', &line, &rest);
 		take_variable(m, line);
