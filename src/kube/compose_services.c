@@ -217,6 +217,12 @@ static size_t length(struct cel_value v)
 	return v.kind == CEL_LIST ? v.list->len : 0;
 }
 
+/* "::1" of "[::1]". */
+static struct bh_slice without_brackets(struct bh_slice s)
+{
+	return bh_slice_starts(s, BH_SLICE_LIT("[")) && bh_slice_ends(s, BH_SLICE_LIT("]")) ? bh_slice_sub(s, 1, s.len - 2) : s;
+}
+
 /* "127.0.0.1:8080:80/tcp", "[::1]:80:80", "80": what is published where; the parts from the right. */
 static struct cel_value short_port(struct making *m, struct bh_slice text)
 {
@@ -232,7 +238,7 @@ static struct cel_value short_port(struct making *m, struct bh_slice text)
 	parts[n++] = text;
 	set_as(&o, "target", cel_string(parts[0]));
 	set_as(&o, "published", cel_string(n > 1 ? parts[1] : BH_SLICE_LIT("")));
-	set_as(&o, "hostIP", cel_string(n > 2 ? parts[2] : BH_SLICE_LIT("")));
+	set_as(&o, "hostIP", cel_string(n > 2 ? without_brackets(parts[2]) : BH_SLICE_LIT("")));
 	set_as(&o, "protocol", cel_string(protocol.len ? protocol : BH_SLICE_LIT("tcp")));
 	return map_of(&o);
 }
@@ -312,6 +318,13 @@ static struct cel_value one_variable(struct making *m, struct bh_slice name, str
 	return map_of(&o);
 }
 
+/* NAME alone: its value is that of .env, or of the shell, which nobody knows here. */
+static struct cel_value bare_variable(struct making *m, struct bh_slice name)
+{
+	const struct bh_slice *value = bh_map_get(&m->variables, name);
+	return one_variable(m, name, value ? cel_string(*value) : cel_null(), value != NULL, false);
+}
+
 /* A list of NAME=VALUE or a map, before and after variables were replaced. */
 static struct cel_value pairs(struct making *m, struct cel_value written, struct cel_value v)
 {
@@ -322,13 +335,13 @@ static struct cel_value pairs(struct making *m, struct cel_value written, struct
 		if (was.kind != CEL_STRING)
 			continue;
 		bool literal = !bh_slice_search(was.text, "$"), known = is.kind == CEL_STRING, has = bh_slice_cut(known ? is.text : was.text, '=', &name, &value);
-		add(&out, one_variable(m, name, known ? cel_string(value) : cel_unknown(), has, literal));
+		add(&out, has ? one_variable(m, name, known ? cel_string(value) : cel_unknown(), true, literal) : bare_variable(m, name));
 	}
 	for (size_t i = 0; v.kind == CEL_MAP && written.kind == CEL_MAP && i < v.map->len; i++) {
 		const struct cel_entry *was = &written.map->entries[i], *is = &v.map->entries[i];
 		bool literal = was->value.kind != CEL_STRING || !bh_slice_search(was->value.text, "$");
 		if (is->key.kind == CEL_STRING)
-			add(&out, one_variable(m, is->key.text, as_text(m, is->value), is->value.kind != CEL_NULL, literal));
+			add(&out, is->value.kind == CEL_NULL ? bare_variable(m, is->key.text) : one_variable(m, is->key.text, as_text(m, is->value), true, literal));
 	}
 	return list_of(&out);
 }

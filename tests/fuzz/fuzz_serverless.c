@@ -1,8 +1,9 @@
 /*
- * fuzz_serverless.c: any input as a document with functions. What is made of it has a name, a place in the document or none, and no value that is an error.
+ * fuzz_serverless.c: any input as a document with functions, or services of Compose. What is made of it has a name, a place in the document or none, and no value that is an error.
  */
 #include <stdlib.h>
 
+#include "kube/compose.h"
 #include "serverless/serverless.h"
 
 #define MEMORY_BYTES_MAX (64u << 20)
@@ -40,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (kube_set_new(MEMORY_BYTES_MAX, &set, &err) < 0)
 		return 0;
 	serverless_init(&functions, 1795737600);
-	const struct kube_foreign *const foreigners[] = { &functions.foreign, NULL };
+	const struct kube_foreign *const foreigners[] = { &functions.foreign, &kube_compose_services, NULL };
 	kube_set_foreigners(set, foreigners);
 	if (kube_set_read(set, BH_SLICE_LIT("functions"), (struct bh_slice){ data, size }, &err) == 0) {
 		const struct kube_object_vec *all = kube_set_objects(set);
