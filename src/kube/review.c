@@ -26,6 +26,20 @@ static bool copy(struct parent *p, struct bh_slice s, struct bh_slice *out)
 	return bh_arena_copy(&p->report->arena, s, out);
 }
 
+/* Among the findings, or those that a comment in the file accepts. */
+static bool keep(struct parent *p, const struct review_finding *f, struct bh_finding *out)
+{
+	if (f->allow == BH_ALLOWED) {
+		out->ruling = (struct bh_ruling){ .kind = BH_RULING_EXCEPTION, .from = BH_SLICE_LIT("a comment in the file") };
+		return copy(p, f->allow_reason, &out->ruling.reason) && bh_finding_vec_push(&p->report->suppressed, *out);
+	}
+	if (f->allow == BH_ALLOWED_WITHOUT_REASON) {
+		const char *text = bh_arena_printf(&p->report->arena, "%.*s; bulkhead:allow without a reason does not count", BH_SLICE_FMT(out->evidence));
+		out->evidence = bh_slice_str(text ? text : "");
+	}
+	return bh_finding_vec_push(&p->report->findings, *out);
+}
+
 static int take_finding(struct parent *p, struct bh_slice frame, struct bh_err *err)
 {
 	struct review_finding f;
@@ -37,8 +51,7 @@ static int take_finding(struct parent *p, struct bh_slice frame, struct bh_err *
 	out.patch_level = (enum bh_patch_level)f.patch_level;
 	if (!copy(p, f.id, &out.id) || !copy(p, f.message, &out.title) || !copy(p, f.file, &out.path) || !copy(p, f.evidence, &out.evidence)
 	    || !copy(p, f.fix, &out.fix) || !copy(p, f.policy, &out.source) || !copy(p, f.patch, &out.patch) || !copy(p, f.patch_may_break, &out.patch_may_break)
-	    || p->report->findings.len >= FINDINGS_MAX
-	    || !bh_finding_vec_push(&p->report->findings, out))
+	    || p->report->findings.len >= FINDINGS_MAX || !keep(p, &f, &out))
 		return bh_fail(err, BH_ELIMIT, 0, "more than %u findings", FINDINGS_MAX);
 	return 0;
 }

@@ -23,6 +23,7 @@
 #define SET_BYTES_MAX (1024u << 20)
 #define REQUEST_BYTES_MAX (64u << 20)
 #define PATCH_BYTES_MAX (64u << 20) /* what finding a patch may need */
+#define ALLOWANCES_MAX 10000u /* of one file */
 #define POLICIES_MAX 2000u
 #define PATH_BYTES_MAX 2048u
 #define UNTYPED_KINDS_MAX 10000u
@@ -40,12 +41,21 @@ struct policy {
 };
 BH_VEC(policy_vec, struct policy)
 
+/* Comments of a file that accept findings. */
+struct allowing {
+	struct bh_slice file;
+	struct bh_allowance_vec all;
+};
+
+BH_VEC(allowing_vec, struct allowing)
+
 struct child {
 	const struct kube_review_options *options;
 	struct bh_channel *ch;
 	struct bh_buf frame;
 	struct kube_set *manifests, *policies, *rules;
 	struct intake_text_vec texts;
+	struct allowing_vec allowing;
 	struct policy_vec ready;
 	struct kube_object_vec all;
 	struct kube_world world; /* of everything: bindings, parameters and namespaces */
@@ -94,6 +104,8 @@ bool review_put_finding(struct bh_buf *b, const struct review_finding *f)
 	bh_wire_put_u8(b, f->patch_level);
 	put_text(b, f->patch);
 	put_text(b, f->patch_may_break);
+	bh_wire_put_u8(b, f->allow);
+	put_text(b, f->allow_reason);
 	return !b->failed;
 }
 
@@ -103,7 +115,8 @@ bool review_get_finding(struct bh_slice frame, struct review_finding *ret)
 	struct review_finding f;
 	if (!bh_take_u8(&r, &f.severity) || f.severity > BH_SEV_CRITICAL || !bh_take_u32le(&r, &f.line) || !get_text(&r, &f.id) || !get_text(&r, &f.message)
 	    || !get_text(&r, &f.file) || !get_text(&r, &f.evidence) || !get_text(&r, &f.fix) || !get_text(&r, &f.policy) || !bh_take_u8(&r, &f.patch_level)
-	    || f.patch_level > BH_PATCH_ALL || !get_text(&r, &f.patch) || !get_text(&r, &f.patch_may_break))
+	    || f.patch_level > BH_PATCH_ALL || !get_text(&r, &f.patch) || !get_text(&r, &f.patch_may_break) || !bh_take_u8(&r, &f.allow)
+	    || f.allow > BH_ALLOWED || !get_text(&r, &f.allow_reason))
 		return false;
 	*ret = f;
 	return bh_reader_left(&r) == 0;
@@ -133,9 +146,24 @@ static const char *role_name(uint8_t role)
 	return role == REVIEW_POLICY ? "policy" : "manifest";
 }
 
+static int take_allowances(struct child *c, struct bh_slice name, struct bh_slice text, struct bh_err *err)
+{
+	struct allowing file = { .all.max = ALLOWANCES_MAX };
+	bool ok = bh_allow_find(text, &file.all);
+	if (ok && file.all.len == 0)
+		return 0;
+	if (ok && bh_arena_copy(kube_set_arena(c->manifests), name, &file.file) && allowing_vec_push(&c->allowing, file))
+		return 0;
+	bh_allowance_vec_done(&file.all);
+	return bh_fail(err, BH_ELIMIT, 0, "%.*s: more than %u comments that accept findings", BH_SLICE_FMT(bh_slice_sub(name, 0, 200)), ALLOWANCES_MAX);
+}
+
 static int take(void *ctx, uint8_t role, struct bh_slice name, struct bh_slice text, struct bh_err *err)
 {
 	struct child *c = ctx;
+	int rc = role == REVIEW_MANIFEST ? take_allowances(c, name, text, err) : 0;
+	if (rc < 0)
+		return rc;
 	return kube_set_read(role == REVIEW_POLICY ? c->policies : c->manifests, name, text, err);
 }
 
@@ -337,6 +365,21 @@ static void describe(struct child *c, uint32_t *line, const struct vap_result *r
 	describe_path(c, bh_buf_slice(&path));
 }
 
+/* What comments at its line say of the finding. The last one that is about it counts. */
+static void find_allowance(const struct child *c, struct review_finding *f)
+{
+	for (size_t i = 0; i < c->allowing.len; i++)
+		for (size_t k = 0; bh_slice_eq(c->allowing.ptr[i].file, f->file) && k < c->allowing.ptr[i].all.len; k++) {
+			const struct bh_allowance *a = &c->allowing.ptr[i].all.ptr[k];
+			struct bh_slice reason;
+			enum bh_allow allow = f->line >= a->first && f->line <= a->last ? bh_allow_in(a->comment, f->id, &reason) : BH_NOT_ALLOWED;
+			if (allow == BH_NOT_ALLOWED)
+				continue;
+			f->allow = (uint8_t)allow;
+			f->allow_reason = reason;
+		}
+}
+
 /* In a rendered text the file is the template, whose lines are others: the line goes to where the evidence, c->path, is described. */
 static int send_finding(struct child *c, struct review_finding *f, struct bh_err *err)
 {
@@ -345,6 +388,7 @@ static int send_finding(struct child *c, struct review_finding *f, struct bh_err
 		f->evidence = bh_buf_slice(&c->path);
 		f->line = 0;
 	}
+	find_allowance(c, f);
 	return review_put_finding(&c->frame, f) ? send_frame(c, REVIEW_SAY_FINDING, err) : bh_fail(err, BH_ENOMEM, 0, "out of memory for a finding");
 }
 
@@ -636,6 +680,9 @@ static void done(struct child *c)
 	for (size_t i = 0; i < c->ready.len; i++)
 		vap_policy_free(c->ready.ptr[i].vap);
 	policy_vec_done(&c->ready);
+	for (size_t i = 0; i < c->allowing.len; i++)
+		bh_allowance_vec_done(&c->allowing.ptr[i].all);
+	allowing_vec_done(&c->allowing);
 	kube_mender_free(c->mender);
 	kube_world_done(&c->world);
 	kube_object_vec_done(&c->all);
@@ -665,7 +712,7 @@ static int read_types(struct child *c, struct bh_err *err)
 int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct review_context *context = ctx;
-	struct child c = { .options = context->options, .ch = ch, .ready = { .max = POLICIES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX }, .copies = { .max = KUBE_COPIES_MAX } };
+	struct child c = { .options = context->options, .ch = ch, .ready = { .max = POLICIES_MAX }, .allowing = { .max = KUBE_FILES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX }, .copies = { .max = KUBE_COPIES_MAX } };
 	owned_init(&c.owned);
 	import_init(&c.imported);
 	bh_map_init(&c.untyped, UNTYPED_KINDS_MAX);

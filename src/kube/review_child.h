@@ -2,6 +2,7 @@
 #ifndef BH_KUBE_REVIEW_CHILD_H
 #define BH_KUBE_REVIEW_CHILD_H
 
+#include "format/allow.h"
 #include "kube/intake.h"
 #include "kube/review.h"
 
@@ -24,6 +25,8 @@ struct review_finding {
 	struct bh_slice id, message, file, evidence, fix, policy;
 	uint8_t patch_level; /* enum bh_patch_level */
 	struct bh_slice patch, patch_may_break; /* a patch that is too long is none */
+	uint8_t allow;    /* enum bh_allow: what a comment in the file says */
+	struct bh_slice allow_reason;
 };
 
 bool review_put_finding(struct bh_buf *b, const struct review_finding *f);

@@ -138,7 +138,7 @@ static struct bh_slice describe(struct scan_secrets *s, const struct secret_foun
 		bh_buf_printf(&b, "; %.*s", BH_SLICE_FMT(f->said));
 	if (!visible)
 		bh_buf_add_str(&b, "; a later layer deleted or replaced the file, but whoever has the image has this layer");
-	if (f->allow == SECRET_ALLOWED_WITHOUT_REASON)
+	if (f->allow == BH_ALLOWED_WITHOUT_REASON)
 		bh_buf_add_str(&b, "; bulkhead:allow without a reason does not count");
 	if (b.failed || !bh_arena_copy(&s->report->arena, bh_buf_slice(&b), &kept))
 		kept = f->shown;
@@ -206,7 +206,7 @@ static int keep(struct scan_secrets *s, struct bh_finding *f, const struct secre
 		const char *from = bh_arena_printf(a, "%s:%u", s->options.ignores->path, line);
 		f->ruling = (struct bh_ruling){ .kind = BH_RULING_EXCEPTION, .reason = BH_SLICE_LIT("ignored by its fingerprint"), .from = bh_slice_str(from ? from : "") };
 		ok = ok && from && bh_finding_vec_push(&s->report->suppressed, *f);
-	} else if (found->allow == SECRET_ALLOWED) {
+	} else if (found->allow == BH_ALLOWED) {
 		f->ruling.kind = BH_RULING_EXCEPTION;
 		f->ruling.from = BH_SLICE_LIT("a comment in the file");
 		ok = ok && bh_arena_copy(a, found->reason, &f->ruling.reason);

@@ -54,7 +54,7 @@ bool secret_found_get(struct bh_reader *r, struct secret_found *ret)
 	bool ok = bh_wire_get_slice(r, BH_NAME_BYTES_MAX, &ret->detector) && bh_wire_get_slice(r, SECRET_SHOWN_BYTES, &ret->shown) &&
 		  bh_wire_get_slice(r, SECRET_FINGERPRINT_BYTES, &ret->fingerprint) && bh_wire_get_slice(r, BH_PATH_BYTES_MAX, &ret->inside) &&
 		  bh_wire_get_slice(r, SECRET_SAID_BYTES, &ret->said) && bh_wire_get_slice(r, BH_NAME_BYTES_MAX, &ret->origin) && bh_wire_get_slice(r, REASON_BYTES_MAX, &ret->reason) && bh_take_u8(r, &allow) &&
-		  bh_take_u32le(r, &ret->line) && bh_take_u32le(r, &ret->column) && bh_take_u32le(r, &ret->length) && allow <= SECRET_ALLOWED_WITHOUT_REASON;
-	ret->allow = ok ? (enum secret_allow)allow : SECRET_NOT_ALLOWED;
+		  bh_take_u32le(r, &ret->line) && bh_take_u32le(r, &ret->column) && bh_take_u32le(r, &ret->length) && allow <= BH_ALLOWED;
+	ret->allow = ok ? (enum bh_allow)allow : BH_NOT_ALLOWED;
 	return ok && bh_reader_left(r) == 0;
 }

@@ -5,13 +5,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/reader.h"
+#include "format/allow.h"
 #include "secret/detector.h"
 
 #define SECRET_SHOWN_BYTES 64u
 #define SECRET_KEY_BYTES 32u
 #define SECRET_FINGERPRINT_BYTES 33u /* 128 bits in hex, NUL-terminated */
-
-enum secret_allow { SECRET_NOT_ALLOWED, SECRET_ALLOWED, SECRET_ALLOWED_WITHOUT_REASON };
 
 struct secret_found {
 	struct bh_slice detector;  /* its id */
@@ -21,7 +20,7 @@ struct secret_found {
 	struct bh_slice said;      /* by the check of its structure; may be empty */
 	struct bh_slice origin;    /* of the file: the commit that brought it; may be empty */
 	struct bh_slice reason;    /* of a comment that allows it */
-	enum secret_allow allow;
+	enum bh_allow allow;
 	uint32_t line, column;     /* from 1; 0 = has no lines */
 	uint32_t length;           /* from there on, of what has to be covered to hide it: its own, or that of what is encoded */
 };

@@ -99,20 +99,11 @@ static void place(const struct secret_scanner *s, struct bh_slice piece, size_t 
 /* "bulkhead:allow ID reason", "gitleaks:allow" */
 static void read_comment(struct bh_slice line, struct secret_found *f)
 {
-	static const char own[] = "bulkhead:allow", theirs[] = "gitleaks:allow";
-	const uint8_t *at = bh_slice_search(line, own);
-	struct bh_slice id, reason;
-	if (!at) {
-		f->allow = bh_slice_search(line, theirs) ? SECRET_ALLOWED : SECRET_NOT_ALLOWED;
-		f->reason = f->allow ? BH_SLICE_LIT("gitleaks:allow") : (struct bh_slice){ 0 };
+	f->allow = bh_allow_in(line, f->detector, &f->reason);
+	if (f->allow != BH_NOT_ALLOWED || !bh_slice_search(line, "gitleaks:allow"))
 		return;
-	}
-	struct bh_slice rest = bh_slice_trim(bh_slice_sub(line, (size_t)(at - line.ptr) + sizeof(own) - 1, line.len));
-	bool has_reason = bh_slice_cut(rest, ' ', &id, &reason);
-	if (!bh_slice_eq(has_reason ? id : rest, f->detector))
-		return;
-	f->reason = has_reason ? bh_slice_trim(reason) : (struct bh_slice){ 0 };
-	f->allow = f->reason.len ? SECRET_ALLOWED : SECRET_ALLOWED_WITHOUT_REASON;
+	f->allow = BH_ALLOWED;
+	f->reason = BH_SLICE_LIT("gitleaks:allow");
 }
 
 static int tell(struct secret_scanner *s, struct bh_slice piece, const struct stretch *x, const struct secret_hit *hit, struct bh_err *err)
