@@ -323,6 +323,28 @@ static void layer_progress(void *ctx, uint64_t done_bytes)
 	bh_progress_set(l->bar, *l->bar_done);
 }
 
+/* Every run of bytes that comes from a descriptor. */
+static int for_each_run(int fd, int (*take)(void *ctx, struct bh_slice run, struct bh_err *err), void *ctx, struct bh_err *err)
+{
+	struct bh_file_source source;
+	int rc = bh_file_source_init(&source, fd, 0, UINT64_MAX, true, err);
+	if (rc < 0)
+		return rc;
+	const struct bh_source bytes = bh_file_source(&source);
+	struct bh_slice run = { 0 };
+	do {
+		rc = bytes.read(bytes.ctx, &run, err);
+		rc = rc < 0 || run.len == 0 ? rc : take(ctx, run, err);
+	} while (rc == 0 && run.len);
+	bh_file_source_done(&source);
+	return rc;
+}
+
+static int add_to_blob(void *ctx, struct bh_slice run, struct bh_err *err)
+{
+	return image_blob_add(ctx, run, err);
+}
+
 /* The blob itself, from where the child had it. */
 static int copy_blob(struct layer_child *l, struct bh_err *err)
 {
@@ -335,18 +357,8 @@ static int copy_blob(struct layer_child *l, struct bh_err *err)
 	if (rc == 0 && reply.fd < 0)
 		rc = bh_fail(err, BH_ENOTFOUND, 0, "%s can't be read again", name);
 	bh_buf_done(&payload);
-	struct bh_file_source source;
-	rc = rc < 0 ? rc : bh_file_source_init(&source, reply.fd, 0, UINT64_MAX, true, err);
-	if (rc < 0)
-		return rc;
-	const struct bh_source bytes = bh_file_source(&source);
-	struct bh_slice run = { 0 };
-	do {
-		rc = bytes.read(bytes.ctx, &run, err);
-		rc = rc < 0 ? rc : image_blob_add(&l->blob, run, err);
-	} while (rc == 0 && run.len);
-	bh_file_source_done(&source);
-	if (reply.close_fd)
+	rc = rc < 0 ? rc : for_each_run(reply.fd, add_to_blob, &l->blob, err);
+	if (reply.close_fd && reply.fd >= 0)
 		close(reply.fd);
 	return rc;
 }
@@ -487,20 +499,9 @@ void image_rewriting_done(struct image_rewriting *r)
 
 /* ---- streams ---- */
 
-static int keep(int from, int to, struct bh_err *err)
+static int write_run(void *ctx, struct bh_slice run, struct bh_err *err)
 {
-	struct bh_file_source source;
-	int rc = bh_file_source_init(&source, from, 0, UINT64_MAX, true, err);
-	if (rc < 0)
-		return rc;
-	const struct bh_source bytes = bh_file_source(&source);
-	struct bh_slice run = { 0 };
-	do {
-		rc = bytes.read(bytes.ctx, &run, err);
-		rc = rc < 0 ? rc : bh_write_all(to, run, err);
-	} while (rc == 0 && run.len);
-	bh_file_source_done(&source);
-	return rc;
+	return bh_write_all(*(const int *)ctx, run, err);
 }
 
 int image_keep_stream(const struct image_request *req, const char *folder, int *ret_fd, struct bh_err *err)
@@ -514,7 +515,7 @@ int image_keep_stream(const struct image_request *req, const char *folder, int *
 		return bh_fail_errno(err, errno, "%s: a temporary file", folder);
 	int from = input ? STDIN_FILENO : -1;
 	int rc = input ? 0 : req->remote->open(req->remote->ctx, BH_SLICE_LIT("archive"), BH_LAYER_BYTES_MAX, &from, err);
-	rc = rc < 0 ? rc : keep(from, to, err);
+	rc = rc < 0 ? rc : for_each_run(from, write_run, &to, err);
 	if (!input && from >= 0)
 		close(from);
 	rc = rc < 0 || input ? rc : req->remote->outcome(req->remote->ctx, BH_SLICE_LIT("archive"), err);

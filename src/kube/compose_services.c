@@ -7,6 +7,7 @@
  */
 #include "base/map.h"
 #include "kube/compose.h"
+#include "kube/items.h"
 #include "sys/files.h"
 
 #include <unistd.h>
@@ -36,8 +37,7 @@ struct fields {
 /* A list that grows. */
 struct items {
 	struct making *m;
-	struct cel_value *ptr;
-	size_t n, cap;
+	struct kube_items all;
 };
 
 static void set(struct fields *o, struct bh_slice name, struct cel_value v)
@@ -59,21 +59,7 @@ static void set_as(struct fields *o, const char *name, struct cel_value v)
 
 static void add(struct items *l, struct cel_value v)
 {
-	if (v.kind == CEL_NULL)
-		return;
-	if (l->n == l->cap) {
-		size_t cap = l->cap * 2 + 8;
-		struct cel_value *more = bh_arena_array(l->m->arena, cap, sizeof(*more));
-		if (!more) {
-			l->m->failed = true;
-			return;
-		}
-		if (l->n)
-			memcpy(more, l->ptr, l->n * sizeof(*more));
-		l->ptr = more;
-		l->cap = cap;
-	}
-	l->ptr[l->n++] = v;
+	l->m->failed |= v.kind != CEL_NULL && !kube_items_add(&l->all, l->m->arena, v);
 }
 
 static struct cel_value map_of(struct fields *o)
@@ -90,7 +76,7 @@ static struct cel_value map_of(struct fields *o)
 
 static struct cel_value list_of(struct items *l)
 {
-	struct cel_value v = cel_list_of(l->m->arena, l->ptr, l->n);
+	struct cel_value v = cel_list_of(l->m->arena, l->all.ptr, l->all.n);
 	l->m->failed |= v.kind != CEL_LIST;
 	return v.kind == CEL_LIST ? v : cel_null();
 }
@@ -282,8 +268,8 @@ static struct cel_value short_mount(struct making *m, struct bh_slice text)
 		add(&words, cel_string(word));
 	}
 	bool read_only = false;
-	for (size_t i = 0; i < words.n; i++)
-		read_only |= bh_slice_eq_str(words.ptr[i].text, "ro") || bh_slice_eq_str(words.ptr[i].text, "readonly");
+	for (size_t i = 0; i < words.all.n; i++)
+		read_only |= bh_slice_eq_str(words.all.ptr[i].text, "ro") || bh_slice_eq_str(words.all.ptr[i].text, "readonly");
 	set_as(&o, "type", cel_string(has_source && is_path(source) ? BH_SLICE_LIT("bind") : BH_SLICE_LIT("volume")));
 	set_as(&o, "source", cel_string(has_source ? source : BH_SLICE_LIT("")));
 	set_as(&o, "target", cel_string(has_source ? target : text));

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "dockerfile/dockerfile.h"
 #include "dockerfile/shell.h"
+#include "kube/items.h"
 
 #define FIELDS_MAX 24u
 #define VALUE_BYTES_MAX 65536u
@@ -26,8 +27,7 @@ struct fields {
 
 struct items {
 	struct making *m;
-	struct cel_value *ptr;
-	size_t n, cap;
+	struct kube_items all;
 };
 
 /* ---- making ---- */
@@ -78,24 +78,12 @@ static struct cel_value map_of(struct fields *o)
 
 static void add(struct items *l, struct cel_value v)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap * 2 + 4;
-		struct cel_value *more = bh_arena_array(l->m->arena, cap, sizeof(*more));
-		if (!more) {
-			l->m->failed = true;
-			return;
-		}
-		if (l->n)
-			memcpy(more, l->ptr, l->n * sizeof(*more));
-		l->ptr = more;
-		l->cap = cap;
-	}
-	l->ptr[l->n++] = v;
+	l->m->failed |= !kube_items_add(&l->all, l->m->arena, v);
 }
 
 static struct cel_value list_of(struct items *l)
 {
-	struct cel_value v = cel_list_of(l->m->arena, l->ptr, l->n);
+	struct cel_value v = cel_list_of(l->m->arena, l->all.ptr, l->all.n);
 	l->m->failed = l->m->failed || v.kind != CEL_LIST;
 	return v.kind == CEL_LIST ? v : cel_null();
 }
