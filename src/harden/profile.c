@@ -47,16 +47,37 @@ static bool is_word_byte(uint8_t b)
 }
 
 /* What a line for a shell may start. */
-static void add_line(struct reach *reach, struct bh_slice line, struct bh_slice folder)
+static void add_line(struct reach *reach, struct bh_slice line, struct bh_slice folder, const char *why)
 {
 	size_t start = 0;
 	for (size_t at = 0; at <= line.len; at++) {
 		if (at < line.len && is_word_byte(line.ptr[at]))
 			continue;
 		if (at > start)
-			(void)reach_add_program(reach, bh_slice_sub(line, start, at - start), folder, "named by the image's command");
+			(void)reach_add_program(reach, bh_slice_sub(line, start, at - start), folder, why);
 		start = at + 1;
 	}
+}
+
+/* What the image's health check starts: ["CMD", program, words...], ["CMD-SHELL", line], ["NONE"]. */
+static void add_health_check(const struct bh_report *report, struct reach *reach, struct bh_slice folder)
+{
+	size_t n = 0;
+	bool shell = false;
+	for (size_t i = 0; i < report->settings.len; i++) {
+		struct bh_slice word = report->settings.ptr[i].value;
+		if (report->settings.ptr[i].kind != BH_SETTING_HEALTHCHECK)
+			continue;
+		if (n == 0)
+			shell = bh_slice_eq_str(word, "CMD-SHELL");
+		else if (shell || n > 1)
+			add_line(reach, word, folder, "named by the image's health check");
+		else
+			(void)reach_add_program(reach, word, folder, "the image's health check");
+		n++;
+	}
+	if (shell)
+		(void)reach_add_program(reach, BH_SLICE_LIT("/bin/sh"), folder, "the shell of the image's health check");
 }
 
 int profile_programs(const struct profile_options *o, const struct bh_report *report, struct reach *reach, struct profile *p, struct bh_err *err)
@@ -71,7 +92,8 @@ int profile_programs(const struct profile_options *o, const struct bh_report *re
 	if (p->command.len && !reach_add_program(reach, p->command.ptr[0], folder, "the image's entry point"))
 		return bh_fail(err, BH_ENOTFOUND, 0, "the image starts \"%.*s\", but there is no such program in it", BH_SLICE_FMT(bh_slice_sub(p->command.ptr[0], 0, 200)));
 	for (size_t i = 1; i < p->command.len; i++)
-		add_line(reach, p->command.ptr[i], folder);
+		add_line(reach, p->command.ptr[i], folder, "named by the image's command");
+	add_health_check(report, reach, folder);
 	for (size_t i = 0; i < o->n_programs; i++)
 		if (!reach_add_program(reach, bh_slice_str(o->programs[i]), folder, "--program"))
 			return bh_fail(err, BH_EUSAGE, 0, "--program %.200s: there is no such program in it", o->programs[i]);

@@ -187,10 +187,11 @@ static int read_settings(const struct bh_json_node *config, struct image_plan *p
 		[BH_SETTING_WORKDIR] = "WorkingDir", [BH_SETTING_VOLUME] = "Volumes", [BH_SETTING_PORT] = "ExposedPorts",
 	};
 	const struct bh_json_node *object = bh_json_get(config, "config");
-	for (size_t kind = 0; kind < BH_SETTING_KINDS; kind++)
-		if (!add_settings(plan, (enum bh_setting_kind)kind, bh_json_get(object, names[kind])))
-			return bh_fail(err, BH_ELIMIT, 0, "configuration: too much text");
-	return 0;
+	bool ok = true;
+	for (size_t kind = 0; ok && kind < BH_SETTING_KINDS; kind++)
+		ok = !names[kind] || add_settings(plan, (enum bh_setting_kind)kind, bh_json_get(object, names[kind]));
+	ok = ok && add_settings(plan, BH_SETTING_HEALTHCHECK, bh_json_get(bh_json_get(object, "Healthcheck"), "Test"));
+	return ok ? 0 : bh_fail(err, BH_ELIMIT, 0, "configuration: too much text");
 }
 
 int image_config_read(const struct bh_json_node *config, const struct image_wish *wish, struct image_plan *plan, struct bh_err *err)

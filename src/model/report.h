@@ -60,7 +60,7 @@ struct bh_label {
 };
 
 /* What an image's configuration says about running it. Lists are several settings of one kind, in their order. */
-enum bh_setting_kind { BH_SETTING_ENTRYPOINT, BH_SETTING_CMD, BH_SETTING_ENV, BH_SETTING_USER, BH_SETTING_WORKDIR, BH_SETTING_VOLUME, BH_SETTING_PORT, BH_SETTING_KINDS };
+enum bh_setting_kind { BH_SETTING_ENTRYPOINT, BH_SETTING_CMD, BH_SETTING_ENV, BH_SETTING_USER, BH_SETTING_WORKDIR, BH_SETTING_VOLUME, BH_SETTING_PORT, BH_SETTING_HEALTHCHECK, BH_SETTING_KINDS };
 
 struct bh_setting {
 	enum bh_setting_kind kind;

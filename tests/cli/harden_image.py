@@ -201,6 +201,19 @@ def test_packages(top):
     tap.ok("bin/busybox" in left and "bin/sh" in left and "bin/npm" not in left and not any("npm/" in n for n in left), "a shell that the entry point needs stays; npm goes with its links", (p, left))
 
 
+def test_health_check(top):
+    """What the health check starts can run, so it stays: its shell, and the programs of its line."""
+    layer = TOOL + [entry("bin/busybox", PROGRAM, 0o755), link("bin/sh", "/bin/busybox"), entry("usr/bin/curl", PROGRAM, 0o755), entry("lib/apk/db/installed",
+                    b"P:busybox\nV:1\nF:bin\nR:busybox\n\nP:curl\nV:1\nF:usr/bin\nR:curl\n\n")]
+    for test, left in (["CMD-SHELL", "curl -f http://localhost/ || exit 1"], {"bin/busybox", "bin/sh", "usr/bin/curl"}), (["CMD", "/usr/bin/curl", "-f", "x"], {"usr/bin/curl"}), (["NONE"], set()), (None, set()):
+        image, out = top / f"health-{test and test[0]}", top / f"health-{test and test[0]}-out"
+        write_image(image, [layer], {"Healthcheck": {"Test": test}} if test else {})
+        p = harden(f"oci:{image}", out)
+        made = Made(out) if p.returncode == 0 else None
+        kept = set(made.layers[0]) & {"bin/busybox", "bin/sh", "usr/bin/curl"} if made else p
+        tap.ok(kept == left, f"health check {test}", (kept, p))
+
+
 def test_owners(top):
     image, out = top / "owners", top / "owners-out"
     write_image(image, [TOOL + [folder("data"), entry("data/file", b"1", uid=3), entry("database", b"2"), entry("etc/passwd", b"app:x:1000:1000::/:/bin/false\n")]],
@@ -295,7 +308,7 @@ def test_errors(top):
 def main():
     with tempfile.TemporaryDirectory() as tmp:
         top = pathlib.Path(tmp)
-        for test in (test_modes, test_layers, test_packages, test_owners, test_sources, test_patch, test_errors):
+        for test in (test_modes, test_layers, test_packages, test_health_check, test_owners, test_sources, test_patch, test_errors):
             test(top)
     print(f"1..{tap.n}")
     sys.exit(1 if tap.failed else 0)
