@@ -52,6 +52,20 @@ bool bh_slice_cut(struct bh_slice s, char c, struct bh_slice *head, struct bh_sl
 	return at != s.len;
 }
 
+struct bh_slice bh_slice_base(struct bh_slice path)
+{
+	size_t at = path.len;
+	while (at && path.ptr[at - 1] != '/')
+		at--;
+	return bh_slice_sub(path, at, path.len);
+}
+
+struct bh_slice bh_slice_folder(struct bh_slice path)
+{
+	size_t base = bh_slice_base(path).len;
+	return bh_slice_sub(path, 0, path.len > base ? path.len - base - 1 : 0);
+}
+
 bool bh_slice_u64(struct bh_slice s, uint64_t max, uint64_t *out)
 {
 	if (s.len == 0)

@@ -99,6 +99,10 @@ struct bh_slice bh_slice_trim(struct bh_slice s);
 /* Splits at the first byte c: *head before it, *tail behind it. False (head = s, tail empty) when c is not there. */
 bool bh_slice_cut(struct bh_slice s, char c, struct bh_slice *head, struct bh_slice *tail);
 
+/* The last component of a path, and what stands in front of it without its slash: "c" and "a/b" of "a/b/c"; the second is empty where there is no slash. */
+struct bh_slice bh_slice_base(struct bh_slice path);
+struct bh_slice bh_slice_folder(struct bh_slice path);
+
 /* Decimal digits only, at least one, value <= max. False otherwise; *out untouched then. */
 bool bh_slice_u64(struct bh_slice s, uint64_t max, uint64_t *out);
 

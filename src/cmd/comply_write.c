@@ -4,11 +4,9 @@
 #include "report/describe.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #define REASONS_SHOWN 5u /* of one control, in documents for people */
 #define NAME_BYTES_MAX 256u
-#define TIME_BYTES 32u
 #define ID_COLUMNS_MAX 32u
 #define LINE_BYTES_MAX (64u << 10)
 
@@ -96,12 +94,10 @@ static void left_out(const struct comply_view *v, struct bh_buf *out)
 			      r->bootstrap == 1 ? "" : "s");
 }
 
-static const char *time_text(const struct comply_view *v, char text[TIME_BYTES])
+static const char *time_text(const struct comply_view *v, char text[BH_TIME_TEXT_BYTES])
 {
-	time_t t = (time_t)v->options->now_s;
-	struct tm tm;
-	if (!gmtime_r(&t, &tm) || strftime(text, TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		(void)snprintf(text, TIME_BYTES, "1970-01-01T00:00:00Z");
+	if (!bh_time_text(v->options->now_s, text))
+		(void)snprintf(text, BH_TIME_TEXT_BYTES, "1970-01-01T00:00:00Z");
 	return text;
 }
 
@@ -235,7 +231,7 @@ static void write_json(const struct comply_view *v, struct bh_buf *out)
 {
 	const struct comply_framework *f = v->report->framework;
 	const struct bh_incomplete_vec *gaps = &v->report->findings.incomplete;
-	char now[TIME_BYTES];
+	char now[BH_TIME_TEXT_BYTES];
 	bh_buf_add_str(out, "{\n  \"schema\": \"bulkhead.compliance/1\",\n  \"tool\": { \"name\": \"bulkhead\", \"version\": \"" BH_VERSION "\" },\n");
 	member(out, "  ", "generated", bh_slice_str(time_text(v, now)));
 	bh_buf_add_str(out, ",\n  \"framework\": ");
@@ -458,7 +454,7 @@ static void oscal_finding(const struct comply_view *v, const struct comply_resul
 static void write_oscal(const struct comply_view *v, struct bh_buf *out)
 {
 	const struct comply_framework *f = v->report->framework;
-	char now[TIME_BYTES];
+	char now[BH_TIME_TEXT_BYTES];
 	(void)time_text(v, now);
 	bh_buf_add_str(out, "{ \"assessment-results\": {\n    \"uuid\": ");
 	uuid(v, "report", out);

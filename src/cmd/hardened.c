@@ -11,12 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DOCKERFILE_BYTES_MAX (1u << 20)
-
-static const char *const severities[] = { "unknown", "negligible", "low", "medium", "high", "critical" };
 
 int hardened_check(const struct cmd_args *args, struct bh_err *err)
 {
@@ -54,10 +51,8 @@ void hardened_done(struct hardened *h)
 static int tell_time(struct hardened *h, struct bh_err *err)
 {
 	int64_t now = 0;
-	struct tm tm;
 	int rc = cmd_report_time(&now, err);
-	time_t t = (time_t)now;
-	if (rc == 0 && (!gmtime_r(&t, &tm) || strftime(h->created, sizeof(h->created), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0))
+	if (rc == 0 && !bh_time_text(now, h->created))
 		rc = bh_fail(err, BH_EUSAGE, 0, "SOURCE_DATE_EPOCH is no time");
 	return rc;
 }
@@ -113,8 +108,7 @@ static int count(const struct hardened *h, const char *target, uint64_t by_sever
 static int compare(struct hardened *h, const char *target, struct bh_err *err)
 {
 	char made[BH_PATH_BYTES_MAX + 16];
-	bool archive = bh_slice_ends(bh_slice_str(h->where.path), BH_SLICE_LIT(".tar"));
-	snprintf(made, sizeof(made), "%s:%s", archive ? "archive" : "oci", h->where.path);
+	snprintf(made, sizeof(made), "%s:%s", newimage_is_archive(&h->image) ? "archive" : "oci", h->where.path);
 	int rc = count(h, h->source[0] ? h->source : target, h->before, err);
 	rc = rc < 0 ? rc : count(h, made, h->after, err);
 	h->compared = rc == 0;
@@ -207,7 +201,7 @@ static void tell_findings(const struct hardened *h, struct bh_buf *out)
 	bh_buf_printf(out, "findings: %" PRIu64 " before, %" PRIu64 " after", sum(h->before), sum(h->after));
 	for (size_t i = BH_SEV_CRITICAL + 1; i-- > 0;)
 		if (h->before[i] || h->after[i])
-			bh_buf_printf(out, "; %s %" PRIu64 " -> %" PRIu64, severities[i], h->before[i], h->after[i]);
+			bh_buf_printf(out, "; %s %" PRIu64 " -> %" PRIu64, bh_severity_name((enum bh_severity)i), h->before[i], h->after[i]);
 	bh_buf_add_byte(out, '\n');
 }
 

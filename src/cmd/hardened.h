@@ -27,7 +27,7 @@ struct hardened {
 	struct image_rewriting rewriting;
 	struct newimage image;
 	struct bh_buf dockerfile; /* the text of --dockerfile */
-	char created[32];
+	char created[BH_TIME_TEXT_BYTES];
 	char source[64];          /* what a scan of the original is told to read; empty: the target as the user typed it */
 	int stream_fd;            /* a stream that was kept, so that it can be read again; or -1 */
 	bool compared, verified, differs; /* differs: --verify says so */

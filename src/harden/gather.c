@@ -116,11 +116,6 @@ static int send_binary(struct gather *g, const struct image_file *f, const struc
 	return rc;
 }
 
-static bool is_word_byte(uint8_t b)
-{
-	return (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') || (b && strchr("_./+-", b));
-}
-
 /* Different words of text, each as a slice. A word may be the name of a program or a path; paths_only: those that begin with a slash. */
 static void put_words(struct gather *g, struct bh_slice text, bool paths_only)
 {
@@ -128,7 +123,7 @@ static void put_words(struct gather *g, struct bh_slice text, bool paths_only)
 	bh_map_init(&seen, WORDS_MAX);
 	size_t start = 0;
 	for (size_t at = 0; at <= text.len; at++) {
-		if (at < text.len && is_word_byte(text.ptr[at]))
+		if (at < text.len && gather_is_word_byte(text.ptr[at]))
 			continue;
 		struct bh_slice word = bh_slice_sub(text, start, at - start);
 		start = at + 1;

@@ -46,6 +46,12 @@ void gather_init(struct gather *g, struct bh_report *report);
 void gather_done(struct gather *g);
 struct image_visitor gather_visitor(struct gather *g);
 
+/* Of a word that may be the name of a program or a path, in a script or a command line. */
+static inline bool gather_is_word_byte(uint8_t b)
+{
+	return (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') || (b && strchr("_./+-", b));
+}
+
 /* After the image was read. */
 int gather_finish(struct gather *g, struct bh_err *err) BH_MUST_CHECK;
 

@@ -78,16 +78,13 @@ static const struct hidden_slot *find(const struct hidden *h, struct bh_slice pa
 	return h->cap ? slot_of(h->slots, h->cap, bare(image_path_hash(&h->key, path))) : &nothing;
 }
 
-bool hidden_is(const struct hidden *h, uint32_t layer, struct bh_slice path, bool folder)
+bool hidden_is(const struct hidden *h, uint32_t layer, struct bh_slice path)
 {
 	const struct hidden_slot *own = find(h, path);
-	if (own->all > layer + 1 || (!folder && own->self > layer + 1))
+	if (own->all > layer + 1 || own->self > layer + 1)
 		return true;
 	while (path.len) {
-		size_t at = path.len;
-		while (at && path.ptr[at - 1] != '/')
-			at--;
-		path = bh_slice_sub(path, 0, at ? at - 1 : 0);
+		path = bh_slice_folder(path);
 		const struct hidden_slot *above = find(h, path);
 		if (above->all > layer + 1 || above->below > layer + 1)
 			return true;

@@ -19,7 +19,7 @@ void hidden_done(struct hidden *h);
 /* Hashes with their kinds (image/unit.h) of one layer. Layers in ascending order. */
 int hidden_add(struct hidden *h, uint32_t layer, const uint64_t *hashes, size_t n, struct bh_err *err) BH_MUST_CHECK;
 
-/* Is a path of this layer hidden by one above it? folder: only what hides folders counts. */
-bool hidden_is(const struct hidden *h, uint32_t layer, struct bh_slice path, bool folder);
+/* Is a path of this layer, which is no folder there, hidden by a layer above it? */
+bool hidden_is(const struct hidden *h, uint32_t layer, struct bh_slice path);
 
 #endif

@@ -50,7 +50,7 @@ static void put_history(const struct newconfig *n, const struct bh_json_node *ol
 	bh_buf_printf(out, "{\"created\":\"%s\",\"created_by\":\"bulkhead harden\"%s}]", n->created, n->adds_layer ? "" : ",\"empty_layer\":true");
 }
 
-int newconfig_edit(const struct newconfig *n, struct bh_buf *out, struct bh_err *err)
+static int edit(const struct newconfig *n, struct bh_buf *out, struct bh_err *err)
 {
 	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
 	int rc = bh_json_parse(n->old, BH_MANIFEST_BYTES_MAX, &doc, err);
@@ -82,7 +82,7 @@ static int run_edit(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	const struct editing *e = ctx;
 	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
 	bh_buf_init(&text, 2 * BH_MANIFEST_BYTES_MAX);
-	int rc = newconfig_edit(e->n, &text, err);
+	int rc = edit(e->n, &text, err);
 	for (size_t at = 0; rc == 0 && at < text.len; at += BH_FRAME_BYTES_MAX)
 		rc = bh_channel_send(ch, MESSAGE_PIECE, bh_slice_sub(bh_buf_slice(&text), at, BH_FRAME_BYTES_MAX), err);
 	return rc;

@@ -17,7 +17,4 @@ struct newconfig {
 /* Appends the new JSON. */
 int newconfig_make(const struct newconfig *n, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK;
 
-/* The same in this process: for tests and the child. */
-int newconfig_edit(const struct newconfig *n, struct bh_buf *out, struct bh_err *err) BH_MUST_CHECK;
-
 #endif

@@ -24,7 +24,7 @@
 #define BLOBS "blobs/sha256"
 #define DOCKER "manifest.json"
 
-static bool is_archive(const struct newimage *n)
+bool newimage_is_archive(const struct newimage *n)
 {
 	return bh_slice_ends(bh_slice_str(n->options->path), BH_SLICE_LIT(".tar"));
 }
@@ -52,7 +52,7 @@ int newimage_begin(struct newimage *n, const struct newimage_options *options, s
 {
 	struct stat st;
 	*n = (struct newimage){ .options = options, .blobs_fd = -1, .layers.max = BH_LAYERS_MAX };
-	if (lstat(options->path, &st) == 0 && (is_archive(n) ? !S_ISREG(st.st_mode) : rmdir(options->path) < 0))
+	if (lstat(options->path, &st) == 0 && (newimage_is_archive(n) ? !S_ISREG(st.st_mode) : rmdir(options->path) < 0))
 		return bh_fail(err, BH_EUSAGE, 0, "%s is there already: name a new folder, or a file that ends with .tar", options->path);
 	size_t len = strlen(options->path);
 	while (len > 1 && options->path[len - 1] == '/')
@@ -346,7 +346,7 @@ int newimage_end(struct newimage *n, const struct image_rewriting *old, const st
 	for (size_t i = 0; i < n->layers.len; i++)
 		n->new_bytes += n->layers.ptr[i].size_bytes;
 	rc = rc < 0 ? rc : put_documents(n, old, shrink, added, err);
-	if (rc < 0 || is_archive(n))
+	if (rc < 0 || newimage_is_archive(n))
 		return rc < 0 ? rc : newimage_pack(n, n->options->name, n->options->path, err);
 	if (rename(n->work, n->options->path) < 0)
 		return bh_fail_errno(err, errno, "%s", n->options->path);
@@ -377,7 +377,7 @@ void newimage_drop(struct newimage *n)
 {
 	if (n->blobs_fd < 0)
 		return;
-	if (is_archive(n))
+	if (newimage_is_archive(n))
 		(void)unlink(n->options->path);
 	else if (n->work[0] == 0)
 		snprintf(n->work, sizeof(n->work), "%s", n->options->path);

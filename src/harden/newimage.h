@@ -24,6 +24,9 @@ struct newimage {
 	uint64_t old_bytes, new_bytes;     /* of all layers, packed */
 };
 
+/* A file, not a folder: its name ends with ".tar". */
+bool newimage_is_archive(const struct newimage *n);
+
 /* The folder for blobs is there then. BH_EUSAGE: something is there already. */
 int newimage_begin(struct newimage *n, const struct newimage_options *options, struct bh_err *err) BH_MUST_CHECK;
 

@@ -41,17 +41,12 @@ static struct bh_slice variable(const struct bh_report *report, const char *name
 
 /* ---- programs ---- */
 
-static bool is_word_byte(uint8_t b)
-{
-	return (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') || (b && strchr("_./+-", b));
-}
-
 /* What a line for a shell may start. */
 static void add_line(struct reach *reach, struct bh_slice line, struct bh_slice folder, const char *why)
 {
 	size_t start = 0;
 	for (size_t at = 0; at <= line.len; at++) {
-		if (at < line.len && is_word_byte(line.ptr[at]))
+		if (at < line.len && gather_is_word_byte(line.ptr[at]))
 			continue;
 		if (at > start)
 			(void)reach_add_program(reach, bh_slice_sub(line, start, at - start), folder, why);

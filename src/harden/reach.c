@@ -31,22 +31,6 @@ static void note(struct reach *r, const char *text)
 	r->failed |= !text || !binary_name_vec_push(&r->notes, bh_slice_str(text));
 }
 
-static struct bh_slice basename_of(struct bh_slice path)
-{
-	size_t at = path.len;
-	while (at && path.ptr[at - 1] != '/')
-		at--;
-	return bh_slice_sub(path, at, path.len);
-}
-
-static struct bh_slice folder_of(struct bh_slice path)
-{
-	size_t at = path.len;
-	while (at && path.ptr[at - 1] != '/')
-		at--;
-	return bh_slice_sub(path, 0, at ? at - 1 : 0);
-}
-
 bool reach_has(const struct reach *r, struct bh_slice path)
 {
 	return bh_map_get(&r->part_of, path) != NULL;
@@ -131,7 +115,7 @@ static struct gather_file *find_by_runpath(struct reach *r, const struct gather_
 		for (size_t i = 0; i < 2; i++)
 			if (bh_slice_starts(head, bh_slice_str(origins[i]))) {
 				struct bh_slice behind = bh_slice_sub(head, strlen(origins[i]), head.len);
-				const char *text = bh_arena_printf(&r->arena, "/%.*s%.*s", BH_SLICE_FMT(folder_of(of->path)), BH_SLICE_FMT(behind));
+				const char *text = bh_arena_printf(&r->arena, "/%.*s%.*s", BH_SLICE_FMT(bh_slice_folder(of->path)), BH_SLICE_FMT(behind));
 				folder = bh_slice_str(text);
 				break;
 			}
@@ -182,7 +166,7 @@ static void add_needed(struct reach *r, const struct gather_file *f)
 
 static void add_found(struct reach *r, struct gather_file *f, struct bh_slice name, const char *why)
 {
-	if (!add_named_part(r, f, true, basename_of(name), why))
+	if (!add_named_part(r, f, true, bh_slice_base(name), why))
 		return;
 	if (f->has_binary && r->machine == BINARY_OTHER)
 		r->machine = f->binary.machine;
@@ -204,7 +188,7 @@ void reach_add_words(struct reach *r, const struct binary_name_vec *words, struc
 
 static bool is_shell(struct bh_slice path)
 {
-	return bh_slice_is_one_of(basename_of(path), shells);
+	return bh_slice_is_one_of(bh_slice_base(path), shells);
 }
 
 /* "#!/usr/bin/env -S python3 -u": the interpreter, and what env is told to start. A shell's script starts what it names. */
@@ -460,7 +444,7 @@ static void add_nss(struct reach *r)
 	const struct gather_file *conf = gather_find(r->gather, BH_SLICE_LIT("etc/nsswitch.conf"));
 	const struct gather_file *libc = NULL;
 	for (size_t i = 0; i < r->parts.len && !libc; i++)
-		libc = bh_slice_eq_str(basename_of(r->parts.ptr[i].file->path), "libc.so.6") ? r->parts.ptr[i].file : NULL;
+		libc = bh_slice_eq_str(bh_slice_base(r->parts.ptr[i].file->path), "libc.so.6") ? r->parts.ptr[i].file : NULL;
 	if (!libc || !libc->has_binary)
 		return;
 	struct gather_file *f = find_library(r, libc, BH_SLICE_LIT("libgcc_s.so.1"));
@@ -501,7 +485,7 @@ static void add_plug_ins(struct reach *r, const struct walk *w)
 	for (size_t i = 0; i < r->gather->files.len && !r->failed; i++) {
 		struct gather_file *f = r->gather->files.ptr[i];
 		if (!f->has_binary || (f->binary.flags & (BINARY_PROGRAM | BINARY_NOT_ANALYSED)) || f->binary.machine != r->machine || has_part(r, f) ||
-		    gather_find(r->gather, f->path) != f || is_library_folder(r, folder_of(f->path)) || !can_be_loaded(r, w, f))
+		    gather_find(r->gather, f->path) != f || is_library_folder(r, bh_slice_folder(f->path)) || !can_be_loaded(r, w, f))
 			continue;
 		add_part(r, f, false, "can be loaded by name: it is in a folder of plug-ins and fits the programs");
 	}

@@ -60,14 +60,6 @@ int shrink_hides(void *ctx, uint32_t layer, const uint64_t *hashes, size_t n, st
 
 /* ---- what stays ---- */
 
-static struct bh_slice basename_of(struct bh_slice path)
-{
-	size_t at = path.len;
-	while (at && path.ptr[at - 1] != '/')
-		at--;
-	return bh_slice_sub(path, at, path.len);
-}
-
 static bool is_kept_name(const struct shrink *s, struct bh_slice name)
 {
 	for (size_t i = 0; i < s->options->n_keep; i++)
@@ -83,7 +75,7 @@ static bool is_kept_path(const struct shrink *s, struct bh_slice path)
 		const char *keep = s->options->keep[i] + (s->options->keep[i][0] == '/');
 		struct bh_slice folder = bh_slice_str(keep);
 		bool below = folder.len && bh_slice_starts(path, folder) && path.len > folder.len && (path.ptr[folder.len] == '/' || folder.ptr[folder.len - 1] == '/');
-		if (below || removable_fits(keep, path) || removable_fits(keep, basename_of(path)))
+		if (below || removable_fits(keep, path) || removable_fits(keep, bh_slice_base(path)))
 			return true;
 	}
 	return false;
@@ -138,9 +130,8 @@ static bool put(struct shrink *s, struct bh_slice path, uint32_t why)
 /* The folder's links resolved, the last component as it is: a link that belongs to a package is the link. */
 static bool real_path(struct shrink *s, struct bh_slice path, struct bh_slice *ret)
 {
-	struct bh_slice name = basename_of(path), folder = { 0 };
-	size_t at = path.len - name.len;
-	if (at && !gather_resolve(s->gather, bh_slice_sub(path, 0, at - 1), &s->arena, &folder))
+	struct bh_slice name = bh_slice_base(path), folder = bh_slice_folder(path);
+	if (folder.len && !gather_resolve(s->gather, folder, &s->arena, &folder))
 		return false;
 	const char *text = bh_arena_printf(&s->arena, "%.*s%s%.*s", BH_SLICE_FMT(folder), folder.len ? "/" : "", BH_SLICE_FMT(name));
 	*ret = bh_slice_str(text ? text : "");
@@ -355,7 +346,7 @@ int shrink_plan(struct shrink *s, const struct gather *g, const struct reach *re
 
 static bool is_whiteout(struct bh_slice path)
 {
-	return bh_slice_starts(basename_of(path), BH_SLICE_LIT(".wh."));
+	return bh_slice_starts(bh_slice_base(path), BH_SLICE_LIT(".wh."));
 }
 
 /* var/lib/dpkg/info/NAME[:ARCH].postinst of a package that is gone. */
@@ -383,7 +374,7 @@ static uint32_t why_dropped(const struct shrink *s, uint32_t layer, const struct
 			return s->trees[i]->why;
 	if (folder || bh_map_get(&s->linked, e->path))
 		return 0;
-	if (hidden_is(&s->hidden, layer, e->path, false))
+	if (hidden_is(&s->hidden, layer, e->path))
 		return SHRINK_HIDDEN;
 	if (is_info_of_removed(s, e->path))
 		return SHRINK_DATABASE;

@@ -202,24 +202,10 @@ static int mention_folders(struct walk *w, struct bh_slice path, struct bh_err *
 
 /* ---- entries of this layer that take the place of wanted files of this layer ---- */
 
-static struct bh_slice parent_of(struct bh_slice path)
-{
-	size_t at = path.len;
-	while (at && path.ptr[at - 1] != '/')
-		at--;
-	return bh_slice_sub(path, 0, at ? at - 1 : 0);
-}
-
-static struct bh_slice base_of(struct bh_slice path)
-{
-	struct bh_slice parent = parent_of(path);
-	return bh_slice_sub(path, parent.len ? parent.len + 1 : 0, path.len);
-}
-
 static void track(struct walk *w, struct bh_slice path)
 {
 	bool ok = set_add(&w->tracked, image_hide(image_path_hash(w->job->key, path), IMAGE_HIDES_SELF));
-	for (struct bh_slice p = parent_of(path); p.len && ok; p = parent_of(p))
+	for (struct bh_slice p = bh_slice_folder(path); p.len && ok; p = bh_slice_folder(p))
 		ok = set_add(&w->tracked, image_hide(image_path_hash(w->job->key, p), IMAGE_HIDES_BELOW));
 	w->tracked_cut |= !ok;
 }
@@ -399,7 +385,7 @@ static int aliased_file(struct walk *w, const struct bh_tar_entry *e, struct bh_
 {
 	uint64_t limit = 0;
 	int rc = 0;
-	for (struct bh_slice at = path;; at = parent_of(at)) {
+	for (struct bh_slice at = path;; at = bh_slice_folder(at)) {
 		for (size_t i = (size_t)(uintptr_t)bh_map_get(&w->from, at); i && rc == 0; i = w->next_from[i - 1])
 			rc = give_as(w, e, i - 1, path, &limit, err);
 		if (at.len == 0 || rc < 0)
@@ -445,16 +431,21 @@ static int send_watched(void *ctx, uint16_t type, struct bh_slice payload, struc
 	return send(w, type, payload, err);
 }
 
-static int show_entry(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
+struct image_entry image_entry_of(const struct bh_tar_entry *e, struct bh_slice path)
 {
 	static const enum image_entry_type types[] = {
 		[BH_TAR_FILE] = IMAGE_ENTRY_FILE, [BH_TAR_DIR] = IMAGE_ENTRY_DIR, [BH_TAR_SYMLINK] = IMAGE_ENTRY_SYMLINK,
 		[BH_TAR_HARDLINK] = IMAGE_ENTRY_HARDLINK, [BH_TAR_OTHER] = IMAGE_ENTRY_OTHER,
 	};
-	const struct image_entry seen = {
+	return (struct image_entry){
 		.type = types[e->type], .path = path, .link = e->link, .size_bytes = e->size_bytes, .has_owner = true, .mode = e->mode, .uid = e->uid, .gid = e->gid,
 		.mtime_s = e->mtime_s, .capability = e->capability,
 	};
+}
+
+static int show_entry(struct walk *w, const struct bh_tar_entry *e, struct bh_slice path, struct bh_err *err)
+{
+	const struct image_entry seen = image_entry_of(e, path);
 	return w->job->n_aliases ? 0 : image_watch_entry(&w->watch, &seen, err); /* a second pass has been here before */
 }
 
@@ -510,7 +501,7 @@ static int link_entry(struct walk *w, const struct bh_tar_entry *e, struct bh_sl
 /* True when the entry is a marker and has been dealt with. */
 static bool whiteout(struct walk *w, struct bh_slice path, struct bh_err *err, int *rc)
 {
-	struct bh_slice base = base_of(path), parent = parent_of(path), prefix = BH_SLICE_LIT(".wh.");
+	struct bh_slice base = bh_slice_base(path), parent = bh_slice_folder(path), prefix = BH_SLICE_LIT(".wh.");
 	if (!bh_slice_starts(base, prefix))
 		return false;
 	struct bh_slice name = bh_slice_sub(base, prefix.len, base.len);

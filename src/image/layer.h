@@ -40,6 +40,10 @@ struct image_layer_job {
 	size_t n_aliases;
 };
 
+/* An entry of a layer's archive under its clean path; both borrowed. */
+struct bh_tar_entry;
+struct image_entry image_entry_of(const struct bh_tar_entry *e, struct bh_slice path);
+
 /* 0 when END was sent, however the layer ended; negative when frames could not be sent. */
 int image_layer_read(const struct image_layer_job *job, struct bh_source raw, const struct image_sink *sink, struct bh_err *err) BH_MUST_CHECK;
 

@@ -134,20 +134,13 @@ static int write_edited(struct copy *c, const struct image_edit *edit, const str
 
 static int entry(struct copy *c, const struct bh_tar_entry *e, struct bh_err *err)
 {
-	static const enum image_entry_type types[] = {
-		[BH_TAR_FILE] = IMAGE_ENTRY_FILE, [BH_TAR_DIR] = IMAGE_ENTRY_DIR, [BH_TAR_SYMLINK] = IMAGE_ENTRY_SYMLINK,
-		[BH_TAR_HARDLINK] = IMAGE_ENTRY_HARDLINK, [BH_TAR_OTHER] = IMAGE_ENTRY_OTHER,
-	};
 	struct bh_slice path;
 	bool climbed = false;
 	if (!bh_path_clean(e->name, c->path, &path, &climbed))
 		return bh_fail(err, BH_EMALFORMED, e->offset, "an entry at offset %ju has a name that no file system can hold", (uintmax_t)e->offset);
 	if (path.len == 0)
 		return release(c, e->end, true, err);
-	const struct image_entry seen = {
-		.type = types[e->type], .path = path, .link = e->link, .size_bytes = e->size_bytes, .has_owner = true, .mode = e->mode, .uid = e->uid, .gid = e->gid,
-		.mtime_s = e->mtime_s, .capability = e->capability,
-	};
+	const struct image_entry seen = image_entry_of(e, path);
 	struct image_edit edit = { 0 };
 	const struct image_rewriter *rewriter = c->job->rewriter;
 	if (rewriter->edit)

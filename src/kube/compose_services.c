@@ -198,11 +198,6 @@ static struct cel_value as_text(struct making *m, struct cel_value v)
 	return text ? cel_string(bh_slice_str(text)) : cel_null();
 }
 
-static size_t length(struct cel_value v)
-{
-	return v.kind == CEL_LIST ? v.list->len : 0;
-}
-
 /* "::1" of "[::1]". */
 static struct bh_slice without_brackets(struct bh_slice s)
 {
@@ -316,7 +311,7 @@ static struct cel_value pairs(struct making *m, struct cel_value written, struct
 {
 	struct items out = { .m = m };
 	struct bh_slice name, value;
-	for (size_t i = 0; i < length(v) && length(written) == length(v); i++) {
+	for (size_t i = 0; i < kube_length(v) && kube_length(written) == kube_length(v); i++) {
 		struct cel_value was = written.list->items[i], is = v.list->items[i];
 		if (was.kind != CEL_STRING)
 			continue;
@@ -362,7 +357,7 @@ static struct cel_value option(struct making *m, struct cel_value v)
 static struct cel_value each(struct making *m, struct cel_value list, struct cel_value (*make)(struct making *, struct cel_value))
 {
 	struct items out = { .m = m };
-	for (size_t i = 0; i < length(list); i++)
+	for (size_t i = 0; i < kube_length(list); i++)
 		add(&out, make(m, list.list->items[i]));
 	return list_of(&out);
 }
@@ -401,10 +396,8 @@ static struct bh_slice extended_name(struct cel_value extends)
 
 static struct cel_value find_service(struct cel_value services, struct bh_slice name)
 {
-	for (size_t i = 0; services.kind == CEL_MAP && i < services.map->len; i++)
-		if (services.map->entries[i].key.kind == CEL_STRING && bh_slice_eq(services.map->entries[i].key.text, name))
-			return services.map->entries[i].value;
-	return cel_null();
+	const struct cel_value *found = services.kind == CEL_MAP ? cel_map_get(services.map, cel_string(name)) : NULL;
+	return found ? *found : cel_null();
 }
 
 static int complain(struct making *m, struct cel_value service, const char *field, const char *text, struct bh_err *err)
@@ -438,12 +431,9 @@ static int follow(struct making *m, struct cel_value services, struct cel_value 
 		if (!bh_slice_eq_str(base.map->entries[i].key.text, "extends"))
 			set(&o, base.map->entries[i].key.text, base.map->entries[i].value);
 	for (size_t i = 0; i < own.map->len; i++) {
-		struct bh_slice name = own.map->entries[i].key.text;
-		struct cel_value was = cel_null(), mine = own.map->entries[i].value;
-		for (size_t k = 0; k < base.map->len; k++)
-			if (bh_slice_eq(base.map->entries[k].key.text, name))
-				was = base.map->entries[k].value;
-		set(&o, name, joined(m, was, mine));
+		const struct cel_entry *mine = &own.map->entries[i];
+		const struct cel_value *was = cel_map_get(base.map, mine->key);
+		set(&o, mine->key.text, was ? joined(m, *was, mine->value) : mine->value);
 	}
 	*ret = map_of(&o);
 	m->failed |= ret->kind == CEL_MAP && !kube_tree_same_place(m->d->tree, own.map, ret->map);

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #define REPORT_BYTES_MAX (1024ull << 20)
 #define PACKAGES_MAX 1000000u
@@ -256,4 +257,11 @@ const char *bh_hidden_name(enum bh_hidden_reason why)
 	case BH_HIDDEN_COUNT: break;
 	}
 	return "filter";
+}
+
+bool bh_time_text(int64_t seconds, char ret[BH_TIME_TEXT_BYTES])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+	return gmtime_r(&t, &tm) && strftime(ret, BH_TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0;
 }

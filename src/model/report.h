@@ -219,6 +219,10 @@ uint64_t bh_report_filtered(const struct bh_report *r);
 size_t bh_report_base_findings(const struct bh_report *r);
 
 const char *bh_change_name(enum bh_change_kind k);     /* "base-image", "package", "lockfile" */
+/* Seconds since 1970 in RFC 3339, UTC. False: the year has no such text. */
+#define BH_TIME_TEXT_BYTES 32u
+bool bh_time_text(int64_t seconds, char ret[BH_TIME_TEXT_BYTES]);
+
 const char *bh_hidden_name(enum bh_hidden_reason why); /* "severity", "unfixed", "state", "vex", "exception" */
 
 const char *bh_verdict_name(enum bh_verdict v); /* "pass", "fail", "incomplete" */

@@ -17,14 +17,6 @@ const struct pkg_parser *const pkg_parsers[] = {
 
 #define ELF_MAGIC "\177ELF"
 
-static struct bh_slice basename_of(struct bh_slice path)
-{
-	size_t at = path.len;
-	while (at && path.ptr[at - 1] != '/')
-		at--;
-	return bh_slice_sub(path, at, path.len);
-}
-
 /* One part against one pattern; a "*" that fails is given one byte more, the last one only: enough, and linear in practice. */
 bool pkg_part_matches(struct bh_slice pattern, struct bh_slice part)
 {
@@ -57,7 +49,7 @@ static struct bh_slice without(struct bh_slice path, struct bh_slice base)
 static bool glob_matches(struct bh_slice pattern, struct bh_slice path)
 {
 	for (;;) {
-		struct bh_slice p = basename_of(pattern), part = basename_of(path);
+		struct bh_slice p = bh_slice_base(pattern), part = bh_slice_base(path);
 		if (part.len == 0 || !pkg_part_matches(p, part))
 			return false;
 		if (p.len == pattern.len)
@@ -70,7 +62,7 @@ static bool glob_matches(struct bh_slice pattern, struct bh_slice path)
 bool pkg_wants_path(const struct pkg_want *w, struct bh_slice path, bool elf)
 {
 	struct bh_slice pattern = bh_slice_str(w->path);
-	struct bh_slice base = basename_of(path);
+	struct bh_slice base = bh_slice_base(path);
 	switch (w->kind) {
 	case PKG_WANT_PATH: return bh_slice_eq(path, pattern);
 	case PKG_WANT_DIR:
@@ -117,7 +109,7 @@ static void add_want(const struct pkg_want *w, size_t parser)
 	bool by_suffix = w->kind == PKG_WANT_DIR || w->kind == PKG_WANT_BELOW;
 	struct bh_slice base = { 0 };
 	if (w->kind != PKG_WANT_ELF)
-		base = basename_of(bh_slice_str(by_suffix ? w->suffix : w->path));
+		base = bh_slice_base(bh_slice_str(by_suffix ? w->suffix : w->path));
 	bool begins = base.len && base.ptr[0] != '*' && (!by_suffix || base.len < strlen(w->suffix)); /* a suffix may lack the part's start */
 	bool ends = base.len && base.ptr[base.len - 1] != '*', ends_in_two = ends && base.len > 1 && base.ptr[base.len - 2] != '*';
 	size_t i = index_of.n++;
@@ -139,7 +131,7 @@ static void make_index(void)
 /* The first want from parser number `from` on that the path fits; n when there is none. */
 static size_t first_want(struct bh_slice path, bool elf, size_t from)
 {
-	struct bh_slice base = basename_of(path);
+	struct bh_slice base = bh_slice_base(path);
 	bool any = base.len < 2;
 	for (size_t word = 0; word < WORDS && word * 64 < index_of.n; word++) {
 		uint64_t left = any ? UINT64_MAX : index_of.first[base.ptr[0]].words[word] & index_of.last[base.ptr[base.len - 1]].words[word] &

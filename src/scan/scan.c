@@ -18,7 +18,6 @@
 #include "secret/ignores.h"
 #include "vuln/match.h"
 
-#include <time.h>
 
 #define SECONDS_PER_DAY 86400
 
@@ -257,12 +256,8 @@ static int match(const struct scan_options *o, struct bh_report *report, struct 
 
 static void stamp(struct bh_report *report, int64_t now_s)
 {
-	time_t t = (time_t)now_s;
-	struct tm tm;
-	char text[sizeof("2026-01-01T00:00:00Z") + 16];
-	bool ok = gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) &&
-		  bh_arena_copy(&report->arena, bh_slice_str(text), &report->generated);
-	if (!ok)
+	char text[BH_TIME_TEXT_BYTES];
+	if (!bh_time_text(now_s, text) || !bh_arena_copy(&report->arena, bh_slice_str(text), &report->generated))
 		report->generated = (struct bh_slice){ 0 }; /* a report without its time is still a report */
 }
 
