@@ -153,11 +153,11 @@ static void mark_left(struct fixing *f, const struct bh_report *after)
 	for (size_t i = 0; i < after->findings.len; i++) {
 		const struct bh_finding *x = &after->findings.ptr[i];
 		struct kube_fix_wish *w = kube_fixes_find(&f->fixes, bh_slice_str(file_of(f, x)), kube_fix_object(x->evidence), x->id);
-		if (!w || w->is_left)
+		if (!w || w->n_left == w->lines.len)
 			continue;
-		w->is_left = true;
 		if (!f->fix->is_diff)
-			w->line = x->line; /* lines moved */
+			w->lines.ptr[w->n_left] = x->line; /* lines moved */
+		w->n_left++;
 	}
 }
 
@@ -193,7 +193,7 @@ static int count_mended(struct fixing *f, const struct kube_fix_wish *w)
 	void **slot = bh_map_put(&f->mended, w->file);
 	if (!slot)
 		return no_memory(f);
-	*slot = (void *)((uintptr_t)*slot + 1);
+	*slot = (void *)((uintptr_t)*slot + w->lines.len - w->n_left);
 	return 0;
 }
 
@@ -218,7 +218,7 @@ static int add_to_group(struct fixing *f, const struct kube_fix_wish *w)
 		return no_memory(f);
 	*slot = g;
 	g->first = g->first ? g->first : w;
-	g->n++;
+	g->n += w->n_left;
 	return 0;
 }
 
@@ -235,7 +235,7 @@ static void tell_group(struct fixing *f, const struct group *g)
 		bh_buf_printf(b, " (%llu finding%s)\n", (unsigned long long)g->n, plural(g->n));
 		return;
 	}
-	bh_buf_printf(b, ":%u: ", w->line);
+	bh_buf_printf(b, ":%u: ", w->lines.ptr[0]);
 	bh_buf_add_escaped(b, w->check);
 	bh_buf_add_str(b, ": ");
 	bh_buf_add_escaped(b, w->why.len ? w->why : BH_SLICE_LIT("it was not found any more"));
@@ -247,8 +247,11 @@ static void tell_group(struct fixing *f, const struct group *g)
 static int sort_wishes(struct fixing *f)
 {
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < f->fixes.wishes.len; i++)
-		rc = f->fixes.wishes.ptr[i]->is_left ? add_to_group(f, f->fixes.wishes.ptr[i]) : count_mended(f, f->fixes.wishes.ptr[i]);
+	for (size_t i = 0; rc == 0 && i < f->fixes.wishes.len; i++) {
+		const struct kube_fix_wish *w = f->fixes.wishes.ptr[i];
+		rc = w->n_left ? add_to_group(f, w) : 0;
+		rc = rc < 0 ? rc : count_mended(f, w);
+	}
 	return rc;
 }
 

@@ -107,8 +107,10 @@ static bool take_string(struct df_file *f, struct bh_slice *s, struct bh_slice *
 {
 	if (!take_byte(s, '"'))
 		return false;
-	size_t n = 0;
-	uint8_t *p = bh_arena_alloc(&f->arena, s->len + 1);
+	size_t n = 0, end = 0;
+	while (end < s->len && s->ptr[end] != '"')
+		end += s->ptr[end] == '\\' ? 2 : 1;
+	uint8_t *p = bh_arena_alloc(&f->arena, end + 1);
 	while (p && s->len && s->ptr[0] != '"') {
 		if (s->ptr[0] < 0x20)
 			return false;

@@ -25,6 +25,7 @@ struct df_pair {
 struct df_heredoc {
 	struct bh_slice name, content; /* content: whole lines, leading tabs gone where "<<-" says so */
 	uint32_t line;                 /* of the first line of the content */
+	const uint8_t *written;        /* the content in the file's text; NULL: it stands there otherwise */
 	bool is_quoted;                /* variables are not replaced in it */
 };
 
@@ -32,10 +33,12 @@ struct df_heredoc {
 struct df_span {
 	size_t offset;
 	uint32_t line;
+	const uint8_t *written; /* the same byte in the file's text */
 };
 
 struct df_instruction {
 	struct bh_slice keyword;     /* upper-case: "RUN"; of ONBUILD the one it triggers */
+	struct bh_slice written;     /* all of it in the file's text, from the keyword on, without the newline at its end */
 	struct bh_slice whole, args; /* behind the keyword, lines joined as BuildKit joins them; args: without flags */
 	struct df_span *spans;       /* of `whole` */
 	struct df_flag *flags;
@@ -82,6 +85,9 @@ void df_done(struct df_file *f);
 
 /* The line of a place in `whole` or `args`. */
 uint32_t df_line_of(const struct df_instruction *i, const uint8_t *at);
+
+/* The bytes of the file's text that a part of `whole`, `args` or the content of a here-document was made of; ptr NULL: it is a text of its own, or empty. */
+struct bh_slice df_written(const struct df_instruction *i, struct bh_slice part);
 struct bh_slice df_flag(const struct df_instruction *i, const char *name); /* ptr NULL: it is not there */
 
 /*

@@ -36,6 +36,12 @@ static int too_large(struct bh_err *err)
 	return bh_fail(err, BH_ELIMIT, 0, "more than %u instructions or %u MiB of them", DF_INSTRUCTIONS_MAX, DF_TEXT_BYTES_MAX >> 20);
 }
 
+/* The next byte to be taken. */
+static const uint8_t *here(const struct df_parser *p)
+{
+	return p->in.src.ptr + p->in.pos;
+}
+
 static bool take_line(struct df_parser *p, struct bh_slice *line)
 {
 	if (!bh_take_line(&p->in, line))
@@ -129,6 +135,7 @@ struct bh_slice df_take_word(struct bh_slice *s, uint8_t escape)
 
 static bool take_heredoc(struct df_parser *p, const struct mark *m, struct df_heredoc *h)
 {
+	const uint8_t *first = here(p);
 	struct bh_slice line;
 	struct bh_buf text;
 	bool ends = false;
@@ -146,6 +153,8 @@ static bool take_heredoc(struct df_parser *p, const struct mark *m, struct df_he
 	if (!ends)
 		df_complain(p->f, h->line ? h->line - 1 : 0, "a here-document does not end");
 	bool ok = !text.failed && bh_arena_copy(&p->f->arena, bh_buf_slice(&text), &h->content);
+	if (ok && first && h->content.len <= (size_t)(here(p) - first) && memcmp(first, h->content.ptr, h->content.len) == 0)
+		h->written = first; /* no tabs were taken off, no \r */
 	bh_buf_done(&text);
 	return ok;
 }
@@ -201,11 +210,11 @@ static bool is_joined(const struct df_file *f, struct bh_slice *line)
 	return true;
 }
 
-static bool add_span(struct df_parser *p, struct df_instruction *i)
+static bool add_span(struct df_parser *p, struct df_instruction *i, struct bh_slice line)
 {
 	i->spans = df_room(p->f, i->spans, i->n_spans, sizeof(*i->spans));
 	if (i->spans)
-		i->spans[i->n_spans++] = (struct df_span){ p->text.len, p->line };
+		i->spans[i->n_spans++] = (struct df_span){ p->text.len, p->line, line.ptr };
 	return i->spans != NULL;
 }
 
@@ -218,7 +227,7 @@ static bool take_joined(struct df_parser *p, struct df_instruction *i, struct bh
 		struct bh_slice bare = without_left(line);
 		bool skipped = p->line != i->line && (bare.len == 0 || bare.ptr[0] == '#');
 		if (!skipped) {
-			if (!add_span(p, i))
+			if (!add_span(p, i, line))
 				return false;
 			more = is_joined(p->f, &line);
 			bh_buf_add(&p->text, line);
@@ -267,32 +276,79 @@ static bool read_whole(struct df_parser *p, struct df_instruction *i)
 	return df_read_flags(p->f, i) && take_heredocs(p, i) && df_read_arguments(p->f, i);
 }
 
+/* Offsets count from behind the keyword. */
+static void cut_span(struct df_span *s, size_t cut)
+{
+	size_t before = s->offset < cut ? cut - s->offset : 0;
+	s->written += before;
+	s->offset -= cut - before;
+}
+
+/* Up to the line that was taken last. */
+static struct bh_slice written_from(const struct df_parser *p, const uint8_t *from)
+{
+	struct bh_slice all = { from, (size_t)(here(p) - from) };
+	while (all.len && (all.ptr[all.len - 1] == '\n' || all.ptr[all.len - 1] == '\r'))
+		all.len--;
+	return all;
+}
+
 static int take_instruction(struct df_parser *p, struct bh_slice line, struct bh_err *err)
 {
 	struct df_instruction i = { .line = p->line, .stage = DF_NO_STAGE };
 	struct df_file *f = p->f;
+	struct bh_slice start = without_left(line);
 	size_t cut;
-	if (!take_joined(p, &i, without_left(line)))
+	if (!take_joined(p, &i, start))
 		return too_large(err);
 	struct bh_slice joined = i.whole;
 	if (!take_keyword(p, &i.whole, &i.keyword))
 		return too_large(err);
 	cut = (size_t)(i.whole.len ? i.whole.ptr - joined.ptr : 0);
 	for (size_t k = 0; k < i.n_spans; k++)
-		i.spans[k].offset -= i.spans[k].offset < cut ? i.spans[k].offset : cut;
+		cut_span(&i.spans[k], cut);
 	i.whole = bh_slice_trim(i.whole);
 	if (!read_whole(p, &i) || !df_instruction_vec_push(&f->all, i))
 		return too_large(err);
 	f->all.ptr[f->all.len - 1].end_line = p->line;
+	f->all.ptr[f->all.len - 1].written = written_from(p, start.ptr);
 	return 0;
+}
+
+static const struct df_span *span_of(const struct df_instruction *i, size_t offset)
+{
+	size_t k = i->n_spans;
+	while (k > 0 && i->spans[k - 1].offset > offset)
+		k--;
+	return k ? &i->spans[k - 1] : NULL;
 }
 
 uint32_t df_line_of(const struct df_instruction *i, const uint8_t *at)
 {
-	size_t offset = i->whole.ptr && at >= i->whole.ptr ? (size_t)(at - i->whole.ptr) : 0, k = i->n_spans;
-	while (k > 0 && i->spans[k - 1].offset > offset)
-		k--;
-	return k ? i->spans[k - 1].line : i->line;
+	const struct df_span *s = span_of(i, i->whole.ptr && at >= i->whole.ptr ? (size_t)(at - i->whole.ptr) : 0);
+	return s ? s->line : i->line;
+}
+
+static bool is_inside(struct bh_slice part, struct bh_slice all)
+{
+	return all.ptr && part.ptr >= all.ptr && part.ptr + part.len <= all.ptr + all.len;
+}
+
+struct bh_slice df_written(const struct df_instruction *i, struct bh_slice part)
+{
+	if (part.len == 0)
+		return (struct bh_slice){ 0 };
+	for (size_t k = 0; k < i->n_heredocs; k++)
+		if (i->heredocs[k].written && is_inside(part, i->heredocs[k].content))
+			return (struct bh_slice){ i->heredocs[k].written + (part.ptr - i->heredocs[k].content.ptr), part.len };
+	if (!is_inside(part, i->whole))
+		return (struct bh_slice){ 0 };
+	size_t from = (size_t)(part.ptr - i->whole.ptr), last = from + part.len - 1;
+	const struct df_span *a = span_of(i, from), *b = span_of(i, last);
+	if (!a || !b)
+		return (struct bh_slice){ 0 };
+	const uint8_t *first = a->written + (from - a->offset), *end = b->written + (last - b->offset) + 1;
+	return (struct bh_slice){ first, (size_t)(end - first) };
 }
 
 struct bh_slice df_flag(const struct df_instruction *i, const char *name)

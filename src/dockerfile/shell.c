@@ -1,6 +1,7 @@
 /* shell.c: see shell.h. */
 #include "dockerfile/shell.h"
 
+#include "base/cleanup.h"
 #include "dockerfile/parse.h"
 
 #define DEPTH_MAX 8u
@@ -45,18 +46,25 @@ static uint32_t line_at(const struct script *s, const uint8_t *at)
 
 /* ---- commands ---- */
 
-static bool add_argument(struct shell *sh, struct df_command *c, struct bh_slice word)
+static struct bh_slice *grown(struct shell *sh, const struct bh_slice *old, size_t n, size_t cap)
+{
+	struct bh_slice *more = bh_arena_array(sh->arena, cap, sizeof(*more));
+	if (more && n)
+		memcpy(more, old, n * sizeof(*more));
+	return more;
+}
+
+static bool add_argument(struct shell *sh, struct df_command *c, struct bh_slice word, struct bh_slice source)
 {
 	if (c->n_args == c->cap_args) {
 		size_t cap = c->cap_args * 2 + 4;
-		struct bh_slice *more = bh_arena_array(sh->arena, cap, sizeof(*more));
-		if (!more)
+		c->args = grown(sh, c->args, c->n_args, cap);
+		c->sources = grown(sh, c->sources, c->n_args, cap);
+		if (!c->args || !c->sources)
 			return false;
-		if (c->n_args)
-			memcpy(more, c->args, c->n_args * sizeof(*more));
-		c->args = more;
 		c->cap_args = cap;
 	}
+	c->sources[c->n_args] = source;
 	c->args[c->n_args++] = word;
 	return true;
 }
@@ -110,6 +118,8 @@ static void end_command(struct shell *sh, const struct df_command *c, unsigned d
 			return;
 		inner.name = base_name(c->args[k]);
 		inner.args = c->args + k + 1;
+		inner.written = c->sources ? c->sources[k] : (struct bh_slice){ 0 };
+		inner.sources = c->sources ? c->sources + k + 1 : NULL;
 		inner.n_args = inner.cap_args = c->n_args - k - 1;
 		end_command(sh, &inner, depth + 1);
 		return;
@@ -185,29 +195,30 @@ static bool ends_word(uint8_t c)
 /* The word at the start of the rest, its quotes taken off. */
 static struct bh_slice take_word(struct shell *sh, struct level *l)
 {
-	struct bh_slice s = l->rest;
-	uint8_t *p = bh_arena_alloc(sh->arena, s.len + 1), quote = 0;
-	size_t n = 0, i = 0;
-	sh->failed = sh->failed || !p;
-	while (p && i < s.len && (quote || s.ptr[i] == 0 || !ends_word(s.ptr[i]))) {
+	BH_WITH(bh_buf_done) struct bh_buf word = { 0 };
+	struct bh_slice s = l->rest, kept = { 0 };
+	uint8_t quote = 0;
+	size_t i = 0;
+	bh_buf_init(&word, DF_TEXT_BYTES_MAX);
+	while (i < s.len && (quote || s.ptr[i] == 0 || !ends_word(s.ptr[i]))) {
 		uint8_t c = s.ptr[i];
 		size_t inner = quote != '\'' && (c == '$' || c == '`') ? take_substitution(sh, l, bh_slice_sub(s, i, s.len)) : 0;
 		if (inner) {
-			memcpy(p + n, s.ptr + i, inner);
-			n += inner;
+			bh_buf_add(&word, bh_slice_sub(s, i, inner));
 			i += inner;
 			continue;
 		}
 		if (c == '\\' && quote != '\'' && i + 1 < s.len)
-			p[n++] = s.ptr[++i];
+			bh_buf_add_byte(&word, s.ptr[++i]);
 		else if (quote ? c == quote : c == '"' || c == '\'')
 			quote = quote ? 0 : c;
 		else
-			p[n++] = c;
+			bh_buf_add_byte(&word, c);
 		i++;
 	}
 	l->rest = bh_slice_sub(s, i, s.len);
-	return (struct bh_slice){ p, n };
+	sh->failed = sh->failed || word.failed || !bh_arena_copy(sh->arena, bh_buf_slice(&word), &kept);
+	return kept;
 }
 
 static bool is_control(struct bh_slice w)
@@ -216,14 +227,16 @@ static bool is_control(struct bh_slice w)
 	return bh_slice_is_one_of(w, words);
 }
 
-static void add_word(struct shell *sh, struct level *l, struct bh_slice word, const uint8_t *at, bool was_quoted)
+/* source: the word with its quotes. */
+static void add_word(struct shell *sh, struct level *l, struct bh_slice word, struct bh_slice source)
 {
+	bool was_quoted = *source.ptr == '"' || *source.ptr == '\'';
 	if (l->takes_file || l->is_for) {
 		l->takes_file = false;
 		return;
 	}
 	if (l->is_named) {
-		sh->failed = sh->failed || !add_argument(sh, &l->now, word);
+		sh->failed = sh->failed || !add_argument(sh, &l->now, word, source);
 		return;
 	}
 	if (!was_quoted && (is_control(word) || is_assignment(word)))
@@ -231,7 +244,7 @@ static void add_word(struct shell *sh, struct level *l, struct bh_slice word, co
 	l->is_for = bh_slice_eq_str(word, "for") || bh_slice_eq_str(word, "case");
 	if (l->is_for || word.len == 0)
 		return;
-	l->now = (struct df_command){ .name = base_name(word), .line = line_at(l->script, at), .after = l->after, .pipeline = l->pipeline,
+	l->now = (struct df_command){ .name = base_name(word), .written = source, .line = line_at(l->script, source.ptr), .after = l->after, .pipeline = l->pipeline,
 				      .is_substituted = l->is_substituted };
 	l->is_named = true;
 }
@@ -289,7 +302,7 @@ static void step(struct shell *sh, struct level *l)
 	const uint8_t *at = l->rest.ptr;
 	struct bh_slice word = take_word(sh, l);
 	if (!is_descriptor(word, l->rest))
-		add_word(sh, l, word, at, *at == '"' || *at == '\'');
+		add_word(sh, l, word, (struct bh_slice){ at, (size_t)(l->rest.ptr - at) });
 }
 
 static void run(struct shell *sh, const struct script *script, unsigned depth, bool is_substituted)

@@ -12,6 +12,8 @@
 struct df_command {
 	struct bh_slice name;      /* without its folder: "apt-get" */
 	struct bh_slice *args;
+	struct bh_slice written;   /* the name as it stands in the script, with its folder and quotes; empty: of an exec form */
+	struct bh_slice *sources;  /* of the arguments, the same; NULL: of an exec form */
 	size_t n_args, cap_args;
 	uint32_t line;
 	const char *after;         /* what stands before it: "", "&&", "||", ";", "|", "&" */

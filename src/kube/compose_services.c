@@ -483,6 +483,10 @@ static struct cel_value spec_of(struct making *m, struct bh_slice name, struct c
 	return spec;
 }
 
+/* Fields of spec_of that are no service's own. */
+static const char *const made_fields[] = { "name", "isOverride", "portList", "mounts", "env", "args", "caps", "drops", "options", NULL };
+static const struct kube_written written_service = { .under = "spec", .made = made_fields, .has_variables = true };
+
 static int add_service(struct making *m, struct bh_slice name, struct cel_value written, struct bh_err *err)
 {
 	struct fields meta = { .m = m }, o = { .m = m };
@@ -496,7 +500,7 @@ static int add_service(struct making *m, struct bh_slice name, struct cel_value 
 	set_as(&o, "spec", spec);
 	struct cel_value whole = map_of(&o);
 	m->failed |= whole.kind != CEL_MAP || !kube_tree_same_place(m->d->tree, written.map, whole.map);
-	return m->failed ? 0 : kube_set_add(m->d, whole, err);
+	return m->failed ? 0 : kube_set_add_written(m->d, whole, &written_service, err);
 }
 
 static int read_services(struct making *m, struct bh_err *err)

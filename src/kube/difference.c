@@ -92,7 +92,7 @@ static bool is_same(const struct cel_value *a, const struct cel_value *b)
 		if (x && y && x->kind == CEL_STRING && y->kind == CEL_STRING)
 			return bh_slice_eq(x->text, y->text);
 	}
-	return (a->kind == CEL_MAP && a->map == b->map) || cel_equal(*a, *b);
+	return (a->kind == CEL_MAP && a->map == b->map) || cel_same(*a, *b);
 }
 
 /* For each element before, the one after that is the same: each time the next there is. */
@@ -159,7 +159,7 @@ static int compare(struct differ *d, const struct cel_value *before, const struc
 		return before->map == after->map ? 0 : compare_maps(d, before->map, after->map);
 	if (same_kind && before->kind == CEL_LIST && !is_set_whole(before->list->len, after->list->len) && is_short(before->list, after->list))
 		return before->list == after->list ? 0 : compare_lists(d, before->list, after->list);
-	if (cel_equal(*before, *after))
+	if (cel_same(*before, *after))
 		return 0;
 	return add(d, (struct kube_change){ .kind = KUBE_CHANGE_SET, .values = after, .n_values = 1 });
 }

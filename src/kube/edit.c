@@ -13,6 +13,7 @@ struct editor {
 	const struct kube_change_vec *changes;
 	struct kube_step root[STEPS_MAX]; /* from the document to the object */
 	size_t n_root;
+	bool has_variables;               /* ${x} in a text of the object is replaced before it is read */
 	struct kube_layout layout;
 	struct bh_arena *arena;
 	struct kube_edit_vec *edits;
@@ -562,11 +563,12 @@ static struct kube_layout layout_of(struct bh_slice text, const struct bh_yaml_n
 static int find_root(struct editor *e, const struct kube_object *o)
 {
 	const struct kube_tree *tree = o->tree;
+	struct cel_value root = o->written ? kube_get(o->value, o->written->under) : o->value;
 	uint32_t at = KUBE_NO_PLACE;
 	for (uint32_t i = 0; i < tree->places.len && at == KUBE_NO_PLACE; i++)
-		if (tree->places.ptr[i].at == o->value.map)
+		if (tree->places.ptr[i].at == root.map)
 			at = i;
-	if (at == KUBE_NO_PLACE || tree->aliases.len > 0)
+	if (at == KUBE_NO_PLACE || (tree->aliases.len > 0 && !o->written))
 		return refuse(e, "the object has no place of its own in the text");
 	size_t n = 0;
 	for (uint32_t i = at; tree->places.ptr[i].parent != KUBE_NO_PLACE; i = tree->places.ptr[i].parent) {
@@ -582,12 +584,21 @@ static int find_root(struct editor *e, const struct kube_object *o)
 	return 0;
 }
 
+static bool names_variable(struct editor *e, const struct bh_yaml_node *container, const struct kube_step *step)
+{
+	const struct bh_yaml_node *child;
+	size_t from, to;
+	return child_of(e, container, step, &child) == 0 && bh_yaml_span(child, &from, &to) && bh_slice_find(bh_slice_sub(e->text, from, to - from), '$') < to - from;
+}
+
 static int place_change(struct editor *e, const struct kube_change *c)
 {
 	const struct bh_yaml_node *container = NULL;
 	if (c->n_steps == 0)
 		return refuse(e, "the object is replaced as a whole");
 	int rc = container_of(e, c, &container);
+	if (rc == 0 && e->has_variables && c->kind == KUBE_CHANGE_SET && !c->is_new && names_variable(e, container, &c->steps[c->n_steps - 1]))
+		return refuse(e, "a variable stands there, which the new value would be without");
 	if (rc < 0)
 		return rc;
 	return bh_yaml_is_flow(container) ? change_flow(e, container, c) : change_block(e, container, c);
@@ -596,7 +607,7 @@ static int place_change(struct editor *e, const struct kube_change *c)
 int kube_edits_place(struct bh_slice text, const struct kube_object *o, const struct kube_change_vec *changes, struct bh_arena *arena,
 		     struct kube_edit_vec *edits, struct bh_err *err)
 {
-	struct editor e = { .text = text, .changes = changes, .arena = arena, .edits = edits, .line = o->line, .err = err };
+	struct editor e = { .text = text, .changes = changes, .arena = arena, .edits = edits, .line = o->line, .err = err, .has_variables = o->written && o->written->has_variables };
 	size_t before = edits->len;
 	e.document = o->tree->places.ptr[0].node;
 	e.layout = layout_of(text, e.document);

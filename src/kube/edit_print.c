@@ -60,9 +60,9 @@ static void lines_of(const struct printer *p, const struct kube_edit *e, size_t 
 /* Lines that are the same at both ends are none that change. */
 static void trim(const struct printer *p, struct run *r)
 {
-	for (;;) {
+	while (r->from < r->to) {
 		size_t old = line_end(p->text, r->from + 1) - r->from, now = bh_slice_find(r->text, '\n') + 1;
-		if (r->from >= r->to || now > r->text.len || old != now || memcmp(p->text.ptr + r->from, r->text.ptr, old) != 0)
+		if (now > r->text.len || old != now || memcmp(p->text.ptr + r->from, r->text.ptr, old) != 0)
 			break;
 		r->from += old;
 		r->text = bh_slice_sub(r->text, old, r->text.len);

@@ -46,6 +46,8 @@ void kube_fixes_init(struct kube_fixes *fixes, enum kube_mend_level level)
 
 void kube_fixes_done(struct kube_fixes *fixes)
 {
+	for (size_t i = 0; i < fixes->wishes.len; i++)
+		kube_line_vec_done(&fixes->wishes.ptr[i]->lines);
 	kube_fix_wish_vec_done(&fixes->wishes);
 	kube_fixed_file_vec_done(&fixes->fixed);
 	bh_map_done(&fixes->objects);
@@ -100,13 +102,16 @@ static int remember(struct kube_fixes *fixes, struct kube_fix_wish *w, struct bh
 
 int kube_fixes_wish(struct kube_fixes *fixes, const struct bh_finding *f, struct bh_err *err)
 {
-	if (kube_fixes_find(fixes, f->path, kube_fix_object(f->evidence), f->id))
-		return 0;
-	struct kube_fix_wish *w = BH_ARENA_NEW(&fixes->arena, struct kube_fix_wish);
+	struct kube_fix_wish *w = kube_fixes_find(fixes, f->path, kube_fix_object(f->evidence), f->id);
+	if (w)
+		return kube_line_vec_push(&w->lines, f->line) ? 0 : no_memory(err);
+	w = BH_ARENA_NEW(&fixes->arena, struct kube_fix_wish);
 	if (!w || !bh_arena_copy(&fixes->arena, f->path, &w->file) || !bh_arena_copy(&fixes->arena, kube_fix_object(f->evidence), &w->object)
 	    || !bh_arena_copy(&fixes->arena, f->id, &w->check) || !kube_fix_wish_vec_push(&fixes->wishes, w))
 		return no_memory(err);
-	w->line = f->line;
+	w->lines.max = KUBE_FIX_WISHES_MAX;
+	if (!kube_line_vec_push(&w->lines, f->line))
+		return no_memory(err);
 	return remember(fixes, w, err);
 }
 

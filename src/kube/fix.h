@@ -12,12 +12,14 @@
 
 #define KUBE_FIX_WISHES_MAX 1000000u
 
-/* A finding that is to go. Texts live as long as the fixes. */
+BH_VEC(kube_line_vec, uint32_t)
+
+/* Findings of a check on an object that are to go. Texts live as long as the fixes. */
 struct kube_fix_wish {
 	struct bh_slice file, object, check; /* object: "Deployment shop/web" */
-	uint32_t line;
+	struct kube_line_vec lines;          /* of the findings */
 	struct bh_slice why;                 /* answer: why it stays, if it does */
-	bool is_left;                        /* for who asks: it stayed */
+	size_t n_left;                       /* for who asks: findings that stayed */
 	struct kube_fix_wish *next;          /* of the same object */
 };
 BH_VEC(kube_fix_wish_vec, struct kube_fix_wish *)
@@ -47,7 +49,7 @@ struct bh_slice kube_fix_object(struct bh_slice evidence);
 /* The wish of that file, object and check; the first of the object, if the check is empty; NULL. */
 struct kube_fix_wish *kube_fixes_find(const struct kube_fixes *fixes, struct bh_slice file, struct bh_slice object, struct bh_slice check);
 
-/* One more, unless it is there. */
+/* One finding more. */
 int kube_fixes_wish(struct kube_fixes *fixes, const struct bh_finding *finding, struct bh_err *err) BH_MUST_CHECK;
 
 /*

@@ -2,6 +2,7 @@
 #include "kube/fix_child.h"
 
 #include "base/cleanup.h"
+#include "kube/fix_dockerfile.h"
 #include "kube/map.h"
 #include "kube/rewrite.h"
 #include "kube/rules.h"
@@ -194,7 +195,7 @@ static const char *refusal_of(const struct work *w, size_t i, const struct kube_
 }
 
 /* Why a finding stays, if it does: nothing mends it, or not at this level, or what mends it could not. */
-static int print_why(struct work *w, size_t i, const struct kube_fix_wish *f, struct bh_buf *out)
+static int print_why(struct work *w, const struct kube_fix_wish *f, const char *refusal, struct bh_slice why, struct bh_buf *out)
 {
 	struct kube_cure cure;
 	enum kube_mend_level level = w->c->fixes->level;
@@ -202,10 +203,10 @@ static int print_why(struct work *w, size_t i, const struct kube_fix_wish *f, st
 	bool is_asked = rc == 0 && (cure.is_there[KUBE_MEND_SAFE] || (level == KUBE_MEND_ALL && cure.is_there[KUBE_MEND_ALL]));
 	if (rc < 0)
 		return rc;
-	if (is_asked && refusal_of(w, i, f))
-		bh_buf_printf(out, "the text can't be changed: %s", refusal_of(w, i, f));
-	else if (is_asked && w->why[i].len)
-		bh_buf_add(out, w->why[i]);
+	if (is_asked && refusal)
+		bh_buf_printf(out, "the text can't be changed: %s", refusal);
+	else if (is_asked && why.len)
+		bh_buf_add(out, why);
 	else if (level < KUBE_MEND_ALL && cure.is_there[KUBE_MEND_ALL])
 		bh_buf_printf(out, "only --fix=all mends it%s%.*s", cure.may_break.len ? ", which may break " : "", BH_SLICE_FMT(cure.may_break));
 	else if (is_asked)
@@ -217,12 +218,12 @@ static int print_why(struct work *w, size_t i, const struct kube_fix_wish *f, st
 	return 0;
 }
 
-static int say_why(struct work *w, size_t i, const struct kube_fix_wish *f)
+static int say_why(struct work *w, const struct kube_fix_wish *f, const char *refusal, struct bh_slice policies_say)
 {
 	struct child *c = w->c;
 	BH_WITH(bh_buf_done) struct bh_buf why = { 0 };
 	bh_buf_init(&why, NAME_BYTES_MAX);
-	int rc = print_why(w, i, f, &why);
+	int rc = print_why(w, f, refusal, policies_say, &why);
 	bh_wire_put_slice(&c->frame, f->file);
 	bh_wire_put_slice(&c->frame, f->object);
 	bh_wire_put_slice(&c->frame, f->check);
@@ -302,7 +303,7 @@ static int say_all(struct work *w)
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < kube_set_objects(w->set)->len; i++)
 		for (const struct kube_fix_wish *f = w->wishes[i]; rc == 0 && f; f = f->next)
-			rc = say_why(w, i, f);
+			rc = say_why(w, f, refusal_of(w, i, f), w->why[i]);
 	return rc;
 }
 
@@ -333,6 +334,32 @@ static int mend_file(struct work *w)
 	return rc < 0 ? rc : say_all(w);
 }
 
+/* A Dockerfile's objects are made of it: its text is mended, not they. */
+static int mend_dockerfile(struct work *w)
+{
+	struct child *c = w->c;
+	struct kube_fix_wish_vec wishes = { .max = KUBE_FIX_WISHES_MAX };
+	struct kube_edit_vec edits = { .max = KUBE_EDITS_MAX };
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
+	struct bh_slice old = kube_text_behind_mark(w->file->text);
+	int rc = 0;
+	bh_buf_init(&text, KUBE_TEXT_BYTES_MAX);
+	for (size_t i = 0; rc == 0 && i < c->fixes->wishes.len; i++)
+		if (bh_slice_eq(c->fixes->wishes.ptr[i]->file, w->file->name) && !kube_fix_wish_vec_push(&wishes, c->fixes->wishes.ptr[i]))
+			rc = no_memory(w->err);
+	const char **whys = bh_arena_array(&c->arena, wishes.len + 1, sizeof(*whys));
+	rc = rc < 0 ? rc : !whys ? no_memory(w->err) : fix_dockerfile(old, &wishes, c->fixes->level, &c->arena, &edits, whys, w->err);
+	if (rc == 0 && edits.len) {
+		rc = kube_edits_apply(old, &edits, &text, w->err);
+		rc = rc < 0 ? rc : send_file(w, &edits, &text);
+	}
+	for (size_t i = 0; rc == 0 && i < wishes.len; i++)
+		rc = say_why(w, wishes.ptr[i], NULL, bh_slice_str(whys[i] ? whys[i] : ""));
+	kube_edit_vec_done(&edits);
+	kube_fix_wish_vec_done(&wishes);
+	return rc;
+}
+
 static int open_file(struct child *c, const struct file *file, struct bh_err *err)
 {
 	struct work w = { .c = c, .file = file, .err = err };
@@ -342,7 +369,7 @@ static int open_file(struct child *c, const struct file *file, struct bh_err *er
 	bh_arena_clear(&c->arena);
 	kube_set_foreigners(w.set, c->options->foreigners);
 	rc = kube_set_read(w.set, file->name, file->text, err);
-	rc = rc < 0 ? rc : mend_file(&w);
+	rc = rc < 0 ? rc : fix_is_dockerfile(w.set) ? mend_dockerfile(&w) : mend_file(&w);
 	kube_set_free(w.set);
 	return rc;
 }

@@ -259,7 +259,7 @@ static int run(struct map_policy *p, const struct map_context *context, struct c
 	r.review.request = &r.request;
 	r.request.object = *object;
 	int rc = object->kind == CEL_MAP ? admission_review(&r.review) : 0;
-	*ret_changed = rc == 0 && !r.failed && !cel_equal(*object, r.request.object);
+	*ret_changed = rc == 0 && !r.failed && !cel_same(*object, r.request.object);
 	if (*ret_changed)
 		*object = r.request.object;
 	return rc;

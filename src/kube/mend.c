@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "dockerfile/mend.h"
 #include "kube/map.h"
 #include "kube/nulls.h"
 #include "kube/patch.h"
@@ -163,6 +164,11 @@ static int find_cure(struct kube_mender *m, struct bh_slice check, struct kube_c
 	for (size_t i = 0; rc == 0 && i < m->policies.len; i++)
 		if (bh_slice_eq(m->policies.ptr[i].check, check))
 			cure->is_there[m->policies.ptr[i].level] = true;
+	const struct df_cure *of_text = df_cure_find(check);
+	if (rc == 0 && of_text) {
+		cure->is_there[of_text->may_break ? KUBE_MEND_ALL : KUBE_MEND_SAFE] = true;
+		cure->may_break = of_text->may_break ? bh_slice_str(of_text->may_break) : cure->may_break;
+	}
 	return rc;
 }
 
@@ -256,7 +262,7 @@ static int mutate(struct mending *w, struct cel_value *value)
 		struct cel_value last = *value;
 		bh_buf_clear(&w->why);
 		int rc = mutate_once(w, value);
-		if (rc < 0 || cel_equal(last, *value))
+		if (rc < 0 || cel_same(last, *value))
 			return rc;
 	}
 	*value = before;
@@ -282,7 +288,7 @@ static int mend(struct mending *w, struct kube_mended *out)
 	if (clean.kind != CEL_MAP)
 		return no_memory(w->err);
 	int rc = mutate(w, &now);
-	if (rc == 0 && !cel_equal(clean, now))
+	if (rc == 0 && !cel_same(clean, now))
 		rc = put_back(w, clean, now, out);
 	if (rc == 0 && !bh_arena_copy(w->wish->arena, bh_buf_slice(&w->why), &out->why))
 		rc = no_memory(w->err);

@@ -266,9 +266,28 @@ static int add_object(struct reading *r, struct kube_tree *tree, struct cel_valu
 	return kube_is_live(o.file) ? 0 : show_object(r, &d);
 }
 
+struct cel_value kube_written_part(const struct kube_object *o, struct cel_value value, struct bh_arena *arena)
+{
+	if (!o->written)
+		return value;
+	struct cel_value part = kube_get(value, o->written->under);
+	struct cel_entry *entries = part.kind == CEL_MAP ? bh_arena_array(arena, part.map->len + 1, sizeof(*entries)) : NULL;
+	size_t n = 0;
+	for (size_t i = 0; entries && i < part.map->len; i++)
+		if (!bh_slice_is_one_of(part.map->entries[i].key.text, o->written->made))
+			entries[n++] = part.map->entries[i];
+	struct cel_value v = entries ? cel_map_of(arena, entries, n) : cel_null();
+	return v.kind == CEL_MAP ? v : cel_null();
+}
+
 int kube_set_add(const struct kube_document *d, struct cel_value object, struct bh_err *err)
 {
-	struct kube_object o = { .file = d->file, .document = d->document, .value = object, .tree = d->tree, .is_made = true };
+	return kube_set_add_written(d, object, NULL, err);
+}
+
+int kube_set_add_written(const struct kube_document *d, struct cel_value object, const struct kube_written *written, struct bh_err *err)
+{
+	struct kube_object o = { .file = d->file, .document = d->document, .value = object, .tree = d->tree, .is_made = true, .written = written };
 	o.line = line_of(d->tree, object);
 	name_object(&o);
 	return kube_object_vec_push(&d->set->objects, o) ? 0 : no_memory(err);

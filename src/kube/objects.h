@@ -17,6 +17,13 @@ bool kube_is_live(struct bh_slice file);
 /* Reports of scans are objects, too: of the kind "Report", with their schema as apiVersion. */
 #define KUBE_REPORT_SCHEMA "bulkhead.report/"
 
+/* A part of an object that was made of a document stands in the text as it is, so that it can be changed there. */
+struct kube_written {
+	const char *under;       /* the field of the object that is the part: "spec" */
+	const char *const *made; /* fields of the part that don't stand there; ended by NULL */
+	bool has_variables;      /* ${x} in a text was replaced before it was read */
+};
+
 struct kube_object {
 	struct bh_slice file;            /* "cluster:CONTEXT/apis/apps/v1/namespaces/shop/deployments/web" in a live cluster; rendered: see origin.h */
 	uint32_t document;               /* in the file, from 1 */
@@ -24,6 +31,7 @@ struct kube_object {
 	struct cel_value value;          /* a map */
 	const struct kube_tree *tree;    /* of its document */
 	bool is_made;                    /* of another object or document (kube_foreign): nobody wrote it as it is */
+	const struct kube_written *written; /* of one that was made: what of it stands in the text; NULL: nothing does as it is */
 	bool is_partial;                 /* a pod that an operator completes: labels are not known */
 	struct bh_slice api_version, group, version, kind, name, namespace; /* empty when it has none */
 	struct bh_slice of_kind, of_name; /* a pod of a custom resource (custom_pods.h): of which; else empty */
@@ -92,6 +100,8 @@ void kube_set_opener(struct kube_set *set, const struct kube_opener *opener); /*
 const struct kube_opener *kube_set_opens(const struct kube_set *set);
 
 int kube_set_add(const struct kube_document *d, struct cel_value object, struct bh_err *err) BH_MUST_CHECK;
+/* With a part that can be changed in the text; `written` outlives the set. The part has the place of what it was made of. */
+int kube_set_add_written(const struct kube_document *d, struct cel_value object, const struct kube_written *written, struct bh_err *err) BH_MUST_CHECK;
 /* The pod of a custom resource, made of its fields; `of` may be one of the set's, which moves. */
 int kube_set_add_pod(struct kube_set *set, const struct kube_object *of, struct cel_value pod, bool is_partial, struct bh_err *err) BH_MUST_CHECK;
 int kube_set_parse(struct kube_set *set, struct bh_slice text, struct cel_value *ret, struct bh_err *err) BH_MUST_CHECK; /* a text of JSON in a document */
@@ -112,6 +122,9 @@ static inline struct bh_slice kube_namespace(const struct kube_object *o)
 {
 	return o->namespace.len ? o->namespace : BH_SLICE_LIT("default");
 }
+
+/* The part of an object's value that stands in its text, without what was made; the value itself where nothing was. CEL_NULL: out of memory. */
+struct cel_value kube_written_part(const struct kube_object *o, struct cel_value value, struct bh_arena *arena);
 
 /* What an object is called in messages: the pods of a custom resource have its kind and name. */
 static inline struct bh_slice kube_shown_kind(const struct kube_object *o)

@@ -412,11 +412,26 @@ static int mend(struct child *c, struct review_finding *f, struct kube_mended *r
 	return rc;
 }
 
+/* What was made of a text has no patch of its own: what can be done is told, and done to the text. */
+static int find_cure_of_text(struct child *c, struct review_finding *f, struct bh_err *err)
+{
+	struct kube_cure cure;
+	int rc = kube_mender_cure(c->mender, f->id, &cure, err);
+	for (unsigned level = KUBE_MEND_ALL; rc == 0 && level >= KUBE_MEND_SAFE; level--)
+		if (cure.is_there[level])
+			f->patch_level = (uint8_t)level;
+	if (rc == 0 && f->patch_level == BH_PATCH_ALL)
+		f->patch_may_break = cure.may_break;
+	return rc;
+}
+
 /* The patch is of the object alone, as kubectl patch takes it. */
 static int find_patch(struct child *c, struct review_finding *f, struct bh_buf *text, struct bh_err *err)
 {
 	struct kube_mended mended = { .steps = cel_null() };
-	if (!c->options->patches || c->object->is_made || bh_slice_eq_str(c->object->kind, "AdmissionReview"))
+	if (c->options->patches && c->object->is_made)
+		return find_cure_of_text(c, f, err);
+	if (!c->options->patches || bh_slice_eq_str(c->object->kind, "AdmissionReview"))
 		return 0;
 	int rc = mend(c, f, &mended, err);
 	if (rc == 0 && mended.steps.kind == CEL_LIST) {

@@ -47,7 +47,10 @@ static int refuse(struct rewriter *w, size_t i, const char *why)
 static int place(const struct kube_rewrite *r, const struct kube_object *o, struct cel_value value, struct kube_edit_vec *edits, struct bh_err *why, struct bh_err *err)
 {
 	struct kube_change_vec changes = { .max = CHANGES_MAX };
-	int rc = o->is_made ? bh_fail(why, BH_EUNSUPPORTED, 0, "it was made of another document") : kube_difference(r->arena, o->value, value, &changes, err);
+	struct cel_value before = kube_written_part(o, o->value, r->arena), after = kube_written_part(o, value, r->arena);
+	int rc = o->is_made && !o->written ? bh_fail(why, BH_EUNSUPPORTED, 0, "it was made of another document") :
+		 before.kind != CEL_MAP || after.kind != CEL_MAP ? bh_fail(err, BH_ENOMEM, 0, "changing a file uses up the memory for it") :
+								   kube_difference(r->arena, before, after, &changes, err);
 	if (rc == 0) {
 		rc = kube_edits_place(kube_text_behind_mark(r->text), o, &changes, r->arena, edits, why);
 		if (rc < 0 && rc != BH_EUNSUPPORTED)
@@ -80,13 +83,19 @@ static int place_object(struct rewriter *w, size_t i)
 
 /* ---- reading the result ---- */
 
+/* What was made follows from what stands there. */
+static bool is_same(const struct rewriter *w, const struct kube_object *before, struct cel_value wanted, const struct kube_object *after)
+{
+	return cel_same(kube_written_part(before, wanted, w->r->arena), kube_written_part(after, after->value, w->r->arena));
+}
+
 static bool is_as_wanted(const struct rewriter *w, const struct kube_set *now, const bool *taken)
 {
 	const struct kube_object_vec *before = kube_set_objects(w->r->set), *after = kube_set_objects(now);
 	if (kube_set_problems(now)->len || before->len != after->len)
 		return false;
 	for (size_t i = 0; i < before->len; i++)
-		if (!cel_equal(taken[i] ? w->r->wanted[i] : before->ptr[i].value, after->ptr[i].value) || before->ptr[i].document != after->ptr[i].document)
+		if (!is_same(w, &before->ptr[i], taken[i] ? w->r->wanted[i] : before->ptr[i].value, &after->ptr[i]) || before->ptr[i].document != after->ptr[i].document)
 			return false;
 	return true;
 }

@@ -1,12 +1,10 @@
 /* rule.c: policies by their names, and what they say of themselves. */
 #include "kube/rules.h"
 
-#define FOLDER "rules/kubernetes/"
-
 static struct bh_slice name_of(const struct kube_rule *rule)
 {
-	struct bh_slice file = bh_slice_str(rule->file), folder = BH_SLICE_LIT(FOLDER), suffix = BH_SLICE_LIT(".yaml");
-	return bh_slice_starts(file, folder) && bh_slice_ends(file, suffix) ? bh_slice_sub(file, folder.len, file.len - folder.len - suffix.len) : (struct bh_slice){ 0 };
+	struct bh_slice name = bh_slice_base(bh_slice_str(rule->file));
+	return bh_slice_sub(name, 0, name.len - strlen(".yaml"));
 }
 
 const struct kube_rule *kube_rule_find(struct bh_slice name)

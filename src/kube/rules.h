@@ -1,4 +1,4 @@
-/* rules.h: the policies that come with the program: the files of rules/kubernetes/, rules/serverless/ and rules/dockerfile/, embedded by the build in the order of their names. */
+/* rules.h: the policies that come with the program: the files of the folders of rules/ (src/kube/meson.build), embedded by the build in the order of their names. */
 #ifndef BH_KUBE_RULES_H
 #define BH_KUBE_RULES_H
 
@@ -12,7 +12,7 @@ struct kube_rule {
 extern const struct kube_rule kube_rules[];
 extern const size_t kube_rules_count;
 
-/* The rule "rules/kubernetes/NAME.yaml"; NULL. Those that mend the findings of a check are called fix-CHECK and fix-CHECK-all. */
+/* The rule NAME.yaml, whichever its folder is; NULL. Those that mend the findings of a check are called fix-CHECK and fix-CHECK-all. */
 const struct kube_rule *kube_rule_find(struct bh_slice name);
 bool kube_rule_mends(const struct kube_rule *rule);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""fix_rules BULKHEAD: every rule that mends, rules/kubernetes/fix-*.yaml, has its block in tests/table/mutate/fixes.txt, which several kinds of objects get: the check
+"""fix_rules BULKHEAD: every rule that mends, fix-*.yaml of rules/kubernetes/ and rules/compose/, has its block in tests/table/mutate/fixes.txt, which several kinds of objects get: the check
 objects before and not afterwards, no other check objects that did not before, the types of the API are met, a second run changes nothing, comments
 outside of what goes stay, the difference is the change. All other checks are excepted meanwhile, so that one rule works alone. Prints TAP."""
 import concurrent.futures
@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RULES, TABLE = ROOT / "rules/kubernetes", ROOT / "tests/table/mutate/fixes.txt"
+RULES, TABLE = {p.stem: p for room in ("kubernetes", "compose") for p in (ROOT / "rules" / room).glob("*.yaml")}, ROOT / "tests/table/mutate/fixes.txt"
 WRAPPINGS = {  # kind -> the head of the object, the columns before the fields of its pod's spec
     "Pod": ("apiVersion: v1\nkind: Pod\nmetadata: {name: bad-1, namespace: shop}\nspec:\n", 2),
     "Deployment": ("apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: bad-1\n  namespace: shop\nspec:\n  selector: {matchLabels: {app: a}}\n"
@@ -32,7 +32,7 @@ def blocks():
 
 def documents(text):
     """The texts of the objects."""
-    if text.startswith("apiVersion:"):
+    if text.startswith(("apiVersion:", "services:", "# the shop\nservices:")):
         return [text]
     heads = {kind: head.replace("          restartPolicy: Never\n", "") if "restartPolicy" in text else head for kind, (head, _) in WRAPPINGS.items()}
     return [heads[kind] + "".join(" " * columns + line + "\n" for line in text.splitlines()) for kind, (_, columns) in WRAPPINGS.items()]
@@ -84,7 +84,8 @@ def judge(folder, before, check, level):
     objects = {f["evidence"].split(": ")[0] for f in hits}
     if first["incomplete"] or len(objects) != before.count("\n---\n") + 1 or any(i.startswith("k8s-schema") for i in ids(first)):
         return f"the objects have to be whole and bad: {first['incomplete']} {sorted(objects)} {sorted(ids(first))}", ids(first)
-    if any(f.get("patch_level") not in ("safe", level) or not json.loads(f.get("patch", "0")) for f in hits):
+    is_object = not check.startswith("compose-")  # services are no objects of their own: their text is mended
+    if any(f.get("patch_level") not in ("safe", level) or bool(json.loads(f.get("patch", "0"))) != is_object for f in hits):
         return f"a patch of {level} was expected: {hits}", ids(first)
     folder.except_all_but(first, check)
     difference = folder.run(f"--fix={level}", "--diff").stdout.decode()
@@ -118,15 +119,16 @@ def again(folder, level, before):
 
 
 def check_rule(bulkhead, name, text):
-    rule = (RULES / f"{name}.yaml").read_text()
+    rule = RULES[name].read_text()
     check, level = re.search(r"bulkhead.io/check: (\S+)", rule).group(1), re.search(r"bulkhead.io/fix: (\S+)", rule).group(1)
     if name.removeprefix("fix-").removesuffix("-all" if level == "all" and check + "-all" == name.removeprefix("fix-") else "") != check:
         return f"its name has to be fix-{check} or fix-{check}-all"
     options = ["--kubernetes", "1.35"] if "proc-mount-restricted" in name else ["--pod-security", "baseline"] if name in BASELINE else []
-    if "bulkhead.io/set: compliance" in (RULES / f"{check}.yaml").read_text():
-        options = ["-p", str(RULES / f"{check}.yaml")]
-    if not re.search(rf"^\| `{check}` \| {level} \|", (ROOT / "docs/guides/kubernetes.md").read_text(), re.M):
-        return "docs/guides/kubernetes.md does not list it"
+    if "bulkhead.io/set: compliance" in RULES[check].read_text():
+        options = ["-p", str(RULES[check])]
+    guide = f"docs/guides/{RULES[name].parent.name}.md"
+    if not re.search(rf"^\| `{check}` \| {level} \|", (ROOT / guide).read_text(), re.M):
+        return f"{guide} does not list it"
     before = "---\n".join(documents(text))
     with tempfile.TemporaryDirectory(prefix="bulkhead-fix-") as path:
         folder = Folder(bulkhead, path, options)
@@ -140,7 +142,7 @@ BASELINE = {"fix-pss-capabilities", "fix-pss-proc-mount", "fix-pss-seccomp"}  # 
 
 def main():
     found = dict(blocks())
-    rules = sorted(r.stem for r in RULES.glob("fix-*.yaml"))
+    rules = sorted(name for name in RULES if name.startswith("fix-"))
     stray = sorted(set(found) ^ set(rules))
     print(f"1..{len(rules) + 1}")
     print(f"{'not ok' if stray else 'ok'} 1 each rule has a block, each block a rule: {', '.join(stray) or 'all'}")

@@ -1,7 +1,9 @@
 /*
  * fuzz_dockerfile.c: any input as a Dockerfile, and its lines as history entries. Instructions keep the order of the file, and one that came
- * out of a history entry comes out of itself. As objects for policies: each stands on a line of the file.
+ * out of a history entry comes out of itself. As objects for policies: each stands on a line of the file. Mended by all cures at all lines: the new text has no
+ * more problems than the old one, and is mended already.
  */
+#include "dockerfile/mend.h"
 #include "kube/dockerfile.h"
 #include "policy/dockerfile.h"
 #include "policy/instruction.h"
@@ -43,6 +45,75 @@ static void as_objects(struct bh_slice text)
 	kube_set_free(set);
 }
 
+/* ---- mending ---- */
+
+#define LINES_MAX 4096u
+#define CHECKS_MAX 64u
+
+static const char *const checks[] = {
+#define MEND(check, cure, of, may_break) check,
+#include "dockerfile/mends.def"
+#undef MEND
+};
+
+static bool mend(struct bh_slice text, struct bh_arena *arena, struct df_edit_vec *edits)
+{
+	static uint32_t lines[LINES_MAX];
+	struct df_wish wishes[CHECKS_MAX];
+	struct bh_err err = { 0 };
+	size_t n = sizeof(checks) / sizeof(checks[0]);
+	for (uint32_t i = 0; i < LINES_MAX; i++)
+		lines[i] = i + 1;
+	for (size_t i = 0; i < n; i++)
+		wishes[i] = (struct df_wish){ .check = bh_slice_str(checks[i]), .lines = lines, .n_lines = LINES_MAX };
+	return df_mend(text, wishes, n, true, arena, edits, &err) == 0;
+}
+
+static void apply(struct bh_slice text, const struct df_edit_vec *edits, struct bh_buf *out)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < edits->len; i++) {
+		const struct df_edit *e = &edits->ptr[i];
+		if (e->from < at || e->to < e->from || e->to > text.len)
+			abort();
+		bh_buf_add(out, bh_slice_sub(text, at, e->from - at));
+		bh_buf_add(out, e->text);
+		at = e->to;
+	}
+	bh_buf_add(out, bh_slice_sub(text, at, text.len));
+}
+
+static size_t problems_of(struct bh_slice text)
+{
+	struct df_file f;
+	struct bh_err err = { 0 };
+	if (df_parse(text, &f, &err) < 0)
+		abort();
+	size_t n = f.problems.len;
+	df_done(&f);
+	return n;
+}
+
+static void as_mended(struct bh_slice text)
+{
+	struct df_edit_vec edits = { .max = DF_EDITS_MAX }, again = { .max = DF_EDITS_MAX };
+	struct bh_arena arena;
+	struct bh_buf out;
+	bh_arena_init(&arena, 256u << 20);
+	bh_buf_init(&out, 64u << 20);
+	if (mend(text, &arena, &edits) && edits.len) {
+		apply(text, &edits, &out);
+		if (problems_of(bh_buf_slice(&out)) > problems_of(text))
+			abort();
+		if (mend(bh_buf_slice(&out), &arena, &again) && again.len)
+			abort();
+	}
+	bh_buf_done(&out);
+	bh_arena_done(&arena);
+	df_edit_vec_done(&edits);
+	df_edit_vec_done(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct policy_dockerfile d;
@@ -50,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bh_slice text = { data, size };
 	as_history(text);
 	as_objects(text);
+	as_mended(text);
 	if (policy_dockerfile_parse(text, &d, &err) < 0)
 		return 0;
 	for (size_t i = 1; i < d.all.len; i++)

@@ -1,7 +1,8 @@
 /*
  * fuzz_kube_fix.c: any input as manifests, behind a line "%%%" as mutating policies: every object is mended by them - without any, by some of the built-in
- * ones, which take longer to compile -, and the changes are written back into the text. What is read of the new text is what was wanted, and its objects are mended already.
+ * ones, which take longer to compile -, and the changes are written back into the text; so are services of Compose. What is read of the new text is what was wanted, and its objects are mended already.
  */
+#include "kube/compose.h"
 #include "kube/map.h"
 #include "kube/mend.h"
 #include "kube/rewrite.h"
@@ -20,6 +21,8 @@ __attribute__((visibility("default"))) const char *__lsan_default_suppressions(v
 {
 	return "leak:libfyaml";
 }
+
+static const struct kube_foreign *const foreigners[] = { &kube_compose_services, NULL };
 
 struct fixing {
 	struct bh_slice text;
@@ -54,6 +57,7 @@ static bool mend(struct fixing *f, const struct kube_object *o, struct kube_mend
 {
 	static const struct bh_slice checks[] = {
 		BH_SLICE_LIT("pss-capabilities-dropped"), BH_SLICE_LIT("pss-host-ports"), BH_SLICE_LIT("pss-seccomp-set"),
+		BH_SLICE_LIT("compose-no-new-privileges"), BH_SLICE_LIT("compose-capabilities"), BH_SLICE_LIT("compose-port-everywhere"),
 	};
 	struct bh_err err;
 	size_t n_checks = kube_mender_is_for_all(f->mender) ? 0 : sizeof(checks) / sizeof(checks[0]);
@@ -63,6 +67,11 @@ static bool mend(struct fixing *f, const struct kube_object *o, struct kube_mend
 	return kube_mend(f->mender, &wish, ret, &err) == 0;
 }
 
+static bool is_same(struct fixing *f, const struct kube_object *o, struct cel_value wanted)
+{
+	return cel_same(kube_written_part(o, o->value, &f->arena), kube_written_part(o, wanted, &f->arena));
+}
+
 static void check_text(struct fixing *f, struct bh_slice text)
 {
 	const struct kube_object_vec *before = kube_set_objects(f->set);
@@ -70,15 +79,16 @@ static void check_text(struct fixing *f, struct bh_slice text)
 	struct bh_err err;
 	if (kube_set_new(MEMORY_BYTES_MAX, &now, &err) < 0)
 		return;
+	kube_set_foreigners(now, foreigners);
 	if (kube_set_read(now, BH_SLICE_LIT("manifests"), text, &err) == 0) {
 		const struct kube_object_vec *after = kube_set_objects(now);
 		if (after->len != before->len)
 			abort();
 		for (size_t i = 0; i < after->len; i++) {
 			struct kube_mended again;
-			if (!cel_equal(after->ptr[i].value, f->refused[i] ? before->ptr[i].value : f->wanted[i]))
+			if (!is_same(f, &after->ptr[i], f->refused[i] ? before->ptr[i].value : f->wanted[i]))
 				abort();
-			if (!f->refused[i] && mend(f, &after->ptr[i], &again) && again.why.len == 0 && !cel_equal(again.value, after->ptr[i].value))
+			if (!f->refused[i] && mend(f, &after->ptr[i], &again) && again.why.len == 0 && !is_same(f, &after->ptr[i], again.value))
 				abort();
 		}
 	}
@@ -90,7 +100,7 @@ static void rewrite(struct fixing *f)
 	struct kube_edit_vec edits = { .max = KUBE_EDITS_MAX };
 	struct bh_buf text, diff;
 	struct bh_err err;
-	const struct kube_rewrite r = { .file = BH_SLICE_LIT("manifests"), .text = f->text, .set = f->set, .wanted = f->wanted, .refused = f->refused, .arena = &f->arena };
+	const struct kube_rewrite r = { .file = BH_SLICE_LIT("manifests"), .text = f->text, .set = f->set, .foreigners = foreigners, .wanted = f->wanted, .refused = f->refused, .arena = &f->arena };
 	bh_buf_init(&text, TEXT_BYTES_MAX);
 	bh_buf_init(&diff, 2 * TEXT_BYTES_MAX);
 	if (kube_rewrite(&r, &edits, &text, &err) == 0 && edits.len) {
@@ -130,6 +140,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bh_err err;
 	bh_arena_init(&f.arena, MEMORY_BYTES_MAX);
 	bool ok = kube_set_new(MEMORY_BYTES_MAX, &f.set, &err) == 0 && kube_set_new(MEMORY_BYTES_MAX, &f.policies, &err) == 0;
+	if (ok)
+		kube_set_foreigners(f.set, foreigners);
 	if (ok && kube_set_read(f.set, BH_SLICE_LIT("manifests"), f.text, &err) == 0 && kube_set_read(f.policies, BH_SLICE_LIT("policies"), policies, &err) == 0)
 		fix(&f);
 	kube_set_free(f.set);

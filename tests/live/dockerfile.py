@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""dockerfile PROBE: Dockerfiles of released programs (modules of the Go proxy), and those with bytes changed, as the parser reads them and as BuildKit's own
-does: the same instructions at the same lines with the same flags, forms, arguments and here-documents. Prints TAP."""
+"""dockerfile PROBE BULKHEAD: Dockerfiles of released programs (modules of the Go proxy), and those with bytes changed, as the parser reads them and as BuildKit's own
+does: the same instructions at the same lines with the same flags, forms, arguments and here-documents. Behind `check --fix=all` BuildKit reads them as what was
+wanted. Prints TAP."""
 import json
 import os
 import pathlib
@@ -90,11 +91,67 @@ def change(text, rng):
     return text
 
 
+RENAMED = {"ADD": "COPY", "MAINTAINER": "LABEL"}
+ADDED = {"SHELL", "USER", "HEALTHCHECK"}
+REMOVED = {"CMD", "ENTRYPOINT", "HEALTHCHECK"}
+
+
+def is_within(few, many):
+    """Are the words of one among those of the other, in their order?"""
+    rest = iter(many)
+    return all(any(w == other or w.strip("\"'") in ("apt", "sudo") or w.endswith(other) for other in rest) if w != "sudo" else True for w in few)
+
+
+def mended_otherwise(before, after):
+    """None, or what BuildKit reads of the mended file that is more than a cure does."""
+    if after["error"]:
+        return f"BuildKit refuses it: {after['error']}"
+    rest = list(after["instructions"])
+    for i in before["instructions"]:
+        keyword = i["keyword"]
+        while rest and rest[0]["keyword"] != keyword and rest[0]["keyword"] != RENAMED.get(keyword) and rest[0]["keyword"] in ADDED:
+            rest.pop(0)
+        if not rest or rest[0]["keyword"] not in (keyword, RENAMED.get(keyword)):
+            if keyword in REMOVED:
+                continue
+            return f"line {i['line']}: {keyword} is gone"
+        now = rest[0]
+        if keyword in REMOVED and now["words"] != i["words"] and not is_within(" ".join(i["words"]).split(), " ".join(now["words"]).split()):
+            continue  # one of several
+        rest.pop(0)
+        if keyword == "RUN" and not is_within(" ".join(i["words"]).split(), " ".join(now["words"]).split()):
+            return f"line {i['line']}: {i['words']} became {now['words']}"
+        if keyword in ("FROM", "COPY", "WORKDIR", "ARG", "VOLUME", "EXPOSE") and [w.rstrip("/") for w in i["words"]] != [w.rstrip("/") for w in now["words"]]:
+            return f"line {i['line']}: {i['words']} became {now['words']}"
+    left = [i["keyword"] for i in rest if i["keyword"] not in ADDED]
+    return f"more than there was: {left}" if left else None
+
+
+def mend(bulkhead, oracle, files):
+    """How many files changed, and what is wrong with them."""
+    wrong, changed = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        copies = []
+        for n, f in enumerate(files):
+            copies.append(pathlib.Path(folder, f"{n}.Dockerfile"))
+            copies[-1].write_bytes(f.read_bytes())
+        before = ask(oracle, copies)
+        texts = []
+        for _ in range(2):
+            subprocess.run([bulkhead, "check", "--fix=all", "--severity", "negligible", "-q", "-o", "/dev/null", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            texts.append([c.read_bytes() for c in copies])
+        for f, was, now, once, twice in zip(files, before, ask(oracle, copies), *texts):
+            changed += once != f.read_bytes()
+            why = "a second run changes it" if once != twice else None if was["error"] else mended_otherwise(was, now)
+            wrong += [f"{f}: {why}"] if why else []
+    return changed, wrong
+
+
 def main():
-    probe, oracle = sys.argv[1], go_oracle.build("dockerfile")
+    probe, bulkhead, oracle = sys.argv[1], sys.argv[2], go_oracle.build("dockerfile")
     files = collect()
     rng = random.Random(int(os.environ.get("BULKHEAD_TEST_SEED", "5")))
-    print("1..2")
+    print("1..3")
     same, refused, wrong = compare(probe, oracle, files)
     ok = not wrong and same >= LEAST
     print(f"{'ok' if ok else 'not ok'} 1 - {same} real Dockerfiles are read alike, {refused} are refused by BuildKit")
@@ -112,7 +169,11 @@ def main():
         print(f"{'not ok' if wrong or same < LEAST else 'ok'} 2 - {same} changed ones too, {refused} are refused by BuildKit")
         for w in wrong[:20]:
             print(f"# {w}")
-    return 1 if wrong or not ok else 0
+    changed, bad = mend(bulkhead, oracle, files)
+    print(f"{'not ok' if bad or changed < LEAST else 'ok'} 3 - {changed} are mended, and read by BuildKit as what was wanted")
+    for w in bad[:20]:
+        print(f"# {w}")
+    return 1 if wrong or bad or not ok else 0
 
 
 if __name__ == "__main__":

@@ -95,33 +95,35 @@ bool cel_compare(struct cel_value a, struct cel_value b, int *ret)
 	}
 }
 
-static bool equal(struct cel_value a, struct cel_value b, unsigned depth);
+enum how { UNKNOWNS_DIFFER, UNKNOWNS_SAME };
 
-static bool lists_equal(const struct cel_list *a, const struct cel_list *b, unsigned depth)
+static bool equal(struct cel_value a, struct cel_value b, unsigned depth, enum how how);
+
+static bool lists_equal(const struct cel_list *a, const struct cel_list *b, unsigned depth, enum how how)
 {
 	if (a->len != b->len)
 		return false;
 	for (size_t i = 0; i < a->len; i++)
-		if (!equal(a->items[i], b->items[i], depth + 1))
+		if (!equal(a->items[i], b->items[i], depth + 1, how))
 			return false;
 	return true;
 }
 
-static bool maps_equal(const struct cel_map *a, const struct cel_map *b, unsigned depth)
+static bool maps_equal(const struct cel_map *a, const struct cel_map *b, unsigned depth, enum how how)
 {
 	if (a->len != b->len || !bh_slice_eq(a->record, b->record))
 		return false;
 	for (size_t i = 0; i < a->len; i++) {
 		const struct cel_value *other = cel_map_get(b, a->entries[i].key);
-		if (!other || !equal(a->entries[i].value, *other, depth + 1))
+		if (!other || !equal(a->entries[i].value, *other, depth + 1, how))
 			return false;
 	}
 	return true;
 }
 
-static bool optionals_equal(const struct cel_value *a, const struct cel_value *b, unsigned depth)
+static bool optionals_equal(const struct cel_value *a, const struct cel_value *b, unsigned depth, enum how how)
 {
-	return a && b ? equal(*a, *b, depth + 1) : a == b;
+	return a && b ? equal(*a, *b, depth + 1, how) : a == b;
 }
 
 /* Types are equal when they have the same name: their parameters are unknown at run time. */
@@ -130,7 +132,7 @@ static bool types_equal(const struct cel_type *a, const struct cel_type *b)
 	return a->kind == b->kind && bh_slice_eq(a->name, b->name) && (a->kind != CEL_TYPE_WRAPPER || a->params[0]->kind == b->params[0]->kind);
 }
 
-static bool equal(struct cel_value a, struct cel_value b, unsigned depth)
+static bool equal(struct cel_value a, struct cel_value b, unsigned depth, enum how how)
 {
 	int order;
 	if (is_number(a) && is_number(b))
@@ -144,18 +146,24 @@ static bool equal(struct cel_value a, struct cel_value b, unsigned depth)
 	case CEL_BYTES: return bh_slice_eq(a.text, b.text);
 	case CEL_DURATION:
 	case CEL_TIMESTAMP: return compare_times(a, b) == 0;
-	case CEL_LIST: return lists_equal(a.list, b.list, depth);
-	case CEL_MAP: return maps_equal(a.map, b.map, depth);
+	case CEL_LIST: return lists_equal(a.list, b.list, depth, how);
+	case CEL_MAP: return maps_equal(a.map, b.map, depth, how);
 	case CEL_TYPE: return types_equal(a.type, b.type);
-	case CEL_OPTIONAL: return optionals_equal(a.optional, b.optional, depth);
+	case CEL_OPTIONAL: return optionals_equal(a.optional, b.optional, depth, how);
 	case CEL_OBJECT: return a.object->class == b.object->class && a.object->class->equal && a.object->class->equal(a.object, b.object);
-	default: return false; /* numbers are done, errors and unknowns never come here */
+	case CEL_UNKNOWN: return how == UNKNOWNS_SAME;
+	default: return false; /* numbers are done, errors never come here */
 	}
 }
 
 bool cel_equal(struct cel_value a, struct cel_value b)
 {
-	return equal(a, b, 0);
+	return equal(a, b, 0, UNKNOWNS_DIFFER);
+}
+
+bool cel_same(struct cel_value a, struct cel_value b)
+{
+	return equal(a, b, 0, UNKNOWNS_SAME);
 }
 
 /* ---- lists and maps ---- */

@@ -173,6 +173,7 @@ const struct cel_value *cel_map_field(const struct cel_map *map, struct bh_slice
  * NaN equals nothing.
  */
 bool cel_equal(struct cel_value a, struct cel_value b);
+bool cel_same(struct cel_value a, struct cel_value b); /* what is unknown in both at the same place is the same: for who compares a value before and after */
 
 /* -1, 0, 1 in *ret for two values with an order (numbers across kinds, strings by code point, bytes, bools, times); false: they have none. */
 bool cel_compare(struct cel_value a, struct cel_value b, int *ret);
