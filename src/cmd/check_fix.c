@@ -238,7 +238,7 @@ static void tell_group(struct fixing *f, const struct group *g)
 	bh_buf_printf(b, ":%u: ", w->lines.ptr[0]);
 	bh_buf_add_escaped(b, w->check);
 	bh_buf_add_str(b, ": ");
-	bh_buf_add_escaped(b, w->why.len ? w->why : BH_SLICE_LIT("it was not found any more"));
+	bh_buf_add_escaped(b, w->why.len ? w->why : BH_SLICE_LIT("it was not found any more, or stands in a file that only another one names: name it, too"));
 	if (g->n > 1)
 		bh_buf_printf(b, " (and %llu more place%s)", (unsigned long long)g->n - 1, plural(g->n - 1));
 	bh_buf_add_byte(b, '\n');

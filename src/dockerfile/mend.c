@@ -188,12 +188,6 @@ static const char *newline_of(struct bh_slice text)
 	return first && first < text.len && text.ptr[first - 1] == '\r' ? "\r\n" : "\n";
 }
 
-static bool has_commands(const struct df_instruction *i)
-{
-	static const char *const with[] = { "RUN", "CMD", "ENTRYPOINT", NULL };
-	return bh_slice_is_one_of(i->keyword, with);
-}
-
 /* Edits and answers of one job in a file; 0, or no memory. */
 static int ask(struct mender *w, const struct df_file *f, struct bh_slice text, const struct job *job, uint8_t *marks, struct df_edit_vec *edits, struct df_mending *ret)
 {
@@ -201,7 +195,7 @@ static int ask(struct mender *w, const struct df_file *f, struct bh_slice text, 
 		.f = f, .text = text, .newline = newline_of(text), .at = job->at, .i = &f->all.ptr[job->at], .commands = { .max = DF_COMMANDS_MAX },
 		.is_risky = w->is_risky, .arena = w->arena, .edits = edits, .stages = marks,
 	};
-	bool ok = !has_commands(ret->i) || df_commands(f, ret->i, w->arena, &ret->commands);
+	bool ok = !bh_slice_eq_str(ret->i->keyword, "RUN") || df_commands(f, ret->i, w->arena, &ret->commands);
 	if (ok)
 		job->entry->fn(ret);
 	df_command_vec_done(&ret->commands);

@@ -24,6 +24,28 @@ static bool is_unpacked_or_fetched(struct bh_slice word)
 	return special;
 }
 
+/* Several files go into a folder. */
+static void end_with_slash(struct df_mending *m)
+{
+	if (m->i->n_words <= 2 || m->i->n_heredocs)
+		return;
+	struct bh_slice to = m->i->words[m->i->n_words - 1];
+	bool quoted = to.len > 1 && (to.ptr[to.len - 1] == '"' || to.ptr[to.len - 1] == '\'');
+	struct bh_slice bare = quoted ? bh_slice_sub(to, 0, to.len - 1) : to;
+	if (bare.len == 0 || bare.ptr[bare.len - 1] == '/' || bare.ptr[bare.len - 1] == '.' || bh_slice_find(to, '$') < to.len)
+		return;
+	if (m->i->is_exec)
+		df_mend_refuse(m, "it is written as a list, which is not changed");
+	else
+		df_mend_put_behind(m, bare, "/");
+}
+
+void df_cure_copy_many(struct df_mending *m)
+{
+	if (bh_slice_eq_str(m->i->keyword, "COPY"))
+		end_with_slash(m);
+}
+
 void df_cure_add_local(struct df_mending *m)
 {
 	static const char *const alike[] = { "chown", "chmod", "link", "exclude", NULL };
@@ -39,7 +61,7 @@ void df_cure_add_local(struct df_mending *m)
 		}
 	struct bh_slice keyword = df_mend_keyword(m);
 	df_mend_replace(m, keyword, keyword.len && keyword.ptr[0] == 'a' ? "copy" : "COPY");
-	df_cure_copy_many(m); /* what is said of COPY then */
+	end_with_slash(m); /* as a COPY needs it */
 }
 
 /* A value in the old form goes up to the end of the line; its quotes are taken off there as they are in the new one. */
@@ -85,22 +107,6 @@ void df_cure_maintainer(struct df_mending *m)
 	df_mend_put(m, (size_t)(keyword.ptr - m->text.ptr), (size_t)(written.ptr - m->text.ptr), quoted ? BH_SLICE_LIT("LABEL org.opencontainers.image.authors=") : BH_SLICE_LIT("LABEL org.opencontainers.image.authors=\""));
 	if (!quoted)
 		df_mend_put_behind(m, who, "\"");
-}
-
-void df_cure_copy_many(struct df_mending *m)
-{
-	static const char *const copies[] = { "COPY", "ADD", NULL };
-	if (!bh_slice_is_one_of(m->i->keyword, copies) || m->i->n_words <= 2 || m->i->n_heredocs)
-		return;
-	struct bh_slice to = m->i->words[m->i->n_words - 1];
-	bool quoted = to.len > 1 && (to.ptr[to.len - 1] == '"' || to.ptr[to.len - 1] == '\'');
-	struct bh_slice bare = quoted ? bh_slice_sub(to, 0, to.len - 1) : to;
-	if (bare.len == 0 || bare.ptr[bare.len - 1] == '/' || bare.ptr[bare.len - 1] == '.' || bh_slice_find(to, '$') < to.len)
-		return;
-	if (m->i->is_exec)
-		df_mend_refuse(m, "it is written as a list, which is not changed");
-	else
-		df_mend_put_behind(m, bare, "/");
 }
 
 /* Words that no shell would read otherwise, nor look for in itself. */

@@ -13,7 +13,7 @@ struct df_mending {
 	bool is_risky;                   /* cures that may break something are wanted too */
 	size_t at;                       /* the instruction's index */
 	const struct df_instruction *i;
-	struct df_command_vec commands;  /* of RUN, CMD, ENTRYPOINT */
+	struct df_command_vec commands;  /* of RUN */
 	struct bh_arena *arena;
 	struct df_edit_vec *edits;
 	const char *why;                 /* it can't be mended */

@@ -62,7 +62,7 @@ static struct bh_slice without_left(struct bh_slice s)
 static bool same_word(struct bh_slice a, const char *b)
 {
 	for (size_t i = 0; i < a.len; i++)
-		if (bh_lower(a.ptr[i]) != (uint8_t)b[i])
+		if (b[i] == '\0' || bh_lower(a.ptr[i]) != (uint8_t)b[i])
 			return false;
 	return b[a.len] == '\0';
 }

@@ -1,9 +1,20 @@
 #include "kube/compose.h"
 
+/* Has it an "include" and nothing that Compose does not know? GitLab's files have one, too. */
+static bool only_includes(const struct bh_yaml_node *root)
+{
+	static const char *const fields[] = { "include", "name", "version", "volumes", "networks", "configs", "secrets", "models", NULL };
+	const struct bh_yaml_node *key, *value;
+	bool all_known = bh_yaml_is(bh_yaml_get(root, "include"), BH_YAML_SEQUENCE);
+	for (size_t i = 0; all_known && bh_yaml_pair(root, i, &key, &value); i++)
+		all_known = bh_slice_is_one_of(bh_yaml_str(key), fields) || bh_slice_starts(bh_yaml_str(key), BH_SLICE_LIT("x-"));
+	return all_known;
+}
+
 static bool knows(void *ctx, const struct bh_yaml_node *root)
 {
 	(void)ctx;
-	return bh_yaml_is(root, BH_YAML_MAPPING) && !bh_yaml_get(root, "apiVersion") && !bh_yaml_get(root, "kind") && bh_yaml_is(bh_yaml_get(root, "services"), BH_YAML_MAPPING);
+	return bh_yaml_is(root, BH_YAML_MAPPING) && !bh_yaml_get(root, "apiVersion") && !bh_yaml_get(root, "kind") && (bh_yaml_is(bh_yaml_get(root, "services"), BH_YAML_MAPPING) || only_includes(root));
 }
 
 /* "shop" of "work/shop/compose.yaml": what Compose calls a project that has no name. */
@@ -49,5 +60,5 @@ const struct kube_foreign kube_compose = { .knows = knows, .read = read_document
 
 bool kube_is_compose(const struct kube_object *o)
 {
-	return bh_slice_eq_str(o->kind, "Compose") && bh_slice_eq_str(o->api_version, "compose") && kube_get(o->value, "services").kind == CEL_MAP;
+	return bh_slice_eq_str(o->kind, "Compose") && bh_slice_eq_str(o->api_version, "compose") && (kube_get(o->value, "services").kind == CEL_MAP || kube_get(o->value, "include").kind == CEL_LIST);
 }

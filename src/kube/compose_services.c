@@ -1,7 +1,7 @@
 /*
  * compose_services.c: services of Compose as objects for policies; see compose.h.
  *
- *   service of the file ─► what it extends, put in ─► variables replaced ─► fields of several forms, in one form beside them
+ *   service of the file ─► what it extends there or in another file, put in ─► variables replaced ─► fields of several forms, in one form beside them
  *
  * A field has the place of the one that it was made of, so that a finding names the line that somebody wrote.
  */
@@ -17,6 +17,8 @@
 #define DEPTH_MAX 32u
 #define TEXT_BYTES_MAX 65536u
 #define DOTENV_BYTES_MAX (1u << 20)
+#define OTHER_BYTES_MAX (16u << 20)
+#define OTHERS_MAX 200u       /* files that one names */
 #define VARIABLES_MAX 10000u
 
 /* One file. Memory that runs out is noted once; the makers go on with nothing. */
@@ -24,6 +26,7 @@ struct making {
 	const struct kube_document *d;
 	struct bh_arena *arena;
 	struct bh_map variables; /* of .env: name -> struct bh_slice * */
+	struct bh_map others;    /* files that services extend: name -> struct kube_document * */
 	bool failed;
 };
 
@@ -160,19 +163,28 @@ static void take_variable(struct making *m, struct bh_slice line)
 		*slot = kept;
 }
 
+/* The text of a file beside another one. */
+static int read_beside(const struct kube_document *beside, struct bh_slice path, size_t max_bytes, struct bh_buf *text, struct bh_err *why)
+{
+	const struct kube_opener *opener = kube_set_opens(beside->set);
+	struct kube_opened opened = { .fd = -1 };
+	int rc = opener ? opener->open(opener->ctx, beside->file, path, "", &opened, why) : bh_fail(why, BH_ENOTFOUND, 0, "nothing is opened here");
+	if (rc == 0 && (opened.is_folder || opened.fd < 0))
+		rc = bh_fail(why, BH_ENOTFOUND, 0, "it is no file");
+	rc = rc < 0 ? rc : bh_read_all(opened.fd, max_bytes, text, why);
+	if (opened.fd >= 0)
+		close(opened.fd);
+	return rc;
+}
+
 /* The file .env beside, if it can be had. */
 static void read_dotenv(struct making *m)
 {
-	const struct kube_opener *opener = kube_set_opens(m->d->set);
-	struct kube_opened opened = { .fd = -1 };
 	struct bh_err ignored = { 0 };
 	struct bh_buf text;
-	if (!opener || opener->open(opener->ctx, m->d->file, BH_SLICE_LIT(".env"), "", &opened, &ignored) < 0 || opened.is_folder || opened.fd < 0)
-		return;
 	bh_buf_init(&text, DOTENV_BYTES_MAX);
-	if (bh_read_all(opened.fd, DOTENV_BYTES_MAX, &text, &ignored) < 0)
+	if (read_beside(m->d, BH_SLICE_LIT(".env"), DOTENV_BYTES_MAX, &text, &ignored) < 0)
 		bh_buf_clear(&text);
-	close(opened.fd);
 	struct bh_slice rest = bh_buf_slice(&text), line;
 	while (rest.len && !m->failed) {
 		(void)bh_slice_cut(rest, '\n', &line, &rest);
@@ -400,31 +412,117 @@ static struct cel_value find_service(struct cel_value services, struct bh_slice 
 	return found ? *found : cel_null();
 }
 
-static int complain(struct making *m, struct cel_value service, const char *field, const char *text, struct bh_err *err)
+static int complain(const struct kube_document *d, struct cel_value service, const char *field, const char *text, struct bh_err *err)
 {
 	struct bh_buf path;
 	bh_buf_init(&path, 4096);
-	uint32_t line = kube_tree_find(m->d->tree, service.map, bh_slice_str(field), &path);
+	uint32_t line = kube_tree_find(d->tree, service.map, bh_slice_str(field), &path);
 	bh_buf_done(&path);
-	return kube_set_complain(m->d, line, text, err);
+	return kube_set_complain(d, line, text, err);
+}
+
+/* "deploy/" of "deploy/db/"; false: there is no folder to leave. */
+static bool leave_folder(struct bh_buf *name)
+{
+	struct bh_slice all = bh_slice_sub(bh_buf_slice(name), 0, name->len ? name->len - 1 : 0), last = bh_slice_base(all);
+	if (last.len == 0 || bh_slice_eq_str(last, ".") || bh_slice_eq_str(last, ".."))
+		return false;
+	name->len = all.len - last.len;
+	return true;
+}
+
+/* "deploy/common.yaml", which "deploy/compose.yaml" calls "./common.yaml". */
+static struct bh_slice name_beside(struct making *m, struct bh_slice file, struct bh_slice path)
+{
+	struct bh_buf name;
+	struct bh_slice word, kept = { 0 };
+	bh_buf_init(&name, TEXT_BYTES_MAX);
+	if (!bh_slice_starts(path, BH_SLICE_LIT("/")))
+		bh_buf_add(&name, bh_slice_sub(file, 0, file.len - bh_slice_base(file).len));
+	while (path.len) {
+		bool more = bh_slice_cut(path, '/', &word, &path);
+		if (bh_slice_eq_str(word, ".") || (bh_slice_eq_str(word, "..") && leave_folder(&name)))
+			continue;
+		bh_buf_add(&name, word);
+		if (more)
+			bh_buf_add_byte(&name, '/');
+	}
+	m->failed |= name.failed || !bh_arena_copy(m->arena, bh_buf_slice(&name), &kept);
+	bh_buf_done(&name);
+	return kept;
+}
+
+/* Its text stays as long as the set. */
+static int read_other(struct making *m, const struct kube_document *beside, struct bh_slice path, struct bh_slice *ret, struct bh_err *why)
+{
+	struct bh_buf text;
+	bh_buf_init(&text, OTHER_BYTES_MAX);
+	int rc = read_beside(beside, path, OTHER_BYTES_MAX, &text, why);
+	if (rc == 0 && !bh_arena_copy(m->arena, bh_buf_slice(&text), ret))
+		rc = bh_fail(why, BH_ELIMIT, 0, "it is too large");
+	bh_buf_done(&text);
+	return rc;
+}
+
+/* A file whose services others extend, read once; *ret NULL: it can't be had, for the reason. */
+static int other_file(struct making *m, const struct kube_document *beside, struct bh_slice path, const struct kube_document **ret, struct bh_err *why)
+{
+	struct bh_slice name = name_beside(m, beside->file, path), text = { 0 };
+	void **slot = name.len ? bh_map_put(&m->others, name) : NULL;
+	struct kube_document *d = slot ? *slot : NULL;
+	*ret = d;
+	if (d || !slot)
+		return slot ? 0 : bh_fail(why, BH_ELIMIT, 0, "more than %u other files", OTHERS_MAX);
+	d = BH_ARENA_NEW(m->arena, struct kube_document);
+	int rc = d ? read_other(m, beside, path, &text, why) : bh_fail(why, BH_ELIMIT, 0, "it is too large");
+	if (rc < 0)
+		return rc;
+	*d = (struct kube_document){ .set = beside->set, .file = name, .document = 1 };
+	rc = kube_set_parse(beside->set, text, &d->tree, why);
+	if (rc < 0)
+		return rc;
+	d->root = d->tree->root;
+	*slot = d;
+	*ret = d;
+	return 0;
+}
+
+/* The service that one of *from extends, and the file it stands in; CEL_NULL: it can't be had, which is told. */
+static int find_base(struct making *m, const struct kube_document **from, struct cel_value own, struct cel_value extends, struct cel_value *ret, struct bh_err *err)
+{
+	struct cel_value file = kube_get(extends, "file");
+	const struct kube_document *in = *from;
+	struct bh_err why = { 0 };
+	*ret = cel_null();
+	if (file.kind != CEL_NULL) {
+		if (!kube_set_opens(in->set)) /* who opens nothing was told before */
+			return 0;
+		struct cel_value path = file.kind == CEL_STRING ? expanded_text(m, file) : cel_unknown();
+		if (path.kind != CEL_STRING)
+			return complain(in, own, "extends", "it extends a service of a file whose name is not known here: what that brings is not checked", err);
+		if (other_file(m, in, path.text, from, &why) < 0) {
+			const char *text = bh_arena_printf(m->arena, "it extends a service of %.*s, which can't be read, so what that brings is not checked: %s", BH_SLICE_FMT(path.text), why.text);
+			return complain(in, own, "extends", text ? text : "it extends a service of a file that can't be read", err);
+		}
+	}
+	*ret = find_service(kube_get((*from)->root, "services"), extended_name(extends));
+	return ret->kind == CEL_MAP ? 0 : complain(in, own, "extends", "it extends a service that is not in the file", err);
 }
 
 /* The service with what stands in those that it extends; *ret as far as it could be followed. */
-static int follow(struct making *m, struct cel_value services, struct cel_value own, unsigned depth, struct cel_value *ret, struct bh_err *err)
+static int follow(struct making *m, const struct kube_document *in, struct cel_value own, unsigned depth, struct cel_value *ret, struct bh_err *err)
 {
 	struct cel_value extends = kube_get(own, "extends");
 	*ret = own;
 	if (extends.kind == CEL_NULL)
 		return 0;
-	if (kube_get(extends, "file").kind != CEL_NULL)
-		return complain(m, own, "extends", "it extends a service of another file, which is not read: what that brings is not checked", err);
-	struct cel_value base = find_service(services, extended_name(extends));
+	const struct kube_document *from = in;
+	struct cel_value base;
 	if (depth == EXTENDS_MAX)
-		return complain(m, own, "extends", "services extend each other in a circle, or too deep", err);
-	if (base.kind != CEL_MAP)
-		return complain(m, own, "extends", "it extends a service that is not in the file", err);
-	int rc = follow(m, services, base, depth + 1, &base, err);
-	if (rc < 0)
+		return complain(in, own, "extends", "services extend each other in a circle, or too deep", err);
+	int rc = find_base(m, &from, own, extends, &base, err);
+	rc = rc < 0 || base.kind != CEL_MAP ? rc : follow(m, from, base, depth + 1, &base, err);
+	if (rc < 0 || base.kind != CEL_MAP)
 		return rc;
 	struct fields o = { .m = m };
 	for (size_t i = 0; i < base.map->len; i++)
@@ -507,17 +605,52 @@ static int read_services(struct making *m, struct bh_err *err)
 {
 	struct cel_value services = kube_get(m->d->root, "services");
 	int rc = 0;
-	if (kube_get(m->d->root, "include").kind != CEL_NULL)
-		rc = complain(m, m->d->root, "include", "it includes other files, which are checked only where they are named too", err);
 	for (size_t i = 0; rc == 0 && !m->failed && services.kind == CEL_MAP && i < services.map->len; i++) {
 		const struct cel_entry *e = &services.map->entries[i];
 		struct cel_value whole = e->value;
 		if (e->key.kind != CEL_STRING || e->value.kind != CEL_MAP)
 			rc = kube_set_complain(m->d, 0, "a service that is no map", err);
 		else
-			rc = follow(m, services, e->value, 0, &whole, err);
+			rc = follow(m, m->d, e->value, 0, &whole, err);
 		if (rc == 0 && whole.kind == CEL_MAP && e->key.kind == CEL_STRING)
 			rc = add_service(m, e->key.text, whole, err);
+	}
+	return rc;
+}
+
+/* ---- files that are included ---- */
+
+/* As if it were named too, unless it is. */
+static int include_file(struct making *m, struct cel_value path, struct bh_err *err)
+{
+	struct bh_err why = { 0 };
+	struct bh_slice text;
+	path = path.kind == CEL_STRING ? expanded_text(m, path) : cel_unknown();
+	if (path.kind != CEL_STRING)
+		return complain(m->d, m->d->root, "include", "it includes a file whose name is not known here, which is not checked", err);
+	struct bh_slice name = name_beside(m, m->d->file, path.text);
+	enum kube_claim claim = m->failed ? KUBE_CLAIMED_BEFORE : kube_set_claim(m->d->set, name, KUBE_ANY_DOCUMENT);
+	if (claim == KUBE_CLAIMS_END)
+		return complain(m->d, m->d->root, "include", "more files are included than are read", err);
+	if (claim == KUBE_CLAIMED_BEFORE)
+		return 0;
+	if (read_other(m, m->d, path.text, &text, &why) == 0)
+		return kube_set_read(m->d->set, name, text, err);
+	const char *said = bh_arena_printf(m->arena, "it includes %.*s, which can't be read, so it is not checked: %s", BH_SLICE_FMT(path.text), why.text);
+	return complain(m->d, m->d->root, "include", said ? said : "it includes a file that can't be read", err);
+}
+
+/* Entries are paths, or maps with one path or several. */
+static int read_includes(struct making *m, struct bh_err *err)
+{
+	struct cel_value all = kube_get(m->d->root, "include");
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && kube_set_opens(m->d->set) && i < kube_length(all); i++) {
+		struct cel_value v = all.list->items[i], paths = v.kind == CEL_MAP ? kube_get(v, "path") : v;
+		if (paths.kind != CEL_LIST)
+			rc = include_file(m, paths, err);
+		for (size_t k = 0; rc == 0 && k < kube_length(paths); k++)
+			rc = include_file(m, paths.list->items[k], err);
 	}
 	return rc;
 }
@@ -531,10 +664,16 @@ static int read_document(void *ctx, const struct kube_document *d, struct bh_err
 {
 	struct making m = { .d = d, .arena = kube_set_arena(d->set) };
 	(void)ctx;
+	if (kube_set_claim(d->set, d->file, d->document) == KUBE_CLAIMED_BEFORE)
+		return 0;
+	(void)kube_set_claim(d->set, d->file, KUBE_ANY_DOCUMENT); /* nobody needs to include it any more */
 	bh_map_init(&m.variables, VARIABLES_MAX);
+	bh_map_init(&m.others, OTHERS_MAX);
 	read_dotenv(&m);
 	int rc = read_services(&m, err);
+	rc = rc < 0 ? rc : read_includes(&m, err);
 	bh_map_done(&m.variables);
+	bh_map_done(&m.others);
 	return rc == 0 && m.failed ? bh_fail(err, BH_ELIMIT, 0, "the files of Compose need more memory than there is for manifests") : rc;
 }
 

@@ -113,7 +113,7 @@ static int child_of(struct editor *e, const struct bh_yaml_node *of, const struc
 	if (step->is_element)
 		*ret = bh_yaml_at(of, step->index);
 	else if (!own_pair(of, step->key, &index, &key, ret))
-		return refuse(e, "what a merge key (<<) brings can't be changed alone");
+		return refuse(e, "what a merge key (<<), or another service, brings can't be changed alone");
 	return *ret ? 0 : refuse(e, "the element is not where it was");
 }
 
@@ -516,7 +516,7 @@ static int change_flow(struct editor *e, const struct bh_yaml_node *c, const str
 	if (change->kind == KUBE_CHANGE_INSERT || (!last->is_element && change->is_new))
 		return add_flow(e, c, change);
 	if (!last->is_element && !own_pair(c, last->key, &i, &key, &value))
-		return refuse(e, "what a merge key (<<) brings can't be changed alone");
+		return refuse(e, "what a merge key (<<), or another service, brings can't be changed alone");
 	return change->kind == KUBE_CHANGE_SET ? replace_flow(e, c, i, change->values[0]) : remove_flow(e, c, change, i);
 }
 

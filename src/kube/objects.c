@@ -2,11 +2,13 @@
 
 #include <stdlib.h>
 
+#include "base/map.h"
 #include "base/vec.h"
 #include "kube/origin.h"
 
 #define PROBLEMS_MAX 10000u
 #define TEXTS_MAX 200000u
+#define CLAIMS_MAX 20000u
 #define NAME_BYTES_MAX 128u
 #define LISTS_DEPTH_MAX 4u /* Lists in Lists: kubectl makes one */
 #define ORIGINS_MAX 200000u /* documents of a chart */
@@ -23,6 +25,7 @@ struct kube_set {
 	struct tree_vec trees;
 	kube_foreigners foreigners;
 	const struct kube_opener *opener;
+	struct bh_map claims; /* documents of files: kube_set_claim */
 };
 
 static int no_memory(struct bh_err *err)
@@ -36,6 +39,7 @@ int kube_set_new(size_t memory_bytes, struct kube_set **ret, struct bh_err *err)
 	if (!set)
 		return no_memory(err);
 	bh_arena_init(&set->arena, memory_bytes);
+	bh_map_init(&set->claims, CLAIMS_MAX);
 	set->objects.max = KUBE_OBJECTS_MAX;
 	set->problems.max = PROBLEMS_MAX;
 	set->yamls.max = set->trees.max = TEXTS_MAX * 2;
@@ -52,6 +56,7 @@ void kube_set_free(struct kube_set *set)
 		kube_tree_done(set->trees.ptr[i]);
 	for (size_t i = 0; i < set->yamls.len; i++)
 		bh_yaml_free(set->yamls.ptr[i]);
+	bh_map_done(&set->claims);
 	tree_vec_done(&set->trees);
 	yaml_vec_done(&set->yamls);
 	kube_object_vec_done(&set->objects);
@@ -303,7 +308,7 @@ int kube_set_add_pod(struct kube_set *set, const struct kube_object *of, struct 
 	return kube_object_vec_push(&set->objects, o) ? 0 : no_memory(err);
 }
 
-int kube_set_parse(struct kube_set *set, struct bh_slice text, struct cel_value *ret, struct bh_err *err)
+int kube_set_parse(struct kube_set *set, struct bh_slice text, struct kube_tree **ret, struct bh_err *err)
 {
 	struct bh_yaml *yaml = NULL;
 	struct kube_tree *tree = BH_ARENA_NEW(&set->arena, struct kube_tree);
@@ -322,8 +327,19 @@ int kube_set_parse(struct kube_set *set, struct bh_slice text, struct cel_value 
 		rc = no_memory(err);
 	}
 	if (rc == 0)
-		*ret = tree->root;
+		*ret = tree;
 	return rc;
+}
+
+enum kube_claim kube_set_claim(struct kube_set *set, struct bh_slice file, uint32_t document)
+{
+	const char *key = set->claims.len < CLAIMS_MAX ? bh_arena_printf(&set->arena, "%u %.*s", document, BH_SLICE_FMT(file)) : NULL;
+	void **slot = key ? bh_map_put(&set->claims, bh_slice_str(key)) : NULL;
+	if (!slot)
+		return KUBE_CLAIMS_END;
+	enum kube_claim claim = *slot ? KUBE_CLAIMED_BEFORE : KUBE_CLAIMED;
+	*slot = set;
+	return claim;
 }
 
 int kube_set_complain(const struct kube_document *d, uint32_t line, const char *text, struct bh_err *err)

@@ -104,7 +104,12 @@ int kube_set_add(const struct kube_document *d, struct cel_value object, struct 
 int kube_set_add_written(const struct kube_document *d, struct cel_value object, const struct kube_written *written, struct bh_err *err) BH_MUST_CHECK;
 /* The pod of a custom resource, made of its fields; `of` may be one of the set's, which moves. */
 int kube_set_add_pod(struct kube_set *set, const struct kube_object *of, struct cel_value pod, bool is_partial, struct bh_err *err) BH_MUST_CHECK;
-int kube_set_parse(struct kube_set *set, struct bh_slice text, struct cel_value *ret, struct bh_err *err) BH_MUST_CHECK; /* a text of JSON in a document */
+/* A text that a document names or holds, which outlives the set: its first document, with places in a tree of its own. */
+int kube_set_parse(struct kube_set *set, struct bh_slice text, struct kube_tree **ret, struct bh_err *err) BH_MUST_CHECK;
+/* Who reads files that a document names says of each document of which file that it is being read: once only, and at most so many. */
+enum kube_claim { KUBE_CLAIMED, KUBE_CLAIMED_BEFORE, KUBE_CLAIMS_END };
+#define KUBE_ANY_DOCUMENT 0u /* of a file that is to be read whole */
+enum kube_claim kube_set_claim(struct kube_set *set, struct bh_slice file, uint32_t document);
 int kube_set_complain(const struct kube_document *d, uint32_t line, const char *text, struct bh_err *err) BH_MUST_CHECK;
 
 int kube_set_new(size_t memory_bytes, struct kube_set **ret, struct bh_err *err) BH_MUST_CHECK;

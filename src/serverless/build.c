@@ -255,9 +255,9 @@ void fn_finish(struct fn_map *spec, struct bh_slice name, struct bh_slice namesp
 
 struct cel_value fn_json(struct fn_doc *doc, struct bh_slice text)
 {
-	struct cel_value v = cel_null();
+	struct kube_tree *tree = NULL;
 	struct bh_err err = { 0 };
-	return kube_set_parse(doc->d->set, text, &v, &err) == 0 ? v : cel_unknown();
+	return kube_set_parse(doc->d->set, text, &tree, &err) == 0 ? tree->root : cel_unknown();
 }
 
 /* ---- statements ---- */

@@ -180,7 +180,7 @@ END
 	cp a.yaml before.yaml
 	run "$BULKHEAD" check --fix a.yaml
 	[ "$status" -eq 1 ]
-	[[ $output == *"pss-privilege-escalation: the text can't be changed: line 11: what a merge key (<<) brings can't be changed alone"* ]]
+	[[ $output == *"pss-privilege-escalation: the text can't be changed: line 11: what a merge key (<<), or another service, brings can't be changed alone"* ]]
 	[[ $output == *"pss-host-namespaces: only --fix=all mends it"* ]]
 	# What stands beside the anchor is mended all the same.
 	{ cat before.yaml; printf '  securityContext:\n    runAsNonRoot: true\n    seccompProfile:\n      type: RuntimeDefault\n'; } | diff - a.yaml

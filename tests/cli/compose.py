@@ -79,10 +79,31 @@ def joined():
     findings, gaps, code = check({"compose.yaml": base + "  web:\n    extends: base\n    privileged: false\n    cap_add: [NET_RAW]\n    environment: {B: c}\n"})
     tap.ok(code == 0 and {("compose-capabilities", 4), ("compose-capabilities", 10), ("compose-privileged", 5), (SECRET, 6), (SECRET, 11)} <= findings and ("compose-privileged", 9) not in findings,
            "what a service extends is put in: lists joined, maps field by field, the own value counts", (sorted(findings), gaps))
-    unknown("another file is not read, and that is told", service("extends: {file: common.yaml, service: base}"), "extends a service of another file")
+    unknown("a file that is not there is told", service("extends: {file: common.yaml, service: base}"), "can't be read")
+    unknown("nor is one outside of the folder opened", {"a/compose.yaml": "services:\n  web:\n    extends: {file: ../common.yaml, service: base}\n", "common.yaml": "services: {base: {privileged: true}}"}, "lies outside")
+    unknown("a name with a variable", service("extends: {file: \"${X}.yaml\", service: base}"), "not known here")
+    unknown("a file that is none", {**service("extends: {file: common.yaml, service: base}"), "common.yaml": "services: [\n"}, "can't be read")
+    unknown("a service that the file has not", {**service("extends: {file: common.yaml, service: base}"), "common.yaml": "services: {}\n"}, "not in the file")
+    unknown("a circle through files ends", {**service("extends: {file: common.yaml, service: base}"), "common.yaml": "services: {base: {extends: {file: compose.yaml, service: web}}}\n"}, "in a circle")
+    found("what services of other files bring stands at the one that extends them",
+          {**service("extends: {file: sub/common.yaml, service: base}"), "sub/common.yaml": "services:\n  base: {extends: {file: ../third.yaml, service: x}, privileged: true}\n", "third.yaml": "services: {x: {ipc: host}}\n"},
+          ("compose-privileged", 3), ("compose-host-ipc", 3))
+    found("the variables are those of the file that extends", {**service("extends: {file: sub/common.yaml, service: base}"), ".env": "KEY=host\n", "sub/common.yaml": "services: {base: {pid: \"$KEY\"}}", "sub/.env": "KEY=x\n"}, ("compose-host-pid", 3))
     unknown("a circle ends", {"compose.yaml": "services:\n  a:\n    extends: b\n  b:\n    extends: a\n"}, "in a circle")
     unknown("a service that is not there", service("extends: nobody"), "not in the file")
-    unknown("includes are told", {"compose.yaml": "include: [other.yaml]\nservices:\n  web:\n    image: r.example/web:1\n"}, "includes other files")
+    unknown("an include that is not there is told", {"compose.yaml": "include: [other.yaml]\nservices:\n  web:\n    image: r.example/web:1\n"}, "includes other.yaml, which can't be read")
+    included = {"compose.yaml": "include:\n- sub/db.yaml\n- path: [./b.yaml, b.yaml]\n", "sub/db.yaml": "include: [../compose.yaml, ../b.yaml]\n\n\n\nservices:\n  db: {privileged: true}\n", "b.yaml": "services:\n  b: {pid: host}\n"}
+    for target in ("compose.yaml", "."):
+        with tempfile.TemporaryDirectory() as tmp:
+            for name, text in included.items():
+                pathlib.Path(tmp, name).parent.mkdir(exist_ok=True)
+                pathlib.Path(tmp, name).write_text(text)
+            r = subprocess.run([BULKHEAD, "check", "--fail-on", "never", "--severity", "high", "-f", "json", target], capture_output=True, text=True, cwd=tmp)
+            told = sorted((os.path.normpath(f["paths"][0]), f["id"], f["line"]) for f in json.loads(r.stdout)["findings"])
+            tap.ok(r.returncode == 0 and told == [("b.yaml", "compose-host-pid", 2), ("sub/db.yaml", "compose-privileged", 6)], f"included files are checked once, also in a circle: {target}", (told, r.stderr))
+    many = {f"c{i}.yaml": f"include: [c{i + 1}.yaml, c{i + 2}.yaml]\nservices: {{s{i}: {{pid: host}}}}\n" for i in range(300)}
+    findings, gaps, code = check({"compose.yaml": "include: [c0.yaml]\n", **many})
+    tap.ok(code == 3 and len(gaps) == 2, "a long chain of included files ends where it does", (code, gaps))
     text = "services:\n  web:\n    privileged: true\n"
     found("an override lacks nothing", {"compose.override.yaml": text}, ("compose-privileged", 3), absent=["compose-read-only", "compose-memory-limit", "compose-cap-drop", TAG])
     found("a folder", {"deploy/compose.yaml": text, "deploy/Dockerfile": "FROM debian:12\nUSER app\n"}, ("compose-privileged", 3), target="deploy")

@@ -38,14 +38,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum kube_patch_rules rules[] = { KUBE_PATCH_RFC, KUBE_PATCH_SERVER };
 	struct kube_set *set;
-	struct cel_value input, after;
+	struct kube_tree *input = NULL;
+	struct cel_value after;
 	struct bh_arena arena;
 	struct bh_err err;
 	if (kube_set_new(MEMORY_BYTES_MAX, &set, &err) < 0)
 		return 0;
 	bh_arena_init(&arena, MEMORY_BYTES_MAX);
 	if (kube_set_parse(set, (struct bh_slice){ data, size }, &input, &err) == 0) {
-		struct cel_value document = kube_get(input, "document"), patch = kube_get(input, "patch");
+		struct cel_value document = kube_get(input->root, "document"), patch = kube_get(input->root, "patch");
 		for (size_t i = 0; i < 2; i++)
 			if (kube_patch_apply(&arena, document, patch, rules[i], &after, &err) > 0)
 				find_back(&arena, document, after);

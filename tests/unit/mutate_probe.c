@@ -230,10 +230,12 @@ static void do_edit(struct probe *p, struct cel_value line)
 
 static void answer(struct probe *p, struct bh_slice text)
 {
-	struct cel_value line;
+	struct kube_tree *tree = NULL;
 	if (kube_set_new(MEMORY_BYTES_MAX, &p->set, &p->err) < 0)
 		exit(2);
-	if (kube_set_parse(p->set, text, &line, &p->err) < 0)
+	int rc = kube_set_parse(p->set, text, &tree, &p->err);
+	struct cel_value line = rc == 0 ? tree->root : cel_null();
+	if (rc < 0)
 		print_error(p, p->err.text);
 	else if (bh_slice_eq_str(kube_text(line, "do"), "patch"))
 		do_patch(p, line);
