@@ -96,6 +96,9 @@ struct bh_slice df_flag(const struct df_instruction *i, const char *name); /* pt
  */
 bool df_expand(const struct df_file *f, size_t before, struct bh_slice s, struct bh_buf *out);
 
+/* The stage in front of `stage` that has that name or number; DF_NO_STAGE: none has. */
+uint32_t df_stage_before(const struct df_file *f, uint32_t stage, struct bh_slice name);
+
 /* Is a file of that name one: Dockerfile, Containerfile, *.Dockerfile, Dockerfile.* */
 bool df_is_name(struct bh_slice path);
 /* Does a text begin like one: FROM or ARG behind comments. */

@@ -133,12 +133,22 @@ bool df_expand(const struct df_file *f, size_t before, struct bh_slice s, struct
 
 /* ---- stages ---- */
 
-static uint32_t find_stage(const struct df_file *f, struct bh_slice name)
+static uint32_t find_stage(const struct df_file *f, uint32_t before, struct bh_slice name)
 {
-	for (uint32_t k = (uint32_t)f->stages.len; k-- > 0;)
+	for (uint32_t k = before; k-- > 0;)
 		if (f->stages.ptr[k].name.len && same(f->stages.ptr[k].name, name))
 			return k;
 	return DF_NO_STAGE;
+}
+
+uint32_t df_stage_before(const struct df_file *f, uint32_t stage, struct bh_slice name)
+{
+	uint32_t found = find_stage(f, stage, name), number = 0;
+	size_t digits = 0;
+	while (digits < name.len && digits < 4 && name.ptr[digits] >= '0' && name.ptr[digits] <= '9')
+		number = number * 10 + (uint32_t)(name.ptr[digits++] - '0');
+	bool is_number = digits && digits == name.len && number < stage;
+	return found == DF_NO_STAGE && is_number ? number : found;
 }
 
 static bool add_stage(struct df_file *f, size_t at)
@@ -157,7 +167,7 @@ static bool add_stage(struct df_file *f, size_t at)
 	bool known = df_expand(f, f->stages.len ? f->stages.ptr[0].from : at, s.written, &base);
 	bool ok = !known || bh_arena_copy(&f->arena, bh_buf_slice(&base), &s.base);
 	bh_buf_done(&base);
-	s.of = find_stage(f, s.base);
+	s.of = find_stage(f, (uint32_t)f->stages.len, s.base);
 	return ok && df_stage_vec_push(&f->stages, s);
 }
 

@@ -192,12 +192,25 @@ static void set_shell(struct fields *o, const struct df_file *f, size_t at, uint
 	set(o, "shell", texts(o->m, is_told ? shell->words : usual, is_told ? shell->n_words : 2));
 }
 
+/* The parts of an image's name. */
+static void set_name(struct fields *o, struct bh_slice name)
+{
+	struct bh_slice image, digest;
+	size_t colon = 0;
+	(void)bh_slice_cut(name, '@', &image, &digest);
+	for (size_t i = image.len; i-- > 0 && image.ptr[i] != '/';)
+		if (image.ptr[i] == ':')
+			colon = i;
+	set_text(o, "image", colon ? bh_slice_sub(image, 0, colon) : image);
+	set_text(o, "tag", colon ? bh_slice_sub(image, colon + 1, image.len) : BH_SLICE_LIT(""));
+	set_text(o, "digest", digest);
+}
+
 /* {image, tag, digest, platform, written, isStage} of a FROM; unknown where an argument has no default. */
 static struct cel_value base_of(struct making *m, const struct df_stage *s)
 {
 	struct fields o = { .m = m, .line = s->line };
-	struct bh_slice name = s->base, image, digest, platform = df_flag(&m->f.all.ptr[s->from], "platform");
-	size_t colon = 0;
+	struct bh_slice name = s->base, platform = df_flag(&m->f.all.ptr[s->from], "platform");
 	set_text(&o, "written", s->written);
 	set(&o, "isStage", cel_bool(s->of != DF_NO_STAGE));
 	if (platform.ptr)
@@ -208,13 +221,17 @@ static struct cel_value base_of(struct making *m, const struct df_stage *s)
 			set(&o, open[i], cel_unknown());
 		return map_of(&o);
 	}
-	(void)bh_slice_cut(name, '@', &image, &digest);
-	for (size_t i = image.len; i-- > 0 && image.ptr[i] != '/';)
-		if (image.ptr[i] == ':')
-			colon = i;
-	set_text(&o, "image", colon ? bh_slice_sub(image, 0, colon) : image);
-	set_text(&o, "tag", colon ? bh_slice_sub(image, colon + 1, image.len) : BH_SLICE_LIT(""));
-	set_text(&o, "digest", digest);
+	set_name(&o, name);
+	return map_of(&o);
+}
+
+/* {image, tag, digest, written, isStage} of what COPY --from names. */
+static struct cel_value from_of(struct making *m, const struct df_instruction *i, struct bh_slice written)
+{
+	struct fields o = { .m = m, .line = i->line };
+	set_text(&o, "written", written);
+	set(&o, "isStage", cel_bool(df_stage_before(&m->f, i->stage, written) != DF_NO_STAGE));
+	set_name(&o, written);
 	return map_of(&o);
 }
 
@@ -242,6 +259,9 @@ static struct cel_value instruction(struct making *m, size_t at)
 	set(&o, "value", bh_slice_eq_str(i->keyword, "USER") || bh_slice_eq_str(i->keyword, "WORKDIR") ? expanded(m, at, i->args) : cel_null());
 	if (in_stage && m->f.stages.ptr[i->stage].from == at)
 		set(&o, "base", base_of(m, &m->f.stages.ptr[i->stage]));
+	struct bh_slice from = df_flag(i, "from");
+	if (from.ptr && in_stage)
+		set(&o, "from", from_of(m, i, from));
 	if (in_stage) {
 		set(&o, "user", user_of(m, at, i->stage));
 		set(&o, "hasWorkdir", cel_bool(last_of(&m->f, at, i->stage, "WORKDIR") != NULL));
