@@ -27,6 +27,7 @@ static const struct cmd_option options[] = {
 	  .help = "the level of the Pod Security Standards that has to be met" },
 	{ .name = "no-hardening", .kind = CMD_FLAG, .help = "leave the built-in policies beyond the Pod Security Standards out" },
 	{ .name = "no-schema", .kind = CMD_FLAG, .help = "don't compare the manifests with the types of Kubernetes' API" },
+	{ .name = "shellcheck", .kind = CMD_FLAG, .help = "ask ShellCheck, which has to be installed, about the shell in Dockerfiles, too" },
 	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.37",
 	  .help = "the version of Kubernetes whose types, rules and functions count" },
 	CMD_RENDERING_OPTIONS("namespace"),
@@ -127,6 +128,7 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 	o.n_paths = cmd_targets(args, &o.paths);
 	o.n_policies = cmd_list(args, "policy", &o.policies);
 	o.schema = !cmd_flag(args, "no-schema");
+	o.shellcheck = cmd_flag(args, "shellcheck");
 	rc = review(args, &o, report, err);
 	return rc < 0 ? rc : check_fix(&fix, report, err);
 }

@@ -96,6 +96,9 @@ struct bh_slice df_flag(const struct df_instruction *i, const char *name); /* pt
  */
 bool df_expand(const struct df_file *f, size_t before, struct bh_slice s, struct bh_buf *out);
 
+/* The last instruction of that keyword in front of another one, in its stage and those that it is FROM; SIZE_MAX: at the stage's end. NULL: there is none. */
+const struct df_instruction *df_last(const struct df_file *f, size_t before, uint32_t stage, const char *keyword);
+
 /* The stage in front of `stage` that has that name or number; DF_NO_STAGE: none has. */
 uint32_t df_stage_before(const struct df_file *f, uint32_t stage, struct bh_slice name);
 

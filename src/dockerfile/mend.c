@@ -135,14 +135,7 @@ struct bh_slice df_mend_keyword(const struct df_mending *m)
 
 const struct df_instruction *df_mend_last(const struct df_mending *m, const char *keyword)
 {
-	size_t before = m->at;
-	for (uint32_t stage = m->i->stage; stage != DF_NO_STAGE; stage = m->f->stages.ptr[stage].of, before = SIZE_MAX) {
-		const struct df_stage *s = &m->f->stages.ptr[stage];
-		for (size_t k = before < s->end ? before : s->end; k-- > s->first;)
-			if (!m->f->all.ptr[k].is_trigger && bh_slice_eq_str(m->f->all.ptr[k].keyword, keyword))
-				return &m->f->all.ptr[k];
-	}
-	return NULL;
+	return df_last(m->f, m->at, m->i->stage, keyword);
 }
 
 struct bh_slice df_mend_base(const struct df_mending *m)

@@ -189,6 +189,11 @@ static const struct df_stage *last_stage(const struct df_mending *m)
 	return m->f->stages.len ? &m->f->stages.ptr[m->f->stages.len - 1] : NULL;
 }
 
+static const struct df_instruction *last_at_end(const struct df_mending *m, const char *keyword)
+{
+	return df_last(m->f, SIZE_MAX, (uint32_t)m->f->stages.len - 1, keyword);
+}
+
 /* Is the instruction the one that what ends the last stage is put behind? */
 static bool is_place_for_end(const struct df_mending *m)
 {
@@ -215,13 +220,9 @@ static bool is_root(struct bh_slice user)
 
 void df_cure_user_root(struct df_mending *m)
 {
-	const struct df_stage *s = last_stage(m);
-	struct df_mending end = *m;
-	if (!s || !is_place_for_end(m))
+	if (!is_place_for_end(m))
 		return;
-	end.at = s->end;
-	end.i = &m->f->all.ptr[s->end - 1];
-	const struct df_instruction *user = df_mend_last(&end, "USER");
+	const struct df_instruction *user = last_at_end(m, "USER");
 	if (!user || is_root(user->args))
 		df_mend_add_behind(m, USER_LINE);
 }
@@ -229,11 +230,7 @@ void df_cure_user_root(struct df_mending *m)
 /* The first port that the last stage, or one that it is FROM, says it listens on; 0: none that can be read. */
 static unsigned exposed_port(const struct df_mending *m)
 {
-	const struct df_stage *s = last_stage(m);
-	struct df_mending end = *m;
-	end.at = s->end;
-	end.i = &m->f->all.ptr[s->end - 1];
-	const struct df_instruction *expose = df_mend_last(&end, "EXPOSE");
+	const struct df_instruction *expose = last_at_end(m, "EXPOSE");
 	unsigned port = 0;
 	for (size_t k = 0; expose && expose->n_words && k < expose->words[0].len && port <= PORT_MAX; k++) {
 		uint8_t c = expose->words[0].ptr[k];
@@ -249,13 +246,7 @@ static unsigned exposed_port(const struct df_mending *m)
 /* Sockets that listen (state 0A) in the kernel's own tables: no program of the image is asked but grep. */
 void df_cure_healthcheck(struct df_mending *m)
 {
-	const struct df_stage *s = last_stage(m);
-	struct df_mending end = *m;
-	if (!s || !is_place_for_end(m))
-		return;
-	end.at = s->end;
-	end.i = &m->f->all.ptr[s->end - 1];
-	if (df_mend_last(&end, "HEALTHCHECK"))
+	if (!is_place_for_end(m) || last_at_end(m, "HEALTHCHECK"))
 		return;
 	unsigned port = exposed_port(m);
 	if (port == 0)

@@ -188,3 +188,14 @@ bool df_read_stages(struct df_file *f)
 		df_complain(f, 1, "no FROM in it");
 	return true;
 }
+
+const struct df_instruction *df_last(const struct df_file *f, size_t before, uint32_t stage, const char *keyword)
+{
+	for (; stage != DF_NO_STAGE; stage = f->stages.ptr[stage].of, before = SIZE_MAX) {
+		const struct df_stage *s = &f->stages.ptr[stage];
+		for (size_t k = before < s->end ? before : s->end; k-- > s->first;)
+			if (!f->all.ptr[k].is_trigger && bh_slice_eq_str(f->all.ptr[k].keyword, keyword))
+				return &f->all.ptr[k];
+	}
+	return NULL;
+}

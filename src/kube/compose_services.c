@@ -500,7 +500,7 @@ static int find_base(struct making *m, const struct kube_document **from, struct
 		struct cel_value path = file.kind == CEL_STRING ? expanded_text(m, file) : cel_unknown();
 		if (path.kind != CEL_STRING)
 			return complain(in, own, "extends", "it extends a service of a file whose name is not known here: what that brings is not checked", err);
-		if (other_file(m, in, path.text, from, &why) < 0) {
+		if (other_file(m, in, path.text, from, &why) < 0 || !*from) {
 			const char *text = bh_arena_printf(m->arena, "it extends a service of %.*s, which can't be read, so what that brings is not checked: %s", BH_SLICE_FMT(path.text), why.text);
 			return complain(in, own, "extends", text ? text : "it extends a service of a file that can't be read", err);
 		}

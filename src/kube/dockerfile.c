@@ -165,29 +165,16 @@ static struct cel_value commands_of(struct making *m, const struct df_instructio
 	return list_of(&out);
 }
 
-/* What the last instruction of a kind says in front of another, in its stage and those that it is FROM. */
-static const struct df_instruction *last_of(const struct df_file *f, size_t before, uint32_t stage, const char *keyword)
-{
-	for (; stage != DF_NO_STAGE; stage = f->stages.ptr[stage].of) {
-		const struct df_stage *s = &f->stages.ptr[stage];
-		for (size_t k = before < s->end ? before : s->end; k-- > s->first;)
-			if (!f->all.ptr[k].is_trigger && bh_slice_eq_str(f->all.ptr[k].keyword, keyword))
-				return &f->all.ptr[k];
-		before = SIZE_MAX;
-	}
-	return NULL;
-}
-
 static struct cel_value user_of(struct making *m, size_t before, uint32_t stage)
 {
-	const struct df_instruction *user = last_of(&m->f, before, stage, "USER");
+	const struct df_instruction *user = df_last(&m->f, before, stage, "USER");
 	return user ? expanded(m, (size_t)(user - m->f.all.ptr), user->args) : cel_string((struct bh_slice){ (const uint8_t *)"", 0 });
 }
 
 static void set_shell(struct fields *o, const struct df_file *f, size_t at, uint32_t stage)
 {
 	static const struct bh_slice usual[] = { BH_SLICE_LIT("/bin/sh"), BH_SLICE_LIT("-c") };
-	const struct df_instruction *shell = last_of(f, at, stage, "SHELL");
+	const struct df_instruction *shell = df_last(f, at, stage, "SHELL");
 	bool is_told = shell && shell->is_exec;
 	set(o, "shell", texts(o->m, is_told ? shell->words : usual, is_told ? shell->n_words : 2));
 }
@@ -264,7 +251,7 @@ static struct cel_value instruction(struct making *m, size_t at)
 		set(&o, "from", from_of(m, i, from));
 	if (in_stage) {
 		set(&o, "user", user_of(m, at, i->stage));
-		set(&o, "hasWorkdir", cel_bool(last_of(&m->f, at, i->stage, "WORKDIR") != NULL));
+		set(&o, "hasWorkdir", cel_bool(df_last(&m->f, at, i->stage, "WORKDIR") != NULL));
 		set_shell(&o, &m->f, at, i->stage);
 	}
 	return map_of(&o);
@@ -281,7 +268,7 @@ static struct cel_value stage(struct making *m, uint32_t k)
 	set_text(&o, "name", s->name);
 	set(&o, "base", base_of(m, s));
 	set(&o, "user", user_of(m, SIZE_MAX, k));
-	set(&o, "hasHealthcheck", cel_bool(last_of(&m->f, SIZE_MAX, k, "HEALTHCHECK") != NULL));
+	set(&o, "hasHealthcheck", cel_bool(df_last(&m->f, SIZE_MAX, k, "HEALTHCHECK") != NULL));
 	for (size_t i = s->first; i < s->end; i++)
 		add(&list, m->instructions[i]);
 	set(&o, "instructions", list_of(&list));

@@ -2,6 +2,7 @@
 #include "kube/review.h"
 
 #include "kube/review_child.h"
+#include "kube/shellcheck.h"
 #include "model/wire.h"
 
 #define FINDINGS_MAX 1000000u
@@ -108,6 +109,8 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 		return take_unchecked(p, payload, err);
 	if (type == REVIEW_SAY_CHECK && !is_request)
 		return take_check(p, payload, err);
+	if (type == REVIEW_ASK_SHELLCHECK && is_request && p->context.options->shellcheck)
+		return shellcheck_serve(payload, reply, err);
 	if (type == REVIEW_SAY_COUNTS && !is_request && bh_take_u64le(&r, &p->counts.objects) && bh_take_u64le(&r, &p->counts.policies)
 	    && bh_take_u64le(&r, &p->counts.without) && bh_take_u64le(&r, &p->counts.bootstrap)
 	    && bh_take_u64le(&r, &p->counts.untyped) && bh_take_u64le(&r, &p->counts.open)

@@ -32,6 +32,7 @@ struct kube_review_options {
 	bool no_bootstrap;           /* nor are the roles and bindings that every API server makes at its start */
 	unsigned minor;              /* Kubernetes 1.MINOR */
 	bool schema;                 /* compare the objects with the types of the API, too; from Kubernetes 1.25 on */
+	bool shellcheck;             /* scripts in Dockerfiles are looked at by ShellCheck, too */
 	bool patches;                /* findings get what mends them */
 	struct kube_check_count_vec *checks; /* gets one item for each policy; may be NULL */
 	const struct bh_map *instead;        /* path -> struct bh_slice: what is read instead of these files; NULL: nothing */

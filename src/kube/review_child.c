@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "kube/crd.h"
 #include "kube/custom_pods.h"
+#include "kube/dockerfile.h"
 #include "kube/import.h"
 #include "kube/map.h"
 #include "kube/mend.h"
@@ -17,6 +18,7 @@
 #include "kube/rbac.h"
 #include "kube/rules.h"
 #include "kube/schema.h"
+#include "kube/shellcheck.h"
 #include "kube/vap.h"
 #include "model/wire.h"
 
@@ -56,6 +58,7 @@ struct child {
 	struct kube_set *manifests, *policies, *rules;
 	struct intake_text_vec texts;
 	struct allowing_vec allowing;
+	struct shellcheck *shell; /* NULL: it is not asked */
 	struct policy_vec ready;
 	struct kube_object_vec all;
 	struct kube_world world; /* of everything: bindings, parameters and namespaces */
@@ -158,13 +161,21 @@ static int take_allowances(struct child *c, struct bh_slice name, struct bh_slic
 	return bh_fail(err, BH_ELIMIT, 0, "%.*s: more than %u comments that accept findings", BH_SLICE_FMT(bh_slice_sub(name, 0, 200)), ALLOWANCES_MAX);
 }
 
+static int take_script(struct child *c, struct bh_slice name, struct bh_slice text, struct bh_err *err)
+{
+	struct bh_slice kept;
+	return bh_arena_copy(kube_set_arena(c->manifests), name, &kept) ? shellcheck_add(c->shell, kept, text, err) : bh_fail(err, BH_ENOMEM, 0, "out of memory for the names of files");
+}
+
 static int take(void *ctx, uint8_t role, struct bh_slice name, struct bh_slice text, struct bh_err *err)
 {
 	struct child *c = ctx;
 	int rc = role == REVIEW_MANIFEST ? take_allowances(c, name, text, err) : 0;
 	if (rc < 0)
 		return rc;
-	return kube_set_read(role == REVIEW_POLICY ? c->policies : c->manifests, name, text, err);
+	if (c->shell && role == REVIEW_MANIFEST && kube_dockerfile.knows_text(NULL, name, text))
+		rc = take_script(c, name, text, err);
+	return rc < 0 ? rc : kube_set_read(role == REVIEW_POLICY ? c->policies : c->manifests, name, text, err);
 }
 
 static int unreadable(void *ctx, uint8_t role, struct bh_slice name, const struct bh_err *why, struct bh_err *err)
@@ -690,6 +701,39 @@ static int review_all(struct child *c, struct bh_err *err)
 	return send_frame(c, REVIEW_SAY_COUNTS, err);
 }
 
+/* ---- scripts in Dockerfiles ---- */
+
+static int say_script(void *ctx, const struct shellcheck_said *said, struct bh_err *err)
+{
+	struct child *c = ctx;
+	char id[16], wiki[64];
+	bool is_error = bh_slice_eq_str(said->level, "error"), is_warning = bh_slice_eq_str(said->level, "warning");
+	(void)snprintf(id, sizeof(id), "SC%u", said->code);
+	(void)snprintf(wiki, sizeof(wiki), "See shellcheck.net/wiki/%s.", id);
+	bh_buf_clear(&c->path);
+	bh_buf_printf(&c->path, "Instruction %.*s: RUN", BH_SLICE_FMT(bh_slice_base(said->file)));
+	struct review_finding f = {
+		.severity = (uint8_t)(is_error ? BH_SEV_MEDIUM : is_warning ? BH_SEV_LOW : BH_SEV_NEGLIGIBLE), .id = bh_slice_str(id), .message = said->message, .file = said->file, .line = said->line,
+		.evidence = bh_buf_slice(&c->path), .fix = bh_slice_str(wiki), .policy = BH_SLICE_LIT("shellcheck"),
+	};
+	int rc = send_finding(c, &f, err);
+	bh_buf_clear(&c->path);
+	return rc;
+}
+
+static int review_scripts(struct child *c, struct bh_err *err)
+{
+	struct bh_err why = { 0 };
+	int rc = shellcheck_ask(c->shell, c->ch, REVIEW_ASK_SHELLCHECK, say_script, c, &why, err);
+	if (rc < 0 || !why.code)
+		return rc;
+	bh_buf_clear(&c->path);
+	bh_buf_printf(&c->path, "the shell of RUN was not looked at: %s", why.text);
+	rc = say_unchecked(c, "manifest", BH_SLICE_LIT("Dockerfiles"), 0, bh_buf_slice(&c->path), err);
+	bh_buf_clear(&c->path);
+	return rc;
+}
+
 static void done(struct child *c)
 {
 	for (size_t i = 0; i < c->ready.len; i++)
@@ -698,6 +742,7 @@ static void done(struct child *c)
 	for (size_t i = 0; i < c->allowing.len; i++)
 		bh_allowance_vec_done(&c->allowing.ptr[i].all);
 	allowing_vec_done(&c->allowing);
+	shellcheck_free(c->shell);
 	kube_mender_free(c->mender);
 	kube_world_done(&c->world);
 	kube_object_vec_done(&c->all);
@@ -739,6 +784,8 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	int rc = kube_set_new(SET_BYTES_MAX, &c.manifests, err);
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.policies, err);
 	rc = rc < 0 ? rc : kube_set_new(SET_BYTES_MAX, &c.rules, err);
+	if (rc == 0 && c.options->shellcheck)
+		rc = shellcheck_new(&c.shell, err);
 	const struct kube_opener opener = beside_opener(ch);
 	if (rc == 0) {
 		kube_set_foreigners(c.manifests, c.options->foreigners);
@@ -756,6 +803,7 @@ int review_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	if (rc == 0 && c.options->schema && c.options->minor >= KUBE_SCHEMA_OLDEST_MINOR)
 		rc = read_types(&c, err);
 	rc = rc < 0 ? rc : review_all(&c, err);
+	rc = rc < 0 || !c.shell ? rc : review_scripts(&c, err);
 	done(&c);
 	return rc;
 }

@@ -14,6 +14,7 @@ enum review_message {
 	REVIEW_SAY_COUNTS,   /* objects, policies, objects left out: of namespaces, of the API server's own; custom resources without a type; undecided checks of pods that operators complete;
 			      * functions; kinds of resources without a type, as a text */
 	REVIEW_SAY_CHECK,    /* of a policy: check, asked, unknown */
+	REVIEW_ASK_SHELLCHECK, /* shellcheck.h */
 };
 
 enum review_role { REVIEW_MANIFEST, REVIEW_POLICY };
