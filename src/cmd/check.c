@@ -1,8 +1,10 @@
 /* check.c: `bulkhead check PATH...`: Kubernetes manifests and functions against admission policies, before anything is applied. */
 #include "cmd/check_fix.h"
 #include "cmd/judging.h"
+#include "cmd/pinning.h"
 #include "cmd/rendering.h"
 #include "cmd/scanning.h"
+#include "cmd/source.h"
 
 #include "kube/compose.h"
 #include "kube/dockerfile.h"
@@ -21,6 +23,7 @@ static const struct cmd_option options[] = {
 	{ .name = "fix", .kind = CMD_CHOICE, .argument = "LEVEL", .choices = fix_levels, .default_text = "no", .implied = "safe", .not_in_config = true,
 	  .help = "mend in the files what can be mended: safe changes, or all, which may break programs" },
 	{ .name = "diff", .kind = CMD_FLAG, .not_in_config = true, .help = "print what --fix would change, for patch -p0, and write nothing" },
+	{ .name = "pin", .kind = CMD_FLAG, .not_in_config = true, .help = "with --fix or --diff: ask registries for digests, and pin images to them" },
 	{ .name = "policy", .letter = 'p', .kind = CMD_LIST, .argument = "PATH",
 	  .help = "ValidatingAdmissionPolicies, their bindings and parameters: files or folders; may be repeated" },
 	{ .name = "pod-security", .kind = CMD_CHOICE, .argument = "LEVEL", .choices = levels, .default_text = "restricted",
@@ -31,6 +34,7 @@ static const struct cmd_option options[] = {
 	{ .name = "kubernetes", .kind = CMD_STRING, .argument = "VERSION", .default_text = "1.37",
 	  .help = "the version of Kubernetes whose types, rules and functions count" },
 	CMD_RENDERING_OPTIONS("namespace"),
+	CMD_SOURCE_OPTIONS,
 	{ .name = "fail-on", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_thresholds, .default_text = "medium",
 	  .help = "exit 1 for findings at or above this severity" },
 	{ .name = "severity", .kind = CMD_CHOICE, .argument = "SEVERITY", .choices = cmd_severities, .default_text = "negligible",
@@ -56,6 +60,8 @@ static int check_fix_options(const struct cmd_args *args, struct bh_err *err)
 	const char *const *paths;
 	size_t n = cmd_targets(args, &paths);
 	bool fixes = cmd_choice(args, "fix") != KUBE_MEND_NONE || cmd_flag(args, "diff");
+	if (cmd_flag(args, "pin") && !fixes)
+		return bh_fail(err, BH_EUSAGE, 0, "check: --pin is about what --fix writes or --diff shows: give one of them, too");
 	for (size_t i = 0; fixes && n > 1 && i < n; i++)
 		if (strcmp(paths[i], "-") == 0)
 			return bh_fail(err, BH_EUSAGE, 0, "check: standard input can't be mended: check it apart from the files that --fix and --diff are for");
@@ -113,6 +119,7 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 					  .patches = true };
 	struct kube_rendering rendering;
 	struct serverless functions;
+	struct pinning pinning;
 	const struct kube_foreign *const foreigners[] = { &functions.foreign, &kube_dockerfile, &kube_compose_services, NULL };
 	struct check_fix fix = { .args = args, .options = &o, .review = review, .level = (enum kube_mend_level)cmd_choice(args, "fix"), .is_diff = cmd_flag(args, "diff") };
 	int64_t now_s;
@@ -129,8 +136,13 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 	o.n_policies = cmd_list(args, "policy", &o.policies);
 	o.schema = !cmd_flag(args, "no-schema");
 	o.shellcheck = cmd_flag(args, "shellcheck");
+	pinning_init(&pinning, args);
+	const struct kube_resolver resolver = pinning_resolver(&pinning);
+	fix.resolver = cmd_flag(args, "pin") ? &resolver : NULL;
 	rc = review(args, &o, report, err);
-	return rc < 0 ? rc : check_fix(&fix, report, err);
+	rc = rc < 0 ? rc : check_fix(&fix, report, err);
+	pinning_done(&pinning);
+	return rc;
 }
 
 /* The difference is printed already. */

@@ -290,6 +290,7 @@ int check_fix(const struct check_fix *fix, struct bh_report *report, struct bh_e
 	if (fix->level == KUBE_MEND_NONE && !fix->is_diff)
 		return 0;
 	kube_fixes_init(&f.fixes, fix->level == KUBE_MEND_NONE ? KUBE_MEND_SAFE : fix->level);
+	f.fixes.resolver = fix->resolver;
 	bh_map_init(&f.stays, KUBE_FILES_MAX);
 	bh_map_init(&f.mended, KUBE_FILES_MAX);
 	bh_map_init(&f.groups, GROUPS_MAX);

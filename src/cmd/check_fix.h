@@ -11,6 +11,7 @@ struct check_fix {
 	/* Reviews and judges into an empty report. */
 	int (*review)(const struct cmd_args *args, const struct kube_review_options *options, struct bh_report *report, struct bh_err *err);
 	enum kube_mend_level level; /* with is_diff, NONE is SAFE */
+	const struct kube_resolver *resolver; /* NULL: images are not pinned */
 	bool is_diff;
 };
 

@@ -166,7 +166,7 @@ struct mender {
 	struct job_vec jobs;
 	struct df_edit_vec all; /* of all jobs */
 	struct bh_arena *arena;
-	bool is_risky;
+	const struct df_mend_options *options;
 	struct bh_err *err;
 };
 
@@ -186,7 +186,7 @@ static int ask(struct mender *w, const struct df_file *f, struct bh_slice text, 
 {
 	*ret = (struct df_mending){
 		.f = f, .text = text, .newline = newline_of(text), .at = job->at, .i = &f->all.ptr[job->at], .commands = { .max = DF_COMMANDS_MAX },
-		.is_risky = w->is_risky, .arena = w->arena, .edits = edits, .stages = marks,
+		.options = w->options, .arena = w->arena, .edits = edits, .stages = marks,
 	};
 	bool ok = !bh_slice_eq_str(ret->i->keyword, "RUN") || df_commands(f, ret->i, w->arena, &ret->commands);
 	if (ok)
@@ -388,16 +388,16 @@ static int settle(struct mender *w, struct df_edit_vec *edits)
 	return rc < 0 ? rc : 0;
 }
 
-int df_mend(struct bh_slice text, struct df_wish *wishes, size_t n, bool is_risky, struct bh_arena *arena, struct df_edit_vec *edits, struct bh_err *err)
+int df_mend(struct bh_slice text, struct df_wish *wishes, size_t n, const struct df_mend_options *options, struct bh_arena *arena, struct df_edit_vec *edits, struct bh_err *err)
 {
-	struct mender w = { .text = text, .jobs = { .max = JOBS_MAX }, .all = { .max = DF_EDITS_MAX }, .arena = arena, .is_risky = is_risky, .err = err };
+	struct mender w = { .text = text, .jobs = { .max = JOBS_MAX }, .all = { .max = DF_EDITS_MAX }, .arena = arena, .options = options, .err = err };
 	int rc = df_parse(text, &w.f, err);
 	if (rc < 0)
 		return rc;
 	for (size_t k = 0; rc == 0 && k < n; k++) {
 		const struct entry *entry = find(wishes[k].check);
 		wishes[k].why = NULL;
-		if (entry && (is_risky || !entry->cure.may_break))
+		if (entry && (options->is_risky || !entry->cure.may_break))
 			rc = ask_wish(&w, &wishes[k], entry);
 	}
 	rc = rc < 0 ? rc : settle(&w, edits);

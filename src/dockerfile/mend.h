@@ -33,10 +33,21 @@ struct df_wish {
 	const char *why;       /* answer: why something of it stays; NULL: nothing does */
 };
 
+/* Who knows the digest of what a name stands for today: "sha256:...", in the arena; false: nobody does, for the reason. */
+struct df_digests {
+	bool (*digest_of)(void *ctx, struct bh_slice image, struct bh_arena *arena, struct bh_slice *ret, const char **ret_why);
+	void *ctx;
+};
+
+struct df_mend_options {
+	bool is_risky;                    /* use the cures that may break something, too */
+	const struct df_digests *digests; /* NULL: base images are not pinned */
+};
+
 /*
- * Edits for all wishes together, sorted, that don't overlap; their texts and the reasons live in the arena. With is_risky the cures that may break something are
- * used too. Only used-up memory and a file beyond the limits are errors.
+ * Edits for all wishes together, sorted, that don't overlap; their texts and the reasons live in the arena. Only used-up memory and a file beyond the limits are errors.
  */
-int df_mend(struct bh_slice text, struct df_wish *wishes, size_t n, bool is_risky, struct bh_arena *arena, struct df_edit_vec *edits, struct bh_err *err) BH_MUST_CHECK;
+int df_mend(struct bh_slice text, struct df_wish *wishes, size_t n, const struct df_mend_options *options, struct bh_arena *arena, struct df_edit_vec *edits,
+	    struct bh_err *err) BH_MUST_CHECK;
 
 #endif

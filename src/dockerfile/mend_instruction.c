@@ -149,6 +149,26 @@ void df_cure_json_cmd(struct df_mending *m)
 		put_list(m);
 }
 
+/* ---- names of images ---- */
+
+/* Behind the name as it is written, which stays: the tag tells people what it was. */
+void df_cure_base_digest(struct df_mending *m)
+{
+	struct bh_slice digest = { 0 };
+	const char *why = "no registry is asked; --pin does";
+	if (!bh_slice_eq_str(m->i->keyword, "FROM") || m->i->is_trigger || m->i->n_words == 0 || m->i->stage == DF_NO_STAGE)
+		return;
+	const struct df_stage *s = &m->f->stages.ptr[m->i->stage];
+	if (s->of != DF_NO_STAGE || bh_slice_eq_str(s->base, "scratch") || bh_slice_find(s->base, '@') < s->base.len)
+		return;
+	if (bh_slice_find(s->written, '$') < s->written.len)
+		df_mend_refuse(m, "its name has a variable in it");
+	else if (!m->options->digests || !m->options->digests->digest_of(m->options->digests->ctx, s->base, m->arena, &digest, &why))
+		df_mend_refuse(m, why);
+	else
+		df_mend_put_behind(m, m->i->words[0], bh_arena_printf(m->arena, "@%.*s", BH_SLICE_FMT(digest)));
+}
+
 /* ---- instructions that go ---- */
 
 /* All but the last of the stage. */

@@ -157,7 +157,7 @@ static void replace_apt(struct df_mending *m, const struct df_command *c)
 		put_behind_word(m, c, upgrade, " --with-new-pkgs");
 	if (bh_slice_eq_str(c->args[k], "install") && !says_yes(c))
 		put_behind_word(m, c, install, " -y");
-	if (bh_slice_eq_str(c->args[k], "install") && m->is_risky && !sets_recommends(c))
+	if (bh_slice_eq_str(c->args[k], "install") && m->options->is_risky && !sets_recommends(c))
 		put_behind_word(m, c, install, " --no-install-recommends");
 }
 

@@ -10,7 +10,7 @@ struct df_mending {
 	const struct df_file *f;
 	struct bh_slice text;
 	const char *newline;
-	bool is_risky;                   /* cures that may break something are wanted too */
+	const struct df_mend_options *options;
 	size_t at;                       /* the instruction's index */
 	const struct df_instruction *i;
 	struct df_command_vec commands;  /* of RUN */

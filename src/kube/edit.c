@@ -306,6 +306,34 @@ static int clear_value(struct editor *e, const struct place *p, size_t colon)
 	return take_out(e, colon, to > colon && e->text.ptr[to - 1] == '\n' ? to - 1 : to);
 }
 
+/* Letters, digits and what stands in names of images: no quotes are needed, and no other type is meant. */
+static bool is_plain_name(struct bh_slice s)
+{
+	bool has_mark = false;
+	for (size_t i = 0; i < s.len; i++) {
+		uint8_t c = s.ptr[i];
+		bool is_letter = (bh_lower(c) >= 'a' && bh_lower(c) <= 'z') || (c >= '0' && c <= '9');
+		has_mark |= c == '@' || c == '/';
+		if (!is_letter && (i == 0 || i + 1 == s.len || !strchr("@:/._-", c) || c == '\0'))
+			return false;
+	}
+	return has_mark;
+}
+
+/* With the quotes that stand there, or with none as there. */
+static bool render_alike(struct bh_buf *text, uint8_t first, struct cel_value v)
+{
+	bool quoted = first == '"' || first == '\'', plain = (bh_lower(first) >= 'a' && bh_lower(first) <= 'z') || (first >= '0' && first <= '9');
+	if (v.kind != CEL_STRING || !is_plain_name(v.text) || (!quoted && !plain))
+		return false;
+	if (quoted)
+		bh_buf_add_byte(text, first);
+	bh_buf_add(text, v.text);
+	if (quoted)
+		bh_buf_add_byte(text, first);
+	return true;
+}
+
 /* One word for another on the same line changes nothing but the word. */
 static int replace_word(struct editor *e, const struct place *p, struct cel_value v, bool *ret_is_done)
 {
@@ -315,7 +343,7 @@ static int replace_word(struct editor *e, const struct place *p, struct cel_valu
 	if (!bh_yaml_is(p->value, BH_YAML_SCALAR) || bh_yaml_is_block_scalar(p->value) || !bh_yaml_span(p->value, &from, &to) || from == to)
 		return 0;
 	bh_buf_init(&text, RENDERED_BYTES_MAX);
-	*ret_is_done = kube_render_word(&text, &e->layout, v);
+	*ret_is_done = render_alike(&text, e->text.ptr[from], v) || kube_render_word(&text, &e->layout, v);
 	int rc = *ret_is_done ? put(e, from, to, &text) : 0;
 	bh_buf_done(&text);
 	return rc;

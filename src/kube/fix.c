@@ -213,6 +213,20 @@ static int take_file(struct parent *p, struct bh_slice frame, struct bh_err *err
 	return 0;
 }
 
+static int give_digest(struct parent *p, struct bh_slice image, struct bh_child_reply *reply, struct bh_err *err)
+{
+	char digest[BH_DIGEST_TEXT_BYTES];
+	struct bh_err why = { 0 };
+	int rc = p->fixes->resolver->resolve(p->fixes->resolver->ctx, image, digest, &why);
+	if (rc == BH_ECANCELLED) {
+		*err = why;
+		return rc;
+	}
+	bh_wire_put_u8(reply->payload, rc == 0);
+	bh_wire_put_slice(reply->payload, bh_slice_str(rc == 0 ? digest : why.text));
+	return 0;
+}
+
 static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct parent *p = ctx;
@@ -221,9 +235,12 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 		return rc;
 	if (rc > 0)
 		return type == INTAKE_ASK_NEXT ? note_given(p, reply, err) : 0;
+	if (type == FIX_ASK_DIGEST && is_request && p->fixes->resolver)
+		return give_digest(p, payload, reply, err);
 	if (is_request)
 		return bh_fail(err, BH_ECHILD, 0, "an unknown message");
 	switch ((enum fix_message)type) {
+	case FIX_ASK_DIGEST: break;
 	case FIX_SAY_WHY: return take_why(p, payload, err);
 	case FIX_SAY_TEXT: return take_piece(&p->text, payload, err);
 	case FIX_SAY_DIFF: return take_piece(&p->diff, payload, err);

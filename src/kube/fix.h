@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "kube/mend.h"
+#include "kube/pin.h"
 #include "kube/review.h"
 #include "sys/files.h"
 
@@ -33,6 +34,7 @@ BH_VEC(kube_fixed_file_vec, struct kube_fixed_file)
 
 struct kube_fixes {
 	enum kube_mend_level level;
+	const struct kube_resolver *resolver; /* images are pinned; NULL: they are not */
 	struct bh_arena arena;
 	struct kube_fix_wish_vec wishes;  /* in the order of the findings */
 	struct bh_map objects;            /* "FILE\nOBJECT" -> struct kube_fix_wish, the first of the object */

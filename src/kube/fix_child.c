@@ -31,6 +31,7 @@ struct child {
 	struct kube_mender *mender;
 	struct bh_arena arena; /* of a file */
 	struct bh_buf frame, name;
+	struct kube_resolver resolver; /* asks the parent */
 };
 
 /* A file that is mended. Arrays are by object. */
@@ -107,6 +108,17 @@ static size_t count(const struct kube_fix_wish *f)
 	return n;
 }
 
+static int pin(struct work *w, const struct kube_mend_wish *wish, struct kube_mended *ret)
+{
+	struct bh_slice why = { 0 };
+	bool wanted = false;
+	for (size_t k = 0; k < wish->n_checks; k++)
+		wanted |= pin_is_check(wish->checks[k]);
+	int rc = wanted ? pin_images(wish->object, ret->value, &w->c->resolver, wish->arena, &ret->value, &why, w->err) : 0;
+	ret->why = why.len ? why : ret->why;
+	return rc;
+}
+
 /* The object, mended for those checks; its own value where it is too large. */
 static int mend_for(struct work *w, size_t i, const struct bh_slice *checks, size_t n, bool with_all, struct kube_mended *ret)
 {
@@ -115,6 +127,8 @@ static int mend_for(struct work *w, size_t i, const struct bh_slice *checks, siz
 	};
 	*ret = (struct kube_mended){ .value = wish.object->value };
 	int rc = kube_mend(w->c->mender, &wish, ret, w->err);
+	if (rc == 0 && w->c->fixes->resolver)
+		rc = pin(w, &wish, ret);
 	if (rc == BH_ENOMEM || rc == BH_ELIMIT) {
 		ret->why = BH_SLICE_LIT("the object is too large to be mended");
 		return 0;
@@ -200,7 +214,7 @@ static int print_why(struct work *w, const struct kube_fix_wish *f, const char *
 	struct kube_cure cure;
 	enum kube_mend_level level = w->c->fixes->level;
 	int rc = kube_mender_cure(w->c->mender, f->check, &cure, w->err);
-	bool is_asked = rc == 0 && (cure.is_there[KUBE_MEND_SAFE] || (level == KUBE_MEND_ALL && cure.is_there[KUBE_MEND_ALL]));
+	bool is_asked = rc == 0 && (cure.is_there[KUBE_MEND_SAFE] || (level == KUBE_MEND_ALL && cure.is_there[KUBE_MEND_ALL]) || (w->c->fixes->resolver && pin_is_check(f->check)));
 	if (rc < 0)
 		return rc;
 	if (is_asked && refusal)
@@ -348,7 +362,7 @@ static int mend_dockerfile(struct work *w)
 		if (bh_slice_eq(c->fixes->wishes.ptr[i]->file, w->file->name) && !kube_fix_wish_vec_push(&wishes, c->fixes->wishes.ptr[i]))
 			rc = no_memory(w->err);
 	const char **whys = bh_arena_array(&c->arena, wishes.len + 1, sizeof(*whys));
-	rc = rc < 0 ? rc : !whys ? no_memory(w->err) : fix_dockerfile(old, &wishes, c->fixes->level, &c->arena, &edits, whys, w->err);
+	rc = rc < 0 ? rc : !whys ? no_memory(w->err) : fix_dockerfile(old, &wishes, c->fixes->level, c->fixes->resolver ? &c->resolver : NULL, &c->arena, &edits, whys, w->err);
 	if (rc == 0 && edits.len) {
 		rc = kube_edits_apply(old, &edits, &text, w->err);
 		rc = rc < 0 ? rc : send_file(w, &edits, &text);
@@ -400,10 +414,31 @@ static void done(struct child *c)
 	bh_arena_done(&c->arena);
 }
 
+/* The parent knows who to ask. */
+static int ask_digest(void *ctx, struct bh_slice image, char digest[static BH_DIGEST_TEXT_BYTES], struct bh_err *err)
+{
+	BH_WITH(bh_buf_done) struct bh_buf reply = { 0 };
+	struct bh_slice text = { 0 };
+	uint8_t known = 0;
+	int fd = -1;
+	bh_buf_init(&reply, NAME_BYTES_MAX);
+	int rc = bh_channel_call(ctx, FIX_ASK_DIGEST, image, &reply, &fd, err);
+	struct bh_reader r = bh_reader_of(bh_buf_slice(&reply));
+	if (rc < 0)
+		return rc;
+	if (!bh_take_u8(&r, &known) || !bh_wire_get_slice(&r, NAME_BYTES_MAX, &text) || (known && text.len >= BH_DIGEST_TEXT_BYTES))
+		return bh_fail(err, BH_ECHILD, 0, "a reply that is none");
+	if (!known)
+		return bh_fail(err, BH_ENOTFOUND, 0, "%.*s", BH_SLICE_FMT(text));
+	(void)snprintf(digest, BH_DIGEST_TEXT_BYTES, "%.*s", BH_SLICE_FMT(text));
+	return 0;
+}
+
 int fix_child_run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 {
 	const struct fix_context *context = ctx;
 	struct child c = { .options = context->options, .fixes = context->fixes, .ch = ch, .files = { .max = KUBE_FILES_MAX }, .all = { .max = 2 * KUBE_OBJECTS_MAX } };
+	c.resolver = (struct kube_resolver){ .resolve = ask_digest, .ctx = ch };
 	bh_arena_init(&c.arena, FILE_BYTES_MAX);
 	bh_buf_init(&c.frame, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&c.name, NAME_BYTES_MAX);

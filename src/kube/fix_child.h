@@ -12,6 +12,7 @@ enum fix_message {
 	FIX_SAY_WHY = INTAKE_MESSAGES, /* file, object, check, reason */
 	FIX_SAY_TEXT, /* a piece of the new text */
 	FIX_SAY_DIFF, /* a piece of the difference */
+	FIX_ASK_DIGEST, /* name of an image; reply: 1 and its digest, or 0 and the reason */
 	FIX_SAY_FILE, /* number of the manifest, in the order in which they were given: the pieces are its */
 };
 

@@ -73,7 +73,7 @@ def other():
     once, said, _, _ = mended(b"FROM debian:12\nNONSENSE\nRUN apt-get install x\n", "safe")
     tap.ok(once == b"FROM debian:12\nNONSENSE\nRUN apt-get install -y x\n", "beside an instruction that is none", (once, said))
     gone = set().union(*map(findings_gone, blocks()))
-    left = [check for check, _ in MENDS if check not in gone]
+    left = [check for check, _ in MENDS if check not in gone and check != "dockerfile-base-digest"]  # asks a registry: tests/live/pin.py
     tap.ok(not left, "each cure has something to mend in the table", left)
     left = [check for check, breaks in MENDS if f"| `{check}` | {'safe' if breaks == 'NULL' else 'all'} |" not in GUIDE]
     tap.ok(MENDS and not left, "each stands in the guide, with its level", left)
