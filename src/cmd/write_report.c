@@ -1,4 +1,5 @@
 /* write_report.c: one report in as many formats as were asked for, each to standard output or to a file of its own. */
+#include "cmd/explain_print.h"
 #include "cmd/output.h"
 
 #include "base/cleanup.h"
@@ -92,6 +93,16 @@ bool cmd_compare_versions(struct bh_slice type, struct bh_slice a, struct bh_sli
 	return s && s->compare(a, b, ret, NULL) == 0;
 }
 
+/* Of an id of its own; what is said of a whole class, such as advisories, would be said a thousand times. */
+static bool explain_markdown(struct bh_slice id, struct bh_buf *markdown)
+{
+	const struct explain_text *t = explain_find(id);
+	if (!t || !bh_slice_eq_str(id, t->id))
+		return false;
+	explain_print_markdown(markdown, t);
+	return true;
+}
+
 static struct report_style style_for(const struct cmd_args *args, const struct output *o)
 {
 	size_t width = (size_t)cmd_uint(args, "width");
@@ -104,6 +115,7 @@ static struct report_style style_for(const struct cmd_args *args, const struct o
 		.tool_version = BH_VERSION,
 		.job = { getenv("GITHUB_RUN_ID"), getenv("GITHUB_JOB"), getenv("GITHUB_SHA"), getenv("GITHUB_REF") },
 		.compare_versions = cmd_compare_versions,
+		.explain = explain_markdown,
 	};
 	return style;
 }

@@ -8,9 +8,11 @@
 
 #define SCHEMA "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #define TEXT_BYTES_MAX (64u << 10)
+#define NO_HELP "See the page of the advisory."
 
 struct sarif {
 	struct json j;
+	const struct report_style *style;
 	struct bh_buf text;  /* scratch */
 	struct bh_map rules; /* id -> number + 1 */
 };
@@ -56,6 +58,17 @@ static void rule_properties(struct sarif *s, const struct bh_finding *f)
 	json_close_bracket(&s->j, '}');
 }
 
+/* In plain words what to do; as Markdown, which such services show beside a finding, all that `bulkhead explain` tells. */
+static void write_help(struct sarif *s, const struct bh_finding *f)
+{
+	json_key(&s->j, "help");
+	json_open_bracket(&s->j, '{');
+	json_must_text(&s->j, "text", f->fix.len ? f->fix : BH_SLICE_LIT(NO_HELP));
+	if (s->style->explain && s->style->explain(f->id, &s->text))
+		json_built(&s->j, "markdown", &s->text);
+	json_close_bracket(&s->j, '}');
+}
+
 static void write_rule(struct sarif *s, const struct bh_finding *f)
 {
 	bh_buf_add_str(s->j.out, s->rules.len > 1 ? ",\n        {" : "\n        {");
@@ -63,7 +76,7 @@ static void write_rule(struct sarif *s, const struct bh_finding *f)
 	json_must_text(&s->j, "id", f->id);
 	json_word(&s->j, "name", bh_class_name(f->class));
 	message(s, "shortDescription", f->title.len ? f->title : f->id);
-	message(s, "help", f->fix.len ? f->fix : BH_SLICE_LIT("See the page of the advisory."));
+	write_help(s, f);
 	describe_uri(&s->text, f->id);
 	json_built(&s->j, "helpUri", &s->text);
 	rule_properties(s, f);
@@ -262,7 +275,7 @@ static void write_invocation(struct sarif *s)
 
 static int sarif_write(const struct bh_report *report, const struct report_style *style, struct bh_buf *out, struct bh_err *err)
 {
-	struct sarif s = { .j = { .out = out, .report = report } };
+	struct sarif s = { .style = style, .j = { .out = out, .report = report } };
 	bool first = true;
 	bh_buf_init(&s.text, TEXT_BYTES_MAX);
 	bh_map_init(&s.rules, report->findings.len + report->suppressed.len + 1);

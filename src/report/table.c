@@ -776,6 +776,23 @@ static void write_verdict(struct table *t)
 	layout_paragraph(t->out, table_escaped(t, t->report->verdict_reason), strlen(word) + 2, MARGIN, t->width);
 }
 
+/* Somebody who sits there is told where more is: with an id that he sees. */
+static void write_hint(struct table *t)
+{
+	const struct bh_finding_vec *all = &t->report->findings;
+	struct bh_buf *b = table_cell(t, CELL_OTHER);
+	size_t i = 0;
+	while (t->style->width && t->style->explain && i < all->len && !t->style->explain(all->ptr[i].id, b))
+		i++;
+	if (t->style->width == 0 || !t->style->explain || i == all->len)
+		return;
+	bh_buf_clear(b);
+	bh_buf_add_str(b, "bulkhead explain ");
+	bh_buf_add_escaped(b, all->ptr[i].id);
+	bh_buf_add_str(b, " tells why, how it is attacked and what to do; so for every id in brackets");
+	layout_paragraph(t->out, bh_buf_slice(b), 0, MARGIN, t->width);
+}
+
 static size_t clamp_width(size_t width)
 {
 	if (width == 0)
@@ -806,6 +823,7 @@ static int write_all(struct table *t, struct bh_err *err)
 	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	summarize(t, b, n_packages);
 	layout_paragraph(t->out, bh_buf_slice(b), 0, MARGIN, t->width);
+	write_hint(t);
 	write_verdict(t);
 	return t->out->failed ? bh_fail(err, BH_ELIMIT, 0, "the table is larger than %zu bytes", t->out->max_bytes) : 0;
 }

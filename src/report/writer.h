@@ -24,6 +24,8 @@ struct report_style {
 	 * "never". This room knows the model only; the command lends it the version orders, to name the one version that fixes all.
 	 */
 	bool (*compare_versions)(struct bh_slice type, struct bh_slice a, struct bh_slice b, int *ret);
+	/* What there is to say of findings of that id, as Markdown. False when that is nothing; NULL is "never". */
+	bool (*explain)(struct bh_slice id, struct bh_buf *markdown);
 };
 
 struct report_writer {

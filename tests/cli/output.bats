@@ -103,3 +103,19 @@ in_terminal() {
 	BULKHEAD_FORMAT=table run scan
 	[[ $output == *"Packages  2"* ]]
 }
+
+@test "SARIF has the whole text of explain for ids of our own, and a terminal is told of it" {
+	printf 'FROM debian:12.5\nUSER 1\nRUN apt-get install curl\n' >Dockerfile
+	"$BULKHEAD" check -f sarif Dockerfile >report.sarif || true
+	"$BULKHEAD" explain -f markdown dockerfile-apt-yes >text.md
+	python3 - <<'END'
+import json
+rules = {r["id"]: r["help"] for r in json.load(open("report.sarif"))["runs"][0]["tool"]["driver"]["rules"]}
+assert rules["dockerfile-apt-yes"]["markdown"].strip() == open("text.md").read().strip(), rules["dockerfile-apt-yes"]
+assert rules["dockerfile-apt-yes"]["text"] == "Add -y."
+END
+	run script -qec "$BULKHEAD check --fail-on never Dockerfile" /dev/null
+	[[ $output == *"bulkhead explain dockerfile-apt-yes tells why"* ]]
+	run "$BULKHEAD" check --fail-on never Dockerfile
+	[[ $output != *"bulkhead explain"* ]]
+}
