@@ -134,31 +134,43 @@ int bh_sha1_text(struct bh_slice bytes, char ret[BH_SHA1_TEXT_BYTES], struct bh_
 	return 0;
 }
 
-struct bh_md5 {
+struct bh_sum {
+	enum bh_sum_kind kind;
 	EVP_MD *algorithm;
 	EVP_MD_CTX *ctx;
 	bool failed;
 };
 
-int bh_md5_new(struct bh_md5 **ret, struct bh_err *err)
+static const struct {
+	const char *name;
+	size_t bytes;
+} sums[BH_SUM_KINDS] = { [BH_SUM_MD5] = { "MD5", 16 }, [BH_SUM_SHA1] = { "SHA1", 20 } };
+
+size_t bh_sum_bytes(enum bh_sum_kind kind)
+{
+	return sums[kind].bytes;
+}
+
+int bh_sum_new(enum bh_sum_kind kind, struct bh_sum **ret, struct bh_err *err)
 {
 	int rc = bh_crypto_init(err);
-	struct bh_md5 *m = rc < 0 ? NULL : calloc(1, sizeof(*m));
+	struct bh_sum *m = rc < 0 ? NULL : calloc(1, sizeof(*m));
 	if (!m)
 		return rc < 0 ? rc : bh_fail(err, BH_ENOMEM, 0, "out of memory for a digest");
-	m->algorithm = EVP_MD_fetch(NULL, "MD5", NULL);
+	m->kind = kind;
+	m->algorithm = EVP_MD_fetch(NULL, sums[kind].name, NULL);
 	m->ctx = EVP_MD_CTX_new();
 	if (m->algorithm && m->ctx)
-		bh_md5_reset(m);
+		bh_sum_reset(m);
 	if (!m->algorithm || !m->ctx || m->failed) {
-		bh_md5_free(m);
-		return openssl_failed(err, "MD5");
+		bh_sum_free(m);
+		return openssl_failed(err, sums[kind].name);
 	}
 	*ret = m;
 	return 0;
 }
 
-void bh_md5_free(struct bh_md5 *m)
+void bh_sum_free(struct bh_sum *m)
 {
 	if (!m)
 		return;
@@ -167,23 +179,24 @@ void bh_md5_free(struct bh_md5 *m)
 	free(m);
 }
 
-void bh_md5_reset(struct bh_md5 *m)
+void bh_sum_reset(struct bh_sum *m)
 {
 	m->failed = EVP_DigestInit_ex2(m->ctx, m->algorithm, NULL) != 1;
 }
 
-void bh_md5_update(struct bh_md5 *m, struct bh_slice bytes)
+void bh_sum_update(struct bh_sum *m, struct bh_slice bytes)
 {
 	if (bytes.len && EVP_DigestUpdate(m->ctx, bytes.ptr, bytes.len) != 1)
 		m->failed = true;
 }
 
-bool bh_md5_finish(struct bh_md5 *m, uint8_t ret[BH_MD5_BYTES])
+bool bh_sum_finish(struct bh_sum *m, uint8_t ret[BH_SUM_BYTES_MAX])
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
-	bool ok = EVP_DigestFinal_ex(m->ctx, digest, &len) == 1 && len == BH_MD5_BYTES && !m->failed;
+	bool ok = EVP_DigestFinal_ex(m->ctx, digest, &len) == 1 && len == sums[m->kind].bytes && !m->failed;
+	memset(ret, 0, BH_SUM_BYTES_MAX);
 	if (ok)
-		memcpy(ret, digest, BH_MD5_BYTES);
+		memcpy(ret, digest, len);
 	return ok;
 }

@@ -28,13 +28,19 @@ int bh_digest_of(enum bh_digest_kind kind, struct bh_slice bytes, struct bh_dige
 #define BH_SHA1_TEXT_BYTES 41u
 int bh_sha1_text(struct bh_slice bytes, char ret[BH_SHA1_TEXT_BYTES], struct bh_err *err) BH_MUST_CHECK;
 
-/* MD5 of a stream: what dpkg records of its files. It is compared with that record and proves nothing more: that is why it is no kind of digest, either. */
-#define BH_MD5_BYTES 16u
-struct bh_md5;
-int bh_md5_new(struct bh_md5 **ret, struct bh_err *err) BH_MUST_CHECK; /* before the fork, as bh_crypto_init */
-void bh_md5_free(struct bh_md5 *m);
-void bh_md5_reset(struct bh_md5 *m);
-void bh_md5_update(struct bh_md5 *m, struct bh_slice bytes);
-bool bh_md5_finish(struct bh_md5 *m, uint8_t ret[BH_MD5_BYTES]); /* false: OpenSSL refused something */
+/*
+ * MD5 and SHA-1 of a stream: what dpkg and apk record of their packages' files. They are compared with those records and prove nothing more: that is why they are no kinds of
+ * digests, either.
+ */
+enum bh_sum_kind { BH_SUM_MD5, BH_SUM_SHA1 };
+#define BH_SUM_KINDS 2u
+#define BH_SUM_BYTES_MAX 20u
+struct bh_sum;
+size_t bh_sum_bytes(enum bh_sum_kind kind);
+int bh_sum_new(enum bh_sum_kind kind, struct bh_sum **ret, struct bh_err *err) BH_MUST_CHECK; /* before the fork, as bh_crypto_init */
+void bh_sum_free(struct bh_sum *m);
+void bh_sum_reset(struct bh_sum *m);
+void bh_sum_update(struct bh_sum *m, struct bh_slice bytes);
+bool bh_sum_finish(struct bh_sum *m, uint8_t ret[BH_SUM_BYTES_MAX]); /* false: OpenSSL refused something */
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * modified.c: see modified.h. The child can't know which files packages own, as their lists may lie in other layers: it sends the MD5 of every file where packages put theirs,
- * and what lists say as hashes of paths; the parent brings them together.
+ * modified.c: see modified.h. The child can't know which files packages own, as their lists may lie in other layers: it sends the sums of every file where packages put theirs - MD5 for
+ * dpkg, SHA-1 for apk, as it can't know whose image it is, either -, and what lists say as hashes of paths; the parent brings them together.
  */
 #include "scan/modified.h"
 
 #include "base/limits.h"
 #include "base/vec.h"
 #include "crypto/digest.h"
-#include "malware/md5sums.h"
+#include "malware/filesums.h"
 #include "model/wire.h"
 #include "scan/inventory.h"
 
@@ -17,7 +17,7 @@
 #define LIST_BYTES_MAX (64u << 20)      /* one package's; the largest real ones have about 3 MiB */
 #define FILES_MAX 4000000u
 #define EXPECTED_MAX 20000000u
-#define EXPECTED_BYTES (8u + MALWARE_MD5_BYTES)
+#define EXPECTED_BYTES (8u + 1u + BH_SUM_BYTES_MAX)
 #define EXPECTED_PER_FRAME 32768u
 
 enum record_kind { RECORD_DIGEST, RECORD_EXPECTED };
@@ -25,12 +25,12 @@ enum record_kind { RECORD_DIGEST, RECORD_EXPECTED };
 struct digest_seen {
 	struct bh_slice path;
 	uint32_t layer;
-	uint8_t md5[MALWARE_MD5_BYTES];
+	uint8_t sums[BH_SUM_KINDS][BH_SUM_BYTES_MAX];
 };
 
 struct expected {
 	uint64_t path_hash;
-	uint8_t md5[MALWARE_MD5_BYTES];
+	struct malware_sum sum;
 };
 
 BH_VEC(digest_vec, struct digest_seen)
@@ -40,9 +40,10 @@ struct scan_modified {
 	const struct image_key *key;
 	struct bh_report *report;
 	/* the child's own: the file that streams by */
-	struct bh_md5 *md5;
+	struct bh_sum *sums[BH_SUM_KINDS];
 	struct bh_buf list, frame;
-	bool is_list, is_cut;
+	enum malware_list list_kind;
+	bool is_cut;
 	struct bh_slice path;
 	uint8_t path_bytes[BH_PATH_BYTES_MAX];
 	/* the parent's */
@@ -61,7 +62,9 @@ int scan_modified_new(const struct image_key *key, struct bh_report *report, str
 	m->expected.max = EXPECTED_MAX;
 	bh_buf_init(&m->list, LIST_BYTES_MAX);
 	bh_buf_init(&m->frame, BH_FRAME_BYTES_MAX);
-	int rc = bh_md5_new(&m->md5, err);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < BH_SUM_KINDS; i++)
+		rc = bh_sum_new((enum bh_sum_kind)i, &m->sums[i], err);
 	if (rc < 0) {
 		scan_modified_free(m);
 		return rc;
@@ -74,7 +77,8 @@ void scan_modified_free(struct scan_modified *m)
 {
 	if (!m)
 		return;
-	bh_md5_free(m->md5);
+	for (size_t i = 0; i < BH_SUM_KINDS; i++)
+		bh_sum_free(m->sums[i]);
 	bh_buf_done(&m->list);
 	bh_buf_done(&m->frame);
 	digest_vec_done(&m->seen);
@@ -100,14 +104,15 @@ static int on_entry(void *ctx, const struct image_entry *e, const struct image_e
 {
 	struct scan_modified *m = ctx;
 	(void)emit, (void)err;
-	m->is_list = malware_is_md5sums(e->path);
+	m->list_kind = malware_list_at(e->path);
 	m->is_cut = false;
-	if (e->type != IMAGE_ENTRY_FILE || (!m->is_list && !is_of_packages(e->path)))
+	if (e->type != IMAGE_ENTRY_FILE || (!m->list_kind && !is_of_packages(e->path)))
 		return 0;
 	memcpy(m->path_bytes, e->path.ptr, e->path.len);
 	m->path = (struct bh_slice){ m->path_bytes, e->path.len };
 	bh_buf_clear(&m->list);
-	bh_md5_reset(m->md5);
+	for (size_t i = 0; i < BH_SUM_KINDS; i++)
+		bh_sum_reset(m->sums[i]);
 	return 1;
 }
 
@@ -115,10 +120,10 @@ static int on_bytes(void *ctx, struct bh_slice run, const struct image_emit *emi
 {
 	struct scan_modified *m = ctx;
 	(void)emit, (void)err;
-	if (m->is_list)
+	if (m->list_kind)
 		m->is_cut |= !bh_buf_add(&m->list, run);
-	else
-		bh_md5_update(m->md5, run);
+	for (size_t i = 0; !m->list_kind && i < BH_SUM_KINDS; i++)
+		bh_sum_update(m->sums[i], run);
 	return 0;
 }
 
@@ -129,38 +134,43 @@ static int send(struct scan_modified *m, const struct image_emit *emit, enum rec
 
 static int send_list(struct scan_modified *m, const struct image_emit *emit, struct bh_err *err)
 {
-	struct bh_reader r = bh_reader_of(bh_buf_slice(&m->list));
-	uint8_t md5[MALWARE_MD5_BYTES];
+	struct malware_filesums list;
+	struct malware_sum sum;
 	struct bh_slice path;
 	size_t n = 0;
 	int rc = 0;
 	bh_buf_clear(&m->frame);
-	while (rc == 0 && malware_md5sums_next(&r, &path, md5)) {
+	malware_filesums_init(&list, m->list_kind, bh_buf_slice(&m->list));
+	while (rc == 0 && malware_filesums_next(&list, &path, &sum)) {
 		bh_wire_put_u64(&m->frame, image_path_hash(m->key, path));
-		bh_buf_add(&m->frame, (struct bh_slice){ md5, sizeof(md5) });
+		bh_wire_put_u8(&m->frame, (uint8_t)sum.kind);
+		bh_buf_add(&m->frame, (struct bh_slice){ sum.bytes, sizeof(sum.bytes) });
 		if (++n < EXPECTED_PER_FRAME)
 			continue;
 		rc = send(m, emit, RECORD_EXPECTED, err);
 		bh_buf_clear(&m->frame);
 		n = 0;
 	}
+	malware_filesums_done(&list);
 	return rc == 0 && n ? send(m, emit, RECORD_EXPECTED, err) : rc;
 }
 
 static int on_end(void *ctx, bool whole, const struct image_emit *emit, struct bh_err *err)
 {
 	struct scan_modified *m = ctx;
-	uint8_t md5[MALWARE_MD5_BYTES];
+	uint8_t sum[BH_SUM_BYTES_MAX];
 	if (!whole)
 		return 0; /* the layer's reader tells that it is damaged */
 	if (m->is_cut)
 		return emit->incomplete(emit->ctx, "malware", m->path, "too long a list to compare files with", err);
-	if (m->is_list)
+	if (m->list_kind)
 		return send_list(m, emit, err);
-	if (!bh_md5_finish(m->md5, md5))
-		return emit->incomplete(emit->ctx, "malware", m->path, "its MD5 could not be computed, so it was not compared with its package's record", err);
 	bh_buf_clear(&m->frame);
-	bh_buf_add(&m->frame, (struct bh_slice){ md5, sizeof(md5) });
+	for (size_t i = 0; i < BH_SUM_KINDS; i++) {
+		if (!bh_sum_finish(m->sums[i], sum))
+			return emit->incomplete(emit->ctx, "malware", m->path, "its checksum could not be computed, so it was not compared with its package's record", err);
+		bh_buf_add(&m->frame, (struct bh_slice){ sum, sizeof(sum) });
+	}
 	return send(m, emit, RECORD_DIGEST, err);
 }
 
@@ -174,21 +184,23 @@ static int full(struct bh_err *err)
 static int take_digest(struct scan_modified *m, uint32_t layer, struct bh_slice path, struct bh_slice payload, struct bh_err *err)
 {
 	struct digest_seen s = { .layer = layer };
-	if (payload.len != sizeof(s.md5))
+	if (payload.len != sizeof(s.sums))
 		return bh_fail(err, BH_ECHILD, 0, "a child sent a damaged digest of a file");
-	memcpy(s.md5, payload.ptr, sizeof(s.md5));
+	memcpy(s.sums, payload.ptr, sizeof(s.sums));
 	return bh_arena_copy(&m->report->arena, path, &s.path) && digest_vec_push(&m->seen, s) ? 0 : full(err);
 }
 
 static int take_expected(struct scan_modified *m, struct bh_slice payload, struct bh_err *err)
 {
 	struct bh_reader r = bh_reader_of(payload);
-	struct bh_slice md5;
+	struct bh_slice sum;
 	struct expected x;
+	uint8_t kind;
 	if (payload.len % EXPECTED_BYTES)
 		return bh_fail(err, BH_ECHILD, 0, "a child sent a damaged list of digests");
-	while (bh_take_u64le(&r, &x.path_hash) && bh_take(&r, sizeof(x.md5), &md5)) {
-		memcpy(x.md5, md5.ptr, sizeof(x.md5));
+	while (bh_take_u64le(&r, &x.path_hash) && bh_take_u8(&r, &kind) && kind < BH_SUM_KINDS && bh_take(&r, sizeof(x.sum.bytes), &sum)) {
+		x.sum.kind = (enum bh_sum_kind)kind;
+		memcpy(x.sum.bytes, sum.ptr, sizeof(x.sum.bytes));
 		if (!expected_vec_push(&m->expected, x))
 			return full(err);
 	}
@@ -215,7 +227,7 @@ static int compare(const void *a, const void *b)
 enum record_state { RECORD_NONE, RECORD_SAME, RECORD_OTHER };
 
 /* Several packages may have a record of a file (one replaces the other's): any of them will do. */
-static enum record_state look_up(const struct scan_modified *m, struct bh_slice path, const uint8_t md5[MALWARE_MD5_BYTES])
+static enum record_state look_up(const struct scan_modified *m, struct bh_slice path, const struct digest_seen *s)
 {
 	uint64_t hash = image_path_hash(m->key, path);
 	size_t lo = 0, hi = m->expected.len;
@@ -228,7 +240,7 @@ static enum record_state look_up(const struct scan_modified *m, struct bh_slice 
 	}
 	enum record_state state = RECORD_NONE;
 	for (; lo < m->expected.len && m->expected.ptr[lo].path_hash == hash; lo++) {
-		if (memcmp(m->expected.ptr[lo].md5, md5, MALWARE_MD5_BYTES) == 0)
+		if (memcmp(m->expected.ptr[lo].sum.bytes, s->sums[m->expected.ptr[lo].sum.kind], BH_SUM_BYTES_MAX) == 0)
 			return RECORD_SAME;
 		state = RECORD_OTHER;
 	}
@@ -238,9 +250,9 @@ static enum record_state look_up(const struct scan_modified *m, struct bh_slice 
 /* Records name bin/ls where the merged /usr has usr/bin/ls. */
 static bool is_modified(const struct scan_modified *m, const struct digest_seen *s)
 {
-	enum record_state state = look_up(m, s->path, s->md5);
+	enum record_state state = look_up(m, s->path, s);
 	if (state == RECORD_NONE && bh_slice_starts(s->path, BH_SLICE_LIT("usr/")))
-		state = look_up(m, bh_slice_sub(s->path, 4, s->path.len), s->md5);
+		state = look_up(m, bh_slice_sub(s->path, 4, s->path.len), s);
 	return state == RECORD_OTHER;
 }
 
@@ -249,7 +261,7 @@ static int tell(struct scan_modified *m, const struct digest_seen *s, const stru
 	struct bh_finding f = {
 		.class = BH_CLASS_MALWARE, .state = BH_STATE_AFFECTED, .severity = BH_SEV_HIGH, .id = BH_SLICE_LIT("modified-package-file"), .path = s->path, .layer = s->layer,
 		.title = BH_SLICE_LIT("File of a package was changed"),
-		.fix = BH_SLICE_LIT("Find out what changed it; install the package anew. What has to differ belongs into a package of one's own, or is diverted (dpkg-divert)."),
+		.fix = BH_SLICE_LIT("Find out what changed it; install the package anew. What has to differ belongs into a package of one's own, or on Debian is diverted (dpkg-divert)."),
 	};
 	const char *text = owner ? bh_arena_printf(&m->report->arena, "its content is not the one that the package %.*s %.*s brought", BH_SLICE_FMT(owner->name), BH_SLICE_FMT(owner->version)) :
 				   "its content is not the one that its package brought";

@@ -1,6 +1,6 @@
 /*
- * modified.h: files of the distribution whose content is not what their package brought: dpkg's own record (md5sums) against the MD5 of each file that is there. Whoever changes
- * a file and the record, too, is not seen.
+ * modified.h: files of the distribution whose content is not what their package brought: the records of dpkg and apk (malware/filesums.h) against each file that is there.
+ * Whoever changes a file and the record, too, is not seen.
  */
 #ifndef BH_SCAN_MODIFIED_H
 #define BH_SCAN_MODIFIED_H
