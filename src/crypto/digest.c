@@ -144,7 +144,7 @@ struct bh_sum {
 static const struct {
 	const char *name;
 	size_t bytes;
-} sums[BH_SUM_KINDS] = { [BH_SUM_MD5] = { "MD5", 16 }, [BH_SUM_SHA1] = { "SHA1", 20 } };
+} sums[BH_SUM_KINDS] = { [BH_SUM_MD5] = { "MD5", 16 }, [BH_SUM_SHA1] = { "SHA1", 20 }, [BH_SUM_SHA256] = { "SHA256", 32 } };
 
 size_t bh_sum_bytes(enum bh_sum_kind kind)
 {

@@ -29,12 +29,12 @@ int bh_digest_of(enum bh_digest_kind kind, struct bh_slice bytes, struct bh_dige
 int bh_sha1_text(struct bh_slice bytes, char ret[BH_SHA1_TEXT_BYTES], struct bh_err *err) BH_MUST_CHECK;
 
 /*
- * MD5 and SHA-1 of a stream: what dpkg and apk record of their packages' files. They are compared with those records and prove nothing more: that is why they are no kinds of
- * digests, either.
+ * Sums of a stream as package managers record them of their packages' files: MD5 (dpkg, old rpm), SHA-1 (apk), SHA-256 (rpm). They are compared with those records and prove
+ * nothing more: that is why they are no kinds of digests.
  */
-enum bh_sum_kind { BH_SUM_MD5, BH_SUM_SHA1 };
-#define BH_SUM_KINDS 2u
-#define BH_SUM_BYTES_MAX 20u
+enum bh_sum_kind { BH_SUM_MD5, BH_SUM_SHA1, BH_SUM_SHA256 };
+#define BH_SUM_KINDS 3u
+#define BH_SUM_BYTES_MAX 32u
 struct bh_sum;
 size_t bh_sum_bytes(enum bh_sum_kind kind);
 int bh_sum_new(enum bh_sum_kind kind, struct bh_sum **ret, struct bh_err *err) BH_MUST_CHECK; /* before the fork, as bh_crypto_init */

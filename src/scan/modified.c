@@ -1,6 +1,6 @@
 /*
- * modified.c: see modified.h. The child can't know which files packages own, as their lists may lie in other layers: it sends the sums of every file where packages put theirs - MD5 for
- * dpkg, SHA-1 for apk, as it can't know whose image it is, either -, and what lists say as hashes of paths; the parent brings them together.
+ * modified.c: see modified.h. The child can't know which files packages own, as their lists may lie in other layers: it sends all sums of every file where packages put theirs, as it
+ * can't know whose image it is, either, and what lists say as hashes of paths; the parent brings them together.
  */
 #include "scan/modified.h"
 
@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_BYTES_MAX (64u << 20)      /* one package's; the largest real ones have about 3 MiB */
+#define LIST_BYTES_MAX BH_WANTED_FILE_BYTES_MAX /* of dpkg one package, about 3 MiB; of rpm the whole database, of a desktop about 200 MiB */
 #define FILES_MAX 4000000u
 #define EXPECTED_MAX 20000000u
 #define EXPECTED_BYTES (8u + 1u + BH_SUM_BYTES_MAX)
-#define EXPECTED_PER_FRAME 32768u
+#define EXPECTED_PER_FRAME 20000u
 
 enum record_kind { RECORD_DIGEST, RECORD_EXPECTED };
 
@@ -132,27 +132,33 @@ static int send(struct scan_modified *m, const struct image_emit *emit, enum rec
 	return m->frame.failed ? bh_fail(err, BH_ENOMEM, 0, "out of memory") : emit->record(emit->ctx, m->path, (uint16_t)kind, bh_buf_slice(&m->frame), err);
 }
 
+/* What a list says, a frame of it at a time. */
+struct sending {
+	struct scan_modified *m;
+	const struct image_emit *emit;
+	size_t n;
+};
+
+static int send_expected(void *ctx, struct bh_slice path, const struct malware_sum *sum, struct bh_err *err)
+{
+	struct sending *s = ctx;
+	bh_wire_put_u64(&s->m->frame, image_path_hash(s->m->key, path));
+	bh_wire_put_u8(&s->m->frame, (uint8_t)sum->kind);
+	bh_buf_add(&s->m->frame, (struct bh_slice){ sum->bytes, sizeof(sum->bytes) });
+	if (++s->n < EXPECTED_PER_FRAME)
+		return 0;
+	int rc = send(s->m, s->emit, RECORD_EXPECTED, err);
+	bh_buf_clear(&s->m->frame);
+	s->n = 0;
+	return rc;
+}
+
 static int send_list(struct scan_modified *m, const struct image_emit *emit, struct bh_err *err)
 {
-	struct malware_filesums list;
-	struct malware_sum sum;
-	struct bh_slice path;
-	size_t n = 0;
-	int rc = 0;
+	struct sending s = { .m = m, .emit = emit };
 	bh_buf_clear(&m->frame);
-	malware_filesums_init(&list, m->list_kind, bh_buf_slice(&m->list));
-	while (rc == 0 && malware_filesums_next(&list, &path, &sum)) {
-		bh_wire_put_u64(&m->frame, image_path_hash(m->key, path));
-		bh_wire_put_u8(&m->frame, (uint8_t)sum.kind);
-		bh_buf_add(&m->frame, (struct bh_slice){ sum.bytes, sizeof(sum.bytes) });
-		if (++n < EXPECTED_PER_FRAME)
-			continue;
-		rc = send(m, emit, RECORD_EXPECTED, err);
-		bh_buf_clear(&m->frame);
-		n = 0;
-	}
-	malware_filesums_done(&list);
-	return rc == 0 && n ? send(m, emit, RECORD_EXPECTED, err) : rc;
+	int rc = malware_filesums_each(m->list_kind, bh_buf_slice(&m->list), send_expected, &s, err);
+	return rc == 0 && s.n ? send(m, emit, RECORD_EXPECTED, err) : rc;
 }
 
 static int on_end(void *ctx, bool whole, const struct image_emit *emit, struct bh_err *err)
