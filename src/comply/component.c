@@ -176,14 +176,6 @@ int component_add_words(struct node *n, struct component_instance *in, const str
 	return 0;
 }
 
-static struct bh_slice base_name(struct bh_slice path)
-{
-	for (size_t i = path.len; i > 0; i--)
-		if (path.ptr[i - 1] == '/')
-			return bh_slice_sub(path, i, path.len);
-	return path;
-}
-
 /* The component that a command line starts, and the index of its first argument. */
 static bool recognise(const struct comply_word *words, size_t n_words, enum component *ret, size_t *first)
 {
@@ -191,7 +183,7 @@ static bool recognise(const struct comply_word *words, size_t n_words, enum comp
 		if (is_flag(words[i].text) && !bh_slice_eq_str(words[i].text, "-c"))
 			return false; /* what stands behind a flag is its value, not a program */
 		for (enum component c = 0; c < COMPONENTS; c++)
-			if (bh_slice_eq_str(base_name(words[i].text), components[c].name)) {
+			if (bh_slice_eq_str(bh_slice_base(words[i].text), components[c].name)) {
 				*ret = c;
 				*first = i + 1;
 				return true;

@@ -131,7 +131,7 @@ static int binaries_parse(const struct pkg_file *file, const struct pkg_sink *si
 {
 	(void)scratch;
 	struct pkg_notes notes = { .sink = sink };
-	struct bh_slice base = pkg_basename(file->path);
+	struct bh_slice base = bh_slice_base(file->path);
 	struct anchor anchor;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (!pkg_part_matches(bh_slice_str(known[i].file), base) || !read_anchor(known[i].anchor, base, &anchor))

@@ -80,8 +80,8 @@ static void to_json(uint8_t *bytes, size_t len)
 /* The package in which this one lies: "a/@s/b" -> "a", "@s/b" -> "". */
 static struct bh_slice outer_of(struct bh_slice key)
 {
-	struct bh_slice outer = pkg_dirname(key), last = pkg_basename(outer);
-	return last.len && last.ptr[0] == '@' ? pkg_dirname(outer) : outer;
+	struct bh_slice outer = bh_slice_folder(key), last = bh_slice_base(outer);
+	return last.len && last.ptr[0] == '@' ? bh_slice_folder(outer) : outer;
 }
 
 /* The package that `name` means inside of `key`, as Node.js looks for it: "key/name", then further out. NULL: there is none. */

@@ -19,8 +19,8 @@ static int give_self(const struct pkg_file *file, struct pkg_notes *notes, struc
 {
 	struct bh_slice dir = file->path, parts[7];
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		parts[i] = pkg_basename(dir);
-		dir = pkg_dirname(dir);
+		parts[i] = bh_slice_base(dir);
+		dir = bh_slice_folder(dir);
 	}
 	struct bh_package p = { .type = BH_SLICE_LIT("conan"), .name = parts[6], .version = parts[5] };
 	return pkg_give(notes, &p, 0, err); /* conaninfo.txt ID package CHANNEL USER VERSION NAME */

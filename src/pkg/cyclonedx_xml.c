@@ -233,7 +233,7 @@ static int cyclonedx_xml_parse(const struct pkg_file *file, const struct pkg_sin
 	struct bh_err why = { 0 };
 	int rc = bh_xml_read(bh_memory_source(&left), &events, r, &why);
 	bh_arena_done(&r->arena);
-	bool passed_over = r->is_other && !file->is_target && bh_slice_eq_str(pkg_basename(file->path), "bom.xml"); /* may be anything */
+	bool passed_over = r->is_other && !file->is_target && bh_slice_eq_str(bh_slice_base(file->path), "bom.xml"); /* may be anything */
 	if (rc < 0 && !passed_over)
 		*err = why;
 	return sbom_done(&r->sbom, passed_over ? 0 : rc, err);

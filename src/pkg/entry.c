@@ -45,20 +45,6 @@ uint32_t pkg_line_of(struct pkg_lines *l, struct bh_slice part)
 	return pkg_line(l, pkg_offset(l->text, part));
 }
 
-struct bh_slice pkg_basename(struct bh_slice path)
-{
-	size_t at = path.len;
-	while (at && path.ptr[at - 1] != '/')
-		at--;
-	return bh_slice_sub(path, at, path.len);
-}
-
-struct bh_slice pkg_dirname(struct bh_slice path)
-{
-	size_t len = path.len - pkg_basename(path).len;
-	return bh_slice_sub(path, 0, len ? len - 1 : 0);
-}
-
 struct bh_slice pkg_without_bom(struct bh_slice text)
 {
 	struct bh_slice bom = BH_SLICE_LIT("\xef\xbb\xbf");

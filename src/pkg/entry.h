@@ -32,9 +32,6 @@ static inline size_t pkg_offset(struct bh_slice text, struct bh_slice part)
 	return part.len ? (size_t)(part.ptr - text.ptr) : text.len;
 }
 
-struct bh_slice pkg_basename(struct bh_slice path); /* "a/b/c" -> "c" */
-struct bh_slice pkg_dirname(struct bh_slice path);  /* "a/b/c" -> "a/b", "c" -> "" */
-
 /* Without a UTF-8 byte order mark, which .NET and editors on Windows write. */
 struct bh_slice pkg_without_bom(struct bh_slice text);
 

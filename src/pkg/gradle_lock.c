@@ -63,7 +63,7 @@ static int gradle_lock_parse(const struct pkg_file *file, const struct pkg_sink 
 	(void)scratch;
 	struct pkg_notes notes = { .sink = sink };
 	struct bh_reader r = bh_reader_of(file->data);
-	struct bh_slice line, base = pkg_basename(file->path);
+	struct bh_slice line, base = bh_slice_base(file->path);
 	bool script = bh_slice_starts(base, BH_SLICE_LIT("buildscript-")), of_tests = is_development(base);
 	int rc = 0;
 	for (uint32_t n = 1; rc == 0 && bh_take_line(&r, &line); n++) {

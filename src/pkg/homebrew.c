@@ -21,14 +21,14 @@ static int homebrew_parse(const struct pkg_file *file, const struct pkg_sink *si
 	(void)scratch;
 	struct pkg_notes notes = { .sink = sink };
 	struct bh_json *doc;
-	struct bh_slice keg = pkg_dirname(file->path);
+	struct bh_slice keg = bh_slice_folder(file->path);
 	int rc = bh_json_parse(file->data, RECEIPT_BYTES_MAX, &doc, err);
 	if (rc < 0)
 		return rc;
 	struct bh_package p = {
 		.type = BH_SLICE_LIT("brew"),
-		.name = pkg_basename(pkg_dirname(keg)),
-		.version = pkg_basename(keg),
+		.name = bh_slice_base(bh_slice_folder(keg)),
+		.version = bh_slice_base(keg),
 		.vendor = bh_json_str(bh_json_get(bh_json_get(bh_json_root(doc), "source"), "tap")),
 	};
 	rc = pkg_give(&notes, &p, 0, err);

@@ -168,7 +168,7 @@ static int read_archive(struct walk *w, struct archive *a, struct bh_err *err);
 
 static int on_inner_archive(struct walk *w, const struct archive *outer, const struct bh_zip_entry *e, struct bh_slice bytes, struct bh_err *err)
 {
-	struct archive a = { .bytes = bytes, .base = pkg_basename(e->name), .poms.max = POMS_MAX };
+	struct archive a = { .bytes = bytes, .base = bh_slice_base(e->name), .poms.max = POMS_MAX };
 	struct bh_err why = { 0 };
 	if (e->name.len + outer->inner.len + 2 > BH_PATH_BYTES_MAX)
 		return note_inside(w, outer, e, err, "its path is too long");
@@ -229,7 +229,7 @@ static int read_archive(struct walk *w, struct archive *a, struct bh_err *err)
 static int java_archive_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
 	struct walk w = { .notes.sink = sink, .scratch = scratch, .inflated_left = INFLATED_BYTES_MAX };
-	struct archive a = { .bytes = file->data, .base = pkg_basename(file->path), .poms.max = POMS_MAX };
+	struct archive a = { .bytes = file->data, .base = bh_slice_base(file->path), .poms.max = POMS_MAX };
 	int rc = read_archive(&w, &a, err);
 	pom_vec_done(&a.poms);
 	return rc < 0 ? rc : pkg_notes_end(&w.notes, file->data.len, err);

@@ -30,8 +30,8 @@ static struct bh_slice string_value(struct bh_slice value)
 static int read_rockspec(const struct pkg_file *file, struct pkg_notes *notes, struct bh_err *err)
 {
 	struct bh_reader r = bh_reader_of(file->data);
-	struct bh_slice dir = pkg_dirname(file->path), line, key, value;
-	struct bh_package p = { .type = BH_SLICE_LIT("luarocks"), .name = pkg_basename(pkg_dirname(dir)), .version = pkg_basename(dir) };
+	struct bh_slice dir = bh_slice_folder(file->path), line, key, value;
+	struct bh_package p = { .type = BH_SLICE_LIT("luarocks"), .name = bh_slice_base(bh_slice_folder(dir)), .version = bh_slice_base(dir) };
 	while (p.license.len == 0 && bh_take_line(&r, &line))
 		if (pkg_cut_trimmed(line, '=', &key, &value) && bh_slice_eq_str(key, "license"))
 			p.license = string_value(value);

@@ -6,8 +6,8 @@ static bool take_last(struct bh_slice *path, struct bh_slice *ret)
 {
 	if (path->len == 0)
 		return false;
-	*ret = pkg_basename(*path);
-	*path = pkg_dirname(*path);
+	*ret = bh_slice_base(*path);
+	*path = bh_slice_folder(*path);
 	return true;
 }
 
@@ -23,7 +23,7 @@ static bool take_package(struct bh_slice *dir, struct bh_slice *ret_name)
 		if (!take_last(&rest, &parent))
 			return false;
 	}
-	bool debian = bh_slice_eq_str(parent, "nodejs") && bh_slice_eq_str(pkg_basename(rest), "share");
+	bool debian = bh_slice_eq_str(parent, "nodejs") && bh_slice_eq_str(bh_slice_base(rest), "share");
 	if (!debian && !bh_slice_eq_str(parent, "node_modules"))
 		return false;
 	*ret_name = name;
@@ -83,7 +83,7 @@ enum pkg_npm_folder pkg_npm_folder(struct bh_slice dir, struct bh_slice *ret_nam
 
 bool pkg_npm_inside_package(struct bh_slice path)
 {
-	return below_modules(pkg_dirname(path));
+	return below_modules(bh_slice_folder(path));
 }
 
 bool pkg_npm_cut(struct bh_slice text, struct bh_slice *ret_name, struct bh_slice *ret_rest)

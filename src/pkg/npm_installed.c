@@ -45,7 +45,7 @@ static int npm_installed_parse(const struct pkg_file *file, const struct pkg_sin
 	(void)scratch;
 	struct bh_slice name;
 	struct bh_json *doc;
-	enum pkg_npm_folder folder = pkg_npm_folder(pkg_dirname(file->path), &name);
+	enum pkg_npm_folder folder = pkg_npm_folder(bh_slice_folder(file->path), &name);
 	if (folder == PKG_NPM_NO_PACKAGE || folder == PKG_NPM_FIXTURE)
 		return 0;
 	int rc = bh_json_parse(pkg_without_bom(file->data), PACKAGE_BYTES_MAX, &doc, err);

@@ -183,7 +183,7 @@ static int parse_old(struct lock *l, struct bh_slice text, struct bh_err *err)
 static int npm_lock_parse(const struct pkg_file *file, const struct pkg_sink *sink, struct bh_arena *scratch, struct bh_err *err)
 {
 	static const struct pkg_json_section sections[] = { { "packages *", on_package }, { 0 } };
-	bool installed = bh_slice_eq_str(pkg_basename(file->path), ".package-lock.json");
+	bool installed = bh_slice_eq_str(bh_slice_base(file->path), ".package-lock.json");
 	struct lock l = { .notes = { .sink = sink }, .evidence = installed ? BH_EVIDENCE_DATABASE : BH_EVIDENCE_LOCKFILE, .scratch = scratch };
 	struct bh_slice text = pkg_without_bom(file->data);
 	if (!installed && pkg_npm_inside_package(file->path))

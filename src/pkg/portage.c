@@ -90,7 +90,7 @@ static int portage_parse(const struct pkg_file *file, const struct pkg_sink *sin
 	(void)scratch;
 	struct pkg_notes notes = { .sink = sink };
 	struct bh_package p = { .type = BH_SLICE_LIT("ebuild") };
-	split(bh_slice_sub(pkg_dirname(file->path), strlen(portage_wants[0].path), file->path.len), &p);
+	split(bh_slice_sub(bh_slice_folder(file->path), strlen(portage_wants[0].path), file->path.len), &p);
 	int rc = pkg_give(&notes, &p, 0, err);
 	if (rc >= 0 && p.name.len)
 		rc = give_owned(file, p.name, &notes, err);

@@ -110,7 +110,7 @@ static int read_core(const struct pkg_file *file, struct pkg_notes *notes, struc
 /* ".../plugins/akismet/akismet.php" -> "akismet", ".../plugins/hello.php" -> "hello" */
 static struct bh_slice slug_of(struct bh_slice path)
 {
-	struct bh_slice dir = pkg_basename(pkg_dirname(path)), file = pkg_basename(path);
+	struct bh_slice dir = bh_slice_base(bh_slice_folder(path)), file = bh_slice_base(path);
 	if (!bh_slice_eq_str(dir, "plugins") && !bh_slice_eq_str(dir, "mu-plugins"))
 		return dir;
 	return bh_slice_sub(file, 0, file.len - strlen(".php"));
@@ -123,7 +123,7 @@ static int wordpress_parse(const struct pkg_file *file, const struct pkg_sink *s
 	if (bh_slice_ends(file->path, BH_SLICE_LIT("wp-includes/version.php")))
 		return read_core(file, &notes, err);
 	if (bh_slice_ends(file->path, BH_SLICE_LIT("/style.css")))
-		return read_extension(file, "wordpress-theme", "Theme Name", pkg_basename(pkg_dirname(file->path)), &notes, err);
+		return read_extension(file, "wordpress-theme", "Theme Name", bh_slice_base(bh_slice_folder(file->path)), &notes, err);
 	return read_extension(file, "wordpress-plugin", "Plugin Name", slug_of(file->path), &notes, err);
 }
 

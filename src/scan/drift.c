@@ -40,18 +40,10 @@ static bool contains(struct bh_slice s, struct bh_slice part)
 	return false;
 }
 
-static struct bh_slice base_name(struct bh_slice path)
-{
-	size_t at = path.len;
-	while (at && path.ptr[at - 1] != '/')
-		at--;
-	return bh_slice_sub(path, at, path.len);
-}
-
 /* Something that can be run or loaded: by its mode, or by the name that shared objects have. */
 static bool is_program(const struct image_change *c)
 {
-	struct bh_slice name = base_name(c->path);
+	struct bh_slice name = bh_slice_base(c->path);
 	return c->seen && c->regular && (c->mode & RUN_BITS || bh_slice_ends(name, BH_SLICE_LIT(".so")) || contains(name, BH_SLICE_LIT(".so.")));
 }
 

@@ -16,14 +16,14 @@ static bool application_of(struct bh_slice path, struct bh_slice *ret)
 {
 	const uint8_t *at = bh_slice_search(path, "node_modules/");
 	struct bh_slice before = at ? bh_slice_sub(path, 0, (size_t)(at - path.ptr)) : path;
-	*ret = pkg_dirname(before);
-	return at && pkg_basename(before).len == 0;
+	*ret = bh_slice_folder(before);
+	return at && bh_slice_base(before).len == 0;
 }
 
 /* Is it a lockfile beside which something is installed? */
 static bool is_superseded(const struct bh_map *applications, const struct bh_location *l)
 {
-	return l->evidence == BH_EVIDENCE_LOCKFILE && bh_map_get(applications, pkg_dirname(l->path));
+	return l->evidence == BH_EVIDENCE_LOCKFILE && bh_map_get(applications, bh_slice_folder(l->path));
 }
 
 static bool is_uninstalled(const struct bh_map *applications, const struct bh_package *p)

@@ -137,17 +137,9 @@ static size_t walk_changed(const struct job *j, bool empty)
 	return n;
 }
 
-static struct bh_slice base_name(struct bh_slice path)
-{
-	struct bh_slice name = path;
-	while (bh_slice_cut(path, '/', &name, &path))
-		;
-	return name;
-}
-
 static const char *changed_file(const struct job *j, struct bh_slice name, const char *suffix)
 {
-	return bh_arena_printf(&j->f->arena, "%s/%.*s%s", j->changed, BH_SLICE_FMT(base_name(name)), suffix);
+	return bh_arena_printf(&j->f->arena, "%s/%.*s%s", j->changed, BH_SLICE_FMT(bh_slice_base(name)), suffix);
 }
 
 static int fetch_changed(struct job *j, const struct update_index *x, const char *suffix, struct bh_err *err)

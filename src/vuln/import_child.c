@@ -156,18 +156,10 @@ static int parse_member(struct import *im, struct bh_source raw, struct bh_slice
 	return rc;
 }
 
-static struct bh_slice base_name(struct bh_slice path)
-{
-	struct bh_slice name = path;
-	while (bh_slice_cut(path, '/', &name, &path))
-		;
-	return name;
-}
-
 static int remember_newer(struct import *im, struct bh_err *err)
 {
 	struct bh_slice name;
-	void **slot = bh_arena_copy(&im->texts, base_name(im->file), &name) ? bh_map_put(&im->newer, name) : NULL;
+	void **slot = bh_arena_copy(&im->texts, bh_slice_base(im->file), &name) ? bh_map_put(&im->newer, name) : NULL;
 	if (!slot)
 		return bh_fail(err, BH_ELIMIT, 0, "more than %u newer files", NEWER_MAX);
 	*slot = im;
@@ -177,7 +169,7 @@ static int remember_newer(struct import *im, struct bh_err *err)
 /* A newer file stands in the place of this member; that is no loss, so nobody is told. */
 static bool is_replaced(const struct import *im, struct bh_slice name)
 {
-	return bh_map_get(&im->newer, base_name(name)) != NULL;
+	return bh_map_get(&im->newer, bh_slice_base(name)) != NULL;
 }
 
 static bool member_wanted(const struct import *im, struct bh_slice name)
