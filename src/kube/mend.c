@@ -7,6 +7,7 @@
 #include "kube/map.h"
 #include "kube/nulls.h"
 #include "kube/patch.h"
+#include "kube/pin.h"
 #include "kube/rules.h"
 
 #define POLICIES_MAX 2000u
@@ -165,7 +166,7 @@ static int find_cure(struct kube_mender *m, struct bh_slice check, struct kube_c
 		if (bh_slice_eq(m->policies.ptr[i].check, check))
 			cure->is_there[m->policies.ptr[i].level] = true;
 	const struct df_cure *of_text = df_cure_find(check);
-	if (rc == 0 && of_text) {
+	if (rc == 0 && of_text && !pin_is_check(check)) { /* those are mended when a registry is asked, and not alone */
 		cure->is_there[of_text->may_break ? KUBE_MEND_ALL : KUBE_MEND_SAFE] = true;
 		cure->may_break = of_text->may_break ? bh_slice_str(of_text->may_break) : cure->may_break;
 	}

@@ -11,7 +11,7 @@ struct pinning {
 
 bool pin_is_check(struct bh_slice check)
 {
-	static const char *const checks[] = { "compose-image-digest", "k8s-image-digest", NULL };
+	static const char *const checks[] = { "compose-image-digest", "dockerfile-base-digest", "k8s-image-digest", NULL };
 	return bh_slice_is_one_of(check, checks);
 }
 

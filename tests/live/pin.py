@@ -32,6 +32,11 @@ def digest(name):
     return sha(subprocess.run(["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{name}"], capture_output=True, check=True).stdout)
 
 
+def check_of(folder, check):
+    r = subprocess.run([BULKHEAD, "check", "-f", "json", "--fail-on", "never", str(folder)], capture_output=True, text=True)
+    return [f for f in json.loads(r.stdout)["findings"] if f["id"] == check]
+
+
 def main():
     port = free_port()
     r, daemon = f"127.0.0.1:{port}", registry(top / "registry", port)
@@ -50,7 +55,7 @@ def main():
         before = {n: (folder / n).read_text() for n in FILES}
         told = run(folder, "--fix")
         tap.check("without --pin nobody is asked, and that is told", {n: (folder / n).read_text().count("@sha256") for n in FILES} == {"Dockerfile": 0, "compose.yaml": 0, "web.yaml": 1}
-                  and "--pin asks the registry" in told.stderr and "no registry is asked; --pin does" in told.stderr, told.stderr)
+                  and told.stderr.count("--pin asks the registry") == 3 and not any("patch_level" in f for f in check_of(folder, "dockerfile-base-digest")), told.stderr)
         for n in FILES:
             (folder / n).write_text(before[n])
         told = run(folder, "--fix", "--pin")
