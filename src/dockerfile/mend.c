@@ -280,7 +280,7 @@ static void drop_overlapping(struct mender *w)
 				drop(&w->jobs.ptr[k], WHY_GONE);
 }
 
-/* The edits of what is not dropped, each place and text once, sorted. */
+/* The edits of what is not dropped, sorted. */
 static int collect(struct mender *w, struct df_edit_vec *edits)
 {
 	edits->len = 0;
