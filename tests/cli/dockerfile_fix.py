@@ -2,9 +2,11 @@
 """dockerfile_fix BULKHEAD: Dockerfiles before and after `check --fix` (tests/table/dockerfile/fixes.txt), with LF and CRLF, with and without an end of the last line and a byte
 order mark; a second run changes nothing, `patch` makes the same of the difference, and every cure of src/dockerfile/mends.def is in the table. What BuildKit's parser makes of
 mended files tells tests/live/dockerfile.py. Prints TAP."""
+import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -79,6 +81,23 @@ def other():
     tap.ok(MENDS and not left, "each stands in the guide, with its level", left)
 
 
+def health_check():
+    """What the check of the port runs tells a socket that listens from one that does not, in IPv4 and IPv6, by both greps."""
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with socket.socket(family) as s:
+            s.bind((address, 0))
+            port = s.getsockname()[1]
+            once, _, _, _ = mended(f"FROM debian:12\nUSER 1\nEXPOSE {port}/tcp\n".encode(), "all")
+            command = json.loads(re.search(rb"^HEALTHCHECK CMD (.*)$", once, re.M)[1])
+            for program in ([], ["busybox"]):
+                shut = subprocess.run(program + command).returncode
+                s.listen()
+                tap.ok((shut, subprocess.run(program + command).returncode) == (1, 0), f"the health check tells whether {address} is listened on {' '.join(program)}", (command, shut))
+                s.close()
+                s = socket.socket(family)
+                s.bind((address, port))
+
+
 def findings_gone(block):
     """The checks with fewer findings in the second file."""
     counts = []
@@ -93,5 +112,6 @@ def findings_gone(block):
 for each in blocks():
     try_block(*each)
 other()
+health_check()
 print(f"1..{tap.n}")
 sys.exit(tap.failed > 0)
