@@ -153,7 +153,8 @@ static bool take_heredoc(struct df_parser *p, const struct mark *m, struct df_he
 	if (!ends)
 		df_complain(p->f, h->line ? h->line - 1 : 0, "a here-document does not end");
 	bool ok = !text.failed && bh_arena_copy(&p->f->arena, bh_buf_slice(&text), &h->content);
-	if (ok && first && h->content.len <= (size_t)(here(p) - first) && memcmp(first, h->content.ptr, h->content.len) == 0)
+	bool fits = first && h->content.len <= (size_t)(here(p) - first);
+	if (ok && fits && (h->content.len == 0 || memcmp(first, h->content.ptr, h->content.len) == 0))
 		h->written = first; /* no tabs were taken off, no \r */
 	bh_buf_done(&text);
 	return ok;
