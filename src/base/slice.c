@@ -92,3 +92,14 @@ uint64_t bh_slice_hash(struct bh_slice s)
 	h *= 0xd6e8feb86659fd93u;
 	return h ^ (h >> 32);
 }
+
+bool bh_unhex(struct bh_slice hex, uint8_t *ret, size_t n)
+{
+	for (size_t i = 0; hex.len == 2 * n && i < n; i++) {
+		int high = bh_hex_digit(hex.ptr[2 * i]), low = bh_hex_digit(hex.ptr[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		ret[i] = (uint8_t)(high << 4 | low);
+	}
+	return hex.len == 2 * n;
+}

@@ -81,6 +81,16 @@ static inline uint8_t bh_lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 }
 
+/* 0 to 15 of a hexadecimal digit in either case; -1: it is none. */
+static inline int bh_hex_digit(uint8_t c)
+{
+	c = bh_lower(c);
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* n bytes of 2 n such digits and nothing else; false: they are none. */
+bool bh_unhex(struct bh_slice hex, uint8_t *ret, size_t n);
+
 /* Where the first `word` begins in s; NULL when it is not there. */
 static inline const uint8_t *bh_slice_search(struct bh_slice s, const char *word)
 {

@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "cmd/source.h"
-#include "registry/reference.h"
 #include "registry/remote.h"
 #include "sys/files.h"
 
@@ -52,10 +51,8 @@ static int read_digest(int fd, char digest[static BH_DIGEST_TEXT_BYTES], struct 
 static int ask(const struct pinning *p, const char *image, char digest[static BH_DIGEST_TEXT_BYTES], struct bh_err *err)
 {
 	struct registry_remote *remote = NULL;
-	struct registry_ref ref;
 	BH_CLOSE int fd = -1;
-	int rc = registry_ref_parse(image, &ref, err);
-	rc = rc < 0 ? rc : registry_open(REGISTRY_IMAGE, image, &p->options, &remote, err);
+	int rc = registry_open(REGISTRY_IMAGE, image, &p->options, &remote, err);
 	if (rc < 0)
 		return rc;
 	const struct image_remote *r = registry_image(remote);

@@ -66,10 +66,10 @@ static bool take_hex(struct bh_slice *s, uint32_t *code)
 {
 	*code = 0;
 	for (size_t i = 0; i < 4; i++) {
-		uint8_t c = s->len > i ? bh_lower(s->ptr[i]) : 0;
-		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+		int digit = s->len > i ? bh_hex_digit(s->ptr[i]) : -1;
+		if (digit < 0)
 			return false;
-		*code = *code * 16 + (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+		*code = *code * 16 + (uint32_t)digit;
 	}
 	*s = bh_slice_sub(*s, 4, s->len);
 	return true;

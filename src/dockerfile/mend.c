@@ -49,9 +49,15 @@ const struct df_cure *df_cure_find(struct bh_slice check)
 
 /* ---- for the cures ---- */
 
-void df_mend_put(struct df_mending *m, size_t from, size_t to, struct bh_slice text)
+static void put(struct df_mending *m, const uint8_t *from, const uint8_t *to, struct bh_slice text, enum df_edit_rank rank)
 {
-	m->failed |= !df_edit_vec_push(m->edits, (struct df_edit){ .from = from, .to = to, .text = text, .order = m->edits->len });
+	const struct df_edit edit = { .from = (size_t)(from - m->text.ptr), .to = (size_t)(to - m->text.ptr), .text = text, .rank = rank, .order = m->edits->len };
+	m->failed |= !df_edit_vec_push(m->edits, edit);
+}
+
+void df_mend_put(struct df_mending *m, const uint8_t *from, const uint8_t *to, struct bh_slice text)
+{
+	put(m, from, to, text, DF_EDIT_WORD);
 }
 
 void df_mend_refuse(struct df_mending *m, const char *why)
@@ -59,73 +65,73 @@ void df_mend_refuse(struct df_mending *m, const char *why)
 	m->why = m->why ? m->why : why;
 }
 
-static void put(struct df_mending *m, size_t at, const char *text, enum df_edit_rank rank)
+/* The part as it stands in the text; false: it stands nowhere, or there is no text to put. */
+static bool place(struct df_mending *m, struct bh_slice part, const char *text, struct bh_slice *ret)
 {
-	const struct df_edit edit = { .from = at, .to = at, .text = bh_slice_str(text ? text : ""), .rank = rank, .order = m->edits->len };
-	m->failed |= !text || !df_edit_vec_push(m->edits, edit);
+	*ret = df_written(m->i, part);
+	m->failed |= !text;
+	if (!ret->ptr)
+		df_mend_refuse(m, "it stands in a script inside of the script, or in a list");
+	return ret->ptr && text;
 }
 
-static bool place(struct df_mending *m, struct bh_slice part, const char *text, size_t *from, size_t *to)
+static void put_behind(struct df_mending *m, struct bh_slice part, const char *text, enum df_edit_rank rank)
 {
-	struct bh_slice written = df_written(m->i, part);
-	m->failed |= !text;
-	if (!written.ptr)
-		df_mend_refuse(m, "it stands in a script inside of the script, or in a list");
-	*from = written.ptr ? (size_t)(written.ptr - m->text.ptr) : 0;
-	*to = *from + written.len;
-	return written.ptr && text;
+	struct bh_slice at;
+	if (place(m, part, text, &at))
+		put(m, at.ptr + at.len, at.ptr + at.len, bh_slice_str(text), rank);
 }
 
 void df_mend_put_before(struct df_mending *m, struct bh_slice part, const char *text)
 {
-	size_t from, to;
-	if (place(m, part, text, &from, &to))
-		df_mend_put(m, from, from, bh_slice_str(text));
+	struct bh_slice at;
+	if (place(m, part, text, &at))
+		df_mend_put(m, at.ptr, at.ptr, bh_slice_str(text));
 }
 
 void df_mend_put_behind(struct df_mending *m, struct bh_slice part, const char *text)
 {
-	size_t from, to;
-	if (place(m, part, text, &from, &to))
-		put(m, to, text, DF_EDIT_WORD);
+	put_behind(m, part, text, DF_EDIT_WORD);
 }
 
 void df_mend_put_at_end(struct df_mending *m, struct bh_slice part, const char *text)
 {
-	size_t from, to;
-	if (place(m, part, text, &from, &to))
-		put(m, to, text, DF_EDIT_END);
+	put_behind(m, part, text, DF_EDIT_END);
 }
 
 /* A keyword is no part of what was joined: it stands where it is. */
 void df_mend_replace(struct df_mending *m, struct bh_slice part, const char *text)
 {
-	size_t from, to;
-	if (part.ptr >= m->text.ptr && part.ptr < m->text.ptr + m->text.len)
-		df_mend_put(m, (size_t)(part.ptr - m->text.ptr), (size_t)(part.ptr - m->text.ptr) + part.len, bh_slice_str(text));
-	else if (place(m, part, text, &from, &to))
-		df_mend_put(m, from, to, bh_slice_str(text));
+	struct bh_slice at = part;
+	bool is_written = part.ptr >= m->text.ptr && part.ptr < m->text.ptr + m->text.len;
+	if (is_written || place(m, part, text, &at))
+		df_mend_put(m, at.ptr, at.ptr + at.len, bh_slice_str(text));
+}
+
+static void put_line(struct df_mending *m, const uint8_t *at, const char *text)
+{
+	m->failed |= !text;
+	if (text)
+		put(m, at, at, bh_slice_str(text), DF_EDIT_LINE);
 }
 
 void df_mend_add_before(struct df_mending *m, const char *line)
 {
-	size_t at = (size_t)(m->i->written.ptr - m->text.ptr);
-	const char *text = line ? bh_arena_printf(m->arena, "%s%s", line, m->newline) : NULL;
-	while (at && m->text.ptr[at - 1] != '\n')
+	const uint8_t *at = m->i->written.ptr;
+	while (at > m->text.ptr && at[-1] != '\n')
 		at--;
 	m->adds_before++;
-	put(m, at, text, DF_EDIT_LINE);
+	put_line(m, at, line ? bh_arena_printf(m->arena, "%s%s", line, m->newline) : NULL);
 }
 
 /* A last line without an end gets one, and the new one has none. */
 void df_mend_add_behind(struct df_mending *m, const char *line)
 {
-	size_t end = (size_t)(m->i->written.ptr - m->text.ptr) + m->i->written.len;
-	size_t to = end + bh_slice_find(bh_slice_sub(m->text, end, m->text.len), '\n');
-	bool is_open = to == m->text.len;
-	const char *text = line ? bh_arena_printf(m->arena, is_open ? "%1$s%2$s" : "%2$s%1$s", m->newline, line) : NULL;
+	const uint8_t *to = m->i->written.ptr + m->i->written.len, *end = m->text.ptr + m->text.len;
+	to += bh_slice_find((struct bh_slice){ to, (size_t)(end - to) }, '\n');
+	bool is_open = to == end;
 	m->adds_behind++;
-	put(m, to + !is_open, text, DF_EDIT_LINE);
+	put_line(m, to + !is_open, line ? bh_arena_printf(m->arena, is_open ? "%1$s%2$s" : "%2$s%1$s", m->newline, line) : NULL);
 }
 
 struct bh_slice df_mend_keyword(const struct df_mending *m)
@@ -336,10 +342,10 @@ static int is_content(struct mender *w, const struct df_file *now, struct bh_sli
 	struct job again = *job;
 	struct df_mending m = { 0 };
 	again.at = moved(w, job->at);
-	if (!marks)
-		return no_memory(w);
-	int rc = again.at < now->all.len ? ask(w, now, text, &again, marks, &unused, &m) : 0;
-	rc = rc < 0 ? rc : again.at < now->all.len && !m.why && unused.len == 0;
+	if (!marks || again.at >= now->all.len)
+		return marks ? 0 : no_memory(w);
+	int rc = ask(w, now, text, &again, marks, &unused, &m);
+	rc = rc < 0 ? rc : !m.why && unused.len == 0;
 	df_edit_vec_done(&unused);
 	return rc;
 }

@@ -67,7 +67,7 @@ void df_cure_add_local(struct df_mending *m)
 /* A value in the old form goes up to the end of the line; its quotes are taken off there as they are in the new one. */
 void df_cure_legacy_pair(struct df_mending *m)
 {
-	struct bh_slice rest = m->i->args, name = df_take_word(&rest, m->f->escape), value = bh_slice_trim(rest), blank;
+	struct bh_slice rest = m->i->args, name = df_take_word(&rest, m->f->escape), value = bh_slice_trim(rest);
 	if (!m->i->is_old_form)
 		return;
 	struct bh_slice first = value;
@@ -82,8 +82,7 @@ void df_cure_legacy_pair(struct df_mending *m)
 		df_mend_refuse(m, "it is written in a way that is not changed");
 		return;
 	}
-	blank = (struct bh_slice){ written_name.ptr + written_name.len, (size_t)(written.ptr - written_name.ptr) - written_name.len };
-	df_mend_put(m, (size_t)(blank.ptr - m->text.ptr), (size_t)(blank.ptr - m->text.ptr) + blank.len, is_one ? BH_SLICE_LIT("=") : BH_SLICE_LIT("=\""));
+	df_mend_put(m, written_name.ptr + written_name.len, written.ptr, is_one ? BH_SLICE_LIT("=") : BH_SLICE_LIT("=\""));
 	if (!is_one)
 		df_mend_put_behind(m, value, "\"");
 }
@@ -104,7 +103,7 @@ void df_cure_maintainer(struct df_mending *m)
 		df_mend_refuse(m, "it is written in a way that is not changed");
 		return;
 	}
-	df_mend_put(m, (size_t)(keyword.ptr - m->text.ptr), (size_t)(written.ptr - m->text.ptr), quoted ? BH_SLICE_LIT("LABEL org.opencontainers.image.authors=") : BH_SLICE_LIT("LABEL org.opencontainers.image.authors=\""));
+	df_mend_put(m, keyword.ptr, written.ptr, quoted ? BH_SLICE_LIT("LABEL org.opencontainers.image.authors=") : BH_SLICE_LIT("LABEL org.opencontainers.image.authors=\""));
 	if (!quoted)
 		df_mend_put_behind(m, who, "\"");
 }
@@ -135,7 +134,7 @@ static void put_list(struct df_mending *m)
 	m->failed |= out.failed || !bh_arena_copy(m->arena, bh_buf_slice(&out), &kept);
 	struct bh_slice written = df_written(m->i, bh_slice_trim(m->i->args));
 	if (written.ptr && !m->failed)
-		df_mend_put(m, (size_t)(written.ptr - m->text.ptr), (size_t)(written.ptr - m->text.ptr) + written.len, kept);
+		df_mend_put(m, written.ptr, written.ptr + written.len, kept);
 }
 
 void df_cure_json_cmd(struct df_mending *m)
@@ -184,7 +183,7 @@ static void remove_if_not_last(struct df_mending *m, const char *keyword)
 	while (from && m->text.ptr[from - 1] != '\n')
 		from--;
 	to += bh_slice_find(bh_slice_sub(m->text, to, m->text.len), '\n');
-	df_mend_put(m, from, to + (to < m->text.len), BH_SLICE_LIT(""));
+	df_mend_put(m, m->text.ptr + from, m->text.ptr + to + (to < m->text.len), BH_SLICE_LIT(""));
 }
 
 void df_cure_several_cmd(struct df_mending *m)

@@ -3,8 +3,6 @@
 
 #include "dockerfile/parse.h"
 
-#define LINE_BYTES_MAX 4096u
-
 /* ---- asking ---- */
 
 static bool is_named(const struct df_command *c, const char *const *names)
@@ -255,7 +253,7 @@ void df_cure_sudo(struct df_mending *m)
 		else if (!name.ptr || !next.ptr || c->args[0].len == 0 || c->args[0].ptr[0] == '-' || bh_slice_find(c->args[0], '=') < c->args[0].len)
 			df_mend_refuse(m, "sudo has options or variables here");
 		else
-			df_mend_put(m, (size_t)(name.ptr - m->text.ptr), (size_t)(next.ptr - m->text.ptr), BH_SLICE_LIT(""));
+			df_mend_put(m, name.ptr, next.ptr, BH_SLICE_LIT(""));
 	}
 }
 
@@ -280,7 +278,7 @@ static void append_to_heredoc(struct df_mending *m, const char *command)
 		df_mend_refuse(m, "its here-documents are written in a way that is not changed");
 		return;
 	}
-	size_t end = (size_t)(h->written - m->text.ptr) + h->content.len;
+	const uint8_t *end = h->written + h->content.len;
 	const char *line = bh_arena_printf(m->arena, "%s\n", command);
 	m->failed |= !line;
 	if (line)

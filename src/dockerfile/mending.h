@@ -25,7 +25,8 @@ struct df_mending {
 
 typedef void (*df_cure_fn)(struct df_mending *m);
 
-void df_mend_put(struct df_mending *m, size_t from, size_t to, struct bh_slice text);
+/* Bytes of the text, [from, to), become the other one. */
+void df_mend_put(struct df_mending *m, const uint8_t *from, const uint8_t *to, struct bh_slice text);
 void df_mend_refuse(struct df_mending *m, const char *why);
 /* In front of, behind, in place of a part of the instruction; refuses what stands nowhere in the text. */
 void df_mend_put_before(struct df_mending *m, struct bh_slice part, const char *text);

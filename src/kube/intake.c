@@ -48,17 +48,6 @@ int intake_add(struct intake *in, const char *const *paths, size_t n, uint8_t ro
 	return 0;
 }
 
-static int give_text(const struct bh_slice *text, struct bh_child_reply *reply, struct bh_err *err)
-{
-	BH_CLOSE int fd = -1;
-	int rc = bh_memory_file(&fd, err);
-	rc = rc < 0 ? rc : bh_write_all(fd, *text, err);
-	rc = rc < 0 ? rc : bh_memory_file_seal(fd, err);
-	if (rc == 0)
-		reply->fd = BH_TAKE_FD(fd);
-	return rc;
-}
-
 static bool is_folder(const char *path)
 {
 	struct stat st;
@@ -97,7 +86,7 @@ static int open_file(struct intake *in, const char *path, const char **name, str
 	const struct bh_slice *instead = in->instead ? bh_map_get(in->instead, bh_slice_str(path)) : NULL;
 	reply->close_fd = strcmp(path, "-") != 0;
 	if (instead)
-		return give_text(instead, reply, err);
+		return bh_memory_text(*instead, &reply->fd, err);
 	if (reply->close_fd && is_folder(path))
 		return render(in, path, name, reply, err);
 	if (reply->close_fd)

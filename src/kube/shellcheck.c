@@ -43,8 +43,7 @@ enum answer { ANSWER_NO, ANSWER_YES };
 static int hand_over(struct bh_slice text, uint32_t *ret_number, struct bh_err *err)
 {
 	BH_CLOSE int fd = -1;
-	int rc = bh_memory_file(&fd, err);
-	rc = rc < 0 ? rc : bh_write_all(fd, text, err);
+	int rc = bh_memory_text(text, &fd, err);
 	int kept = rc < 0 ? -1 : fcntl(fd, F_DUPFD, FD_MIN);
 	if (rc == 0 && kept < 0)
 		return bh_fail(err, BH_EIO, 0, "too many open files for ShellCheck");

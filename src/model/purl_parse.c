@@ -8,14 +8,6 @@
 
 #define PURL_BYTES_MAX (16u << 10)
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Percent-decoding; a "%" without two digits behind it is no URL. */
 static bool decode(struct bh_arena *a, struct bh_slice s, struct bh_slice *out)
 {
@@ -30,7 +22,7 @@ static bool decode(struct bh_arena *a, struct bh_slice s, struct bh_slice *out)
 			p[n++] = s.ptr[i];
 			continue;
 		}
-		int high = i + 2 < s.len ? hex_digit(s.ptr[i + 1]) : -1, low = i + 2 < s.len ? hex_digit(s.ptr[i + 2]) : -1;
+		int high = i + 2 < s.len ? bh_hex_digit(s.ptr[i + 1]) : -1, low = i + 2 < s.len ? bh_hex_digit(s.ptr[i + 2]) : -1;
 		if (high < 0 || low < 0)
 			return false;
 		p[n++] = (uint8_t)(high << 4 | low);

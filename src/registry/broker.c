@@ -10,24 +10,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* The bytes as a descriptor that nobody can change any more. */
-static int as_descriptor(struct bh_slice bytes, int *ret, struct bh_err *err)
-{
-	BH_CLOSE int fd = -1;
-	int rc = bh_memory_file(&fd, err);
-	rc = rc < 0 ? rc : bh_write_all(fd, bytes, err);
-	rc = rc < 0 ? rc : bh_memory_file_seal(fd, err);
-	if (rc == 0)
-		*ret = BH_TAKE_FD(fd);
-	return rc;
-}
-
 static int open_document(struct broker *b, const char *name, uint64_t max_bytes, int *ret, struct bh_err *err)
 {
 	BH_WITH(bh_buf_done) struct bh_buf out = { 0 };
 	bh_buf_init(&out, max_bytes < BH_WANTED_FILE_BYTES_MAX ? (size_t)max_bytes : BH_WANTED_FILE_BYTES_MAX);
 	int rc = b->backend.document(b->backend.ctx, name, &out, err);
-	return rc < 0 ? rc : as_descriptor(bh_buf_slice(&out), ret, err);
+	return rc < 0 ? rc : bh_memory_text(bh_buf_slice(&out), ret, err);
 }
 
 struct transfer {

@@ -383,21 +383,15 @@ static int gather(struct facts *f, struct bh_err *err)
 static int serve(void *ctx, uint16_t type, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct facts f = { .kind = *(const enum registry_kind *)ctx };
-	BH_CLOSE int fd = -1;
 	(void)type, (void)payload;
 	bh_buf_init(&f.out, FACTS_BYTES_MAX);
 	bh_buf_init(&f.daemon, ANSWER_BYTES_MAX);
 	int rc = gather(&f, err);
-	rc = rc < 0 ? rc : bh_memory_file(&fd, err);
-	rc = rc < 0 ? rc : bh_write_all(fd, bh_buf_slice(&f.out), err);
-	rc = rc < 0 ? rc : bh_memory_file_seal(fd, err);
+	rc = rc < 0 ? rc : bh_memory_text(bh_buf_slice(&f.out), &reply->fd, err);
 	bh_buf_done(&f.out);
 	bh_buf_done(&f.daemon);
-	if (rc < 0)
-		return rc;
-	reply->fd = BH_TAKE_FD(fd);
-	reply->close_fd = true;
-	return 0;
+	reply->close_fd = rc == 0;
+	return rc;
 }
 
 /* ---- in the program ---- */

@@ -782,9 +782,11 @@ static void write_hint(struct table *t)
 	const struct bh_finding_vec *all = &t->report->findings;
 	struct bh_buf *b = table_cell(t, CELL_OTHER);
 	size_t i = 0;
-	while (t->style->width && t->style->explain && i < all->len && !t->style->explain(all->ptr[i].id, b))
+	if (t->style->width == 0 || !t->style->explain)
+		return;
+	while (i < all->len && !t->style->explain(all->ptr[i].id, b))
 		i++;
-	if (t->style->width == 0 || !t->style->explain || i == all->len)
+	if (i == all->len)
 		return;
 	bh_buf_clear(b);
 	bh_buf_add_str(b, "bulkhead explain ");

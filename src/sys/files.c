@@ -219,3 +219,14 @@ int bh_memory_file_seal(int fd, struct bh_err *err)
 	bool ok = lseek(fd, 0, SEEK_SET) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
 	return ok ? 0 : bh_fail_errno(err, errno, "a document in memory");
 }
+
+int bh_memory_text(struct bh_slice bytes, int *ret_fd, struct bh_err *err)
+{
+	BH_CLOSE int fd = -1;
+	int rc = bh_memory_file(&fd, err);
+	rc = rc < 0 ? rc : bh_write_all(fd, bytes, err);
+	rc = rc < 0 ? rc : bh_memory_file_seal(fd, err);
+	if (rc == 0)
+		*ret_fd = BH_TAKE_FD(fd);
+	return rc;
+}

@@ -46,6 +46,7 @@ int bh_replace_seen(const char *path, const struct bh_file_seen *seen, struct bh
 /* A file in memory, to be written and then sealed: from the start on, nobody can change it any more, so it can be handed to another process. */
 int bh_memory_file(int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
 int bh_memory_file_seal(int fd, struct bh_err *err) BH_MUST_CHECK;
+int bh_memory_text(struct bh_slice bytes, int *ret_fd, struct bh_err *err) BH_MUST_CHECK; /* the bytes as such a file, sealed */
 
 int bh_mkdirs(const char *path, unsigned mode, struct bh_err *err) BH_MUST_CHECK; /* like mkdir -p */
 

@@ -370,11 +370,6 @@ static bool mentions_module(const struct versions *v)
 	return false;
 }
 
-static int hex(uint8_t c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The value of a qualifier of a package URL, decoded into scratch memory; empty when there is none. */
 static struct bh_slice qualifier(struct vuln_feed_run *run, struct bh_slice purl, const char *key)
 {
@@ -387,8 +382,8 @@ static struct bh_slice qualifier(struct vuln_feed_run *run, struct bh_slice purl
 		uint8_t *out = bh_arena_alloc(&run->scratch, value.len);
 		size_t len = 0;
 		for (size_t i = 0; out && i < value.len; i++) {
-			bool coded = value.ptr[i] == '%' && i + 2 < value.len && hex(value.ptr[i + 1]) >= 0 && hex(value.ptr[i + 2]) >= 0;
-			int byte = coded ? hex(value.ptr[i + 1]) << 4 | hex(value.ptr[i + 2]) : value.ptr[i];
+			bool coded = value.ptr[i] == '%' && i + 2 < value.len && bh_hex_digit(value.ptr[i + 1]) >= 0 && bh_hex_digit(value.ptr[i + 2]) >= 0;
+			int byte = coded ? bh_hex_digit(value.ptr[i + 1]) << 4 | bh_hex_digit(value.ptr[i + 2]) : value.ptr[i];
 			out[len++] = (uint8_t)byte;
 			i += coded ? 2 : 0;
 		}

@@ -40,14 +40,6 @@ static bool is_letter(uint8_t c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static int hex_digit(uint8_t c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c = bh_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool add(struct lexer *l, enum cel_token_kind kind, size_t from, struct cel_value value)
 {
 	struct cel_token t = { .kind = kind, .offset_bytes = from, .text = bh_slice_sub(l->text, from, l->at - from), .value = value };
@@ -72,7 +64,7 @@ static void skip_blanks(struct lexer *l)
 static size_t count_digits(const struct lexer *l, size_t ahead, bool hex)
 {
 	size_t n = 0;
-	while (hex ? hex_digit(peek(l, ahead + n)) >= 0 : is_digit(peek(l, ahead + n)))
+	while (hex ? bh_hex_digit(peek(l, ahead + n)) >= 0 : is_digit(peek(l, ahead + n)))
 		n++;
 	return n;
 }
@@ -111,7 +103,7 @@ static bool read_whole(struct bh_slice digits, bool hex, uint64_t *ret)
 {
 	uint64_t v = 0;
 	for (size_t i = 0; i < digits.len; i++)
-		if (__builtin_mul_overflow(v, hex ? 16u : 10u, &v) || __builtin_add_overflow(v, (uint64_t)hex_digit(digits.ptr[i]), &v))
+		if (__builtin_mul_overflow(v, hex ? 16u : 10u, &v) || __builtin_add_overflow(v, (uint64_t)bh_hex_digit(digits.ptr[i]), &v))
 			return false;
 	*ret = v;
 	return true;
@@ -120,7 +112,7 @@ static bool read_whole(struct bh_slice digits, bool hex, uint64_t *ret)
 static bool read_integer(struct lexer *l)
 {
 	size_t from = l->at;
-	bool hex = peek(l, 0) == '0' && peek(l, 1) == 'x' && hex_digit(peek(l, 2)) >= 0;
+	bool hex = peek(l, 0) == '0' && peek(l, 1) == 'x' && bh_hex_digit(peek(l, 2)) >= 0;
 	l->at += hex ? 2 : 0;
 	struct bh_slice digits = bh_slice_sub(l->text, l->at, count_digits(l, 0, hex));
 	uint64_t v;
@@ -175,7 +167,7 @@ static bool put_numbered(struct lexer *l, struct literal *s, size_t digits, bool
 {
 	uint32_t c = 0;
 	for (size_t i = 0; i < digits; i++) {
-		int d = hex_digit(peek(l, i));
+		int d = bh_hex_digit(peek(l, i));
 		if (d < 0 || (octal && d > 7))
 			return fail(l, l->at, "an escape with too few digits");
 		c = c * (octal ? 8 : 16) + (uint32_t)d;

@@ -16,22 +16,14 @@ static bool is_one_of(uint8_t c, const char *set)
 
 /* ---- escapes ---- */
 
-static int hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = bh_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_escape(struct bh_slice s, size_t at)
 {
-	return s.len - at >= 3 && s.ptr[at] == '%' && hex(s.ptr[at + 1]) >= 0 && hex(s.ptr[at + 2]) >= 0;
+	return s.len - at >= 3 && s.ptr[at] == '%' && bh_hex_digit(s.ptr[at + 1]) >= 0 && bh_hex_digit(s.ptr[at + 2]) >= 0;
 }
 
 static uint8_t escaped_byte(struct bh_slice s, size_t at)
 {
-	return (uint8_t)(hex(s.ptr[at + 1]) * 16 + hex(s.ptr[at + 2]));
+	return (uint8_t)(bh_hex_digit(s.ptr[at + 1]) * 16 + bh_hex_digit(s.ptr[at + 2]));
 }
 
 static bool escapes_are_whole(struct bh_slice s)
