@@ -1,7 +1,9 @@
 #include "comply/component.h"
 
 #include "base/cleanup.h"
+#include "comply/engines.h"
 #include "comply/rancher.h"
+#include "comply/toml_tree.h"
 #include "format/yaml.h"
 #include "kube/workload.h"
 
@@ -16,7 +18,7 @@
 
 /* Index = enum component. comm: the kernel cuts names of processes to 15 bytes. */
 static const struct {
-	const char *name, *comm;
+	const char *name, *comm; /* comm NULL: it is no program */
 	const char *config_flag; /* of its configuration file; NULL: it has none */
 	const char *kind;        /* of the document; NULL: it has none */
 } components[] = {
@@ -26,6 +28,13 @@ static const struct {
 	{ "etcd", "etcd", "config-file", NULL },
 	{ "kubelet", "kubelet", "config", "KubeletConfiguration" },
 	{ "kube-proxy", "kube-proxy", "config", "KubeProxyConfiguration" },
+	{ "containerd", "containerd", NULL, NULL },
+	{ "crio", "crio", NULL, NULL },
+	{ "containerd", NULL, NULL, NULL },
+	{ "podman", NULL, NULL, NULL },
+	{ "podman", NULL, NULL, NULL },
+	{ "podman", NULL, NULL, NULL },
+	{ "podman", NULL, NULL, NULL },
 };
 
 const char *component_name(enum component c)
@@ -41,7 +50,7 @@ int node_no_memory(struct bh_err *err)
 int node_init(struct node *n, const struct comply_host *host, const struct kube_object_vec *objects, const struct comply_options *options, struct bh_err *err)
 {
 	*n = (struct node){ .host = host, .objects = objects, .options = options, .instances = { .max = INSTANCES_MAX }, .files = { .max = FILES_MAX },
-			    .trees = { .max = FILES_MAX * 2 }, .yamls = { .max = FILES_MAX * 2 } };
+			    .trees = { .max = FILES_MAX * 2 }, .yamls = { .max = FILES_MAX * 2 }, .tomls = { .max = FILES_MAX * 2 } };
 	bh_arena_init(&n->arena, ARENA_BYTES_MAX);
 	return kube_set_new(SET_BYTES_MAX, &n->own, err);
 }
@@ -56,23 +65,30 @@ void node_done(struct node *n)
 		kube_tree_done(n->trees.ptr[i]);
 	for (size_t i = 0; i < n->yamls.len; i++)
 		bh_yaml_free(n->yamls.ptr[i]);
+	for (size_t i = 0; i < n->tomls.len; i++)
+		bh_toml_free(n->tomls.ptr[i]);
 	component_instance_vec_done(&n->instances);
 	node_file_vec_done(&n->files);
 	node_tree_vec_done(&n->trees);
 	node_yaml_vec_done(&n->yamls);
+	node_toml_vec_done(&n->tomls);
 	kube_set_free(n->own);
 	bh_arena_done(&n->arena);
 }
 
 /* ---- configuration files ---- */
 
-int node_parse(struct node *n, struct bh_slice file, struct bh_slice text, struct component_config *ret, struct bh_err *err)
+static int keep_tree(struct node *n, struct kube_tree *tree, struct bh_err *err)
+{
+	if (node_tree_vec_push(&n->trees, tree))
+		return 0;
+	kube_tree_done(tree);
+	return node_no_memory(err);
+}
+
+static int parse_yaml(struct node *n, struct bh_slice text, struct kube_tree *tree, struct bh_err *err)
 {
 	struct bh_yaml *yaml = NULL;
-	struct kube_tree *tree = BH_ARENA_NEW(&n->arena, struct kube_tree);
-	struct component_config config = { 0 };
-	if (!tree || !bh_arena_copy(&n->arena, file, &config.file))
-		return node_no_memory(err);
 	int rc = bh_yaml_parse(text, CONFIG_BYTES_MAX, &yaml, err);
 	if (rc < 0)
 		return rc;
@@ -83,18 +99,42 @@ int node_parse(struct node *n, struct bh_slice file, struct bh_slice text, struc
 	if (bh_yaml_documents(yaml) == 0)
 		return bh_fail(err, BH_EMALFORMED, 0, "it is empty");
 	rc = kube_tree_make(bh_yaml_root(yaml, 0), 0, &n->arena, tree, err);
+	return rc < 0 ? rc : keep_tree(n, tree, err);
+}
+
+static int parse_toml(struct node *n, struct bh_slice text, struct kube_tree *tree, struct bh_err *err)
+{
+	struct bh_toml *toml = NULL;
+	int rc = bh_toml_parse(text, CONFIG_BYTES_MAX, &toml, err);
 	if (rc < 0)
 		return rc;
-	if (!node_tree_vec_push(&n->trees, tree)) {
-		kube_tree_done(tree);
+	if (!node_toml_vec_push(&n->tomls, toml)) {
+		bh_toml_free(toml);
 		return node_no_memory(err);
 	}
+	rc = toml_tree_make(toml, &n->arena, tree, err);
+	return rc < 0 ? rc : keep_tree(n, tree, err);
+}
+
+static int parse(struct node *n, struct bh_slice file, struct bh_slice text, enum node_syntax syntax, struct component_config *ret, struct bh_err *err)
+{
+	struct kube_tree *tree = BH_ARENA_NEW(&n->arena, struct kube_tree);
+	struct component_config config = { .tree = tree };
+	if (!tree || !bh_arena_copy(&n->arena, file, &config.file))
+		return node_no_memory(err);
+	int rc = syntax == NODE_TOML ? parse_toml(n, text, tree, err) : parse_yaml(n, text, tree, err);
+	if (rc < 0)
+		return rc;
 	if (tree->root.kind != CEL_MAP)
 		return bh_fail(err, BH_EMALFORMED, 0, "it is no mapping");
 	config.root = tree->root;
-	config.tree = tree;
 	*ret = config;
 	return 0;
+}
+
+int node_parse(struct node *n, struct bh_slice file, struct bh_slice text, struct component_config *ret, struct bh_err *err)
+{
+	return parse(n, file, text, NODE_YAML, ret, err);
 }
 
 static int read_file(struct node *n, struct node_file *f, struct bh_err *err)
@@ -103,7 +143,7 @@ static int read_file(struct node *n, struct node_file *f, struct bh_err *err)
 	struct bh_slice text;
 	f->code = n->host->has_root ? n->host->read(n->host->ctx, f->path, &text, &why) : bh_fail(&why, BH_ENOTFOUND, 0, "it was not given");
 	if (f->code == 0)
-		f->code = node_parse(n, f->path, text, &f->config, &why);
+		f->code = parse(n, f->path, text, f->syntax, &f->config, &why);
 	if (f->code == BH_ENOMEM || f->code == BH_ECHILD) {
 		*err = why;
 		return f->code;
@@ -111,16 +151,17 @@ static int read_file(struct node *n, struct node_file *f, struct bh_err *err)
 	return f->code == 0 || bh_arena_copy(&n->arena, bh_slice_str(why.text), &f->problem) ? 0 : node_no_memory(err);
 }
 
-int node_config(struct node *n, struct bh_slice path, const struct node_file **ret, struct bh_err *err)
+int node_config(struct node *n, struct bh_slice path, enum node_syntax syntax, const struct node_file **ret, struct bh_err *err)
 {
 	for (size_t i = 0; i < n->files.len; i++)
-		if (bh_slice_eq(n->files.ptr[i]->path, path)) {
+		if (n->files.ptr[i]->syntax == syntax && bh_slice_eq(n->files.ptr[i]->path, path)) {
 			*ret = n->files.ptr[i];
 			return 0;
 		}
 	struct node_file *f = BH_ARENA_NEW(&n->arena, struct node_file);
 	if (!f || !bh_arena_copy(&n->arena, path, &f->path))
 		return node_no_memory(err);
+	f->syntax = syntax;
 	int rc = read_file(n, f, err);
 	if (rc < 0)
 		return rc;
@@ -183,7 +224,7 @@ static bool recognise(const struct comply_word *words, size_t n_words, enum comp
 		if (is_flag(words[i].text) && !bh_slice_eq_str(words[i].text, "-c"))
 			return false; /* what stands behind a flag is its value, not a program */
 		for (enum component c = 0; c < COMPONENTS; c++)
-			if (bh_slice_eq_str(bh_slice_base(words[i].text), components[c].name)) {
+			if (components[c].comm && bh_slice_eq_str(bh_slice_base(words[i].text), components[c].name)) {
 				*ret = c;
 				*first = i + 1;
 				return true;
@@ -366,7 +407,7 @@ int node_list(struct node *n, struct bh_slice folder, struct host_name_vec *name
 static bool is_wanted_process(struct bh_slice comm)
 {
 	for (enum component c = 0; c < COMPONENTS; c++)
-		if (bh_slice_eq_str(comm, components[c].comm))
+		if (components[c].comm && bh_slice_eq_str(comm, components[c].comm))
 			return true;
 	return bh_slice_eq_str(comm, "hyperkube");
 }
@@ -603,7 +644,7 @@ static int add_config_folder(struct node *n, struct component_instance *in, stru
 		if (!bh_slice_ends(names->ptr[i], BH_SLICE_LIT(".conf")))
 			continue;
 		rc = path_of(n, &at, err, path, names->ptr[i], "");
-		rc = rc < 0 ? rc : node_config(n, at, &file, err);
+		rc = rc < 0 ? rc : node_config(n, at, NODE_YAML, &file, err);
 		if (rc == 0 && file->code == 0)
 			rc = push_config(n, in, &file->config, err);
 		else if (rc == 0)
@@ -654,7 +695,7 @@ static int add_config(struct node *n, struct component_instance *in, struct host
 	struct component_config given = { 0 };
 	int rc = 0;
 	if (a && a->value.len) {
-		rc = node_config(n, a->value, &file, err);
+		rc = node_config(n, a->value, NODE_YAML, &file, err);
 		if (rc == 0 && file->code < 0)
 			rc = find_config_object(n, components[in->component].kind, &given, err);
 		if (rc < 0)
@@ -682,7 +723,7 @@ static int add_lone_configs(struct node *n, struct host_name_vec *names, struct 
 		rc = find_config_object(n, components[c].kind, &config, err);
 		for (size_t i = 0; rc == 0 && !config.tree && c == KUBELET && n->host->has_root && places[i]; i++) {
 			const struct node_file *file;
-			rc = node_config(n, bh_slice_str(places[i]), &file, err);
+			rc = node_config(n, bh_slice_str(places[i]), NODE_YAML, &file, err);
 			if (rc == 0 && file->code == 0)
 				config = file->config;
 		}
@@ -717,9 +758,9 @@ static int find_on_node(struct node *n, struct host_name_vec *names, struct bh_e
 	for (enum component c = 0; c < COMPONENTS; c++)
 		seen[c] = node_has_component(n, c);
 	for (enum component c = 0; rc == 0 && c < COMPONENTS; c++)
-		rc = add_unit(n, c, seen[c], err);
+		rc = components[c].comm ? add_unit(n, c, seen[c], err) : 0;
 	for (enum component c = 0; rc == 0 && c < COMPONENTS; c++)
-		if (!node_has_component(n, c))
+		if (components[c].comm && !node_has_component(n, c))
 			rc = add_argument_file(n, c, err);
 	return rc < 0 ? rc : rancher_find(n, err);
 }
@@ -732,6 +773,7 @@ int node_find_components(struct node *n, struct bh_err *err)
 	for (size_t i = 0; rc == 0 && i < n->instances.len; i++)
 		rc = add_config(n, &n->instances.ptr[i], &names, err);
 	rc = rc < 0 ? rc : add_lone_configs(n, &names, err);
+	rc = rc < 0 || !n->host->has_root ? rc : engines_find(n, err);
 	host_name_vec_done(&names);
 	return rc;
 }

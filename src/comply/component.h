@@ -1,6 +1,6 @@
 /*
- * component.h: the components of a cluster that can be seen: processes of a node, static pods, units of systemd, pods of a dump. Each is an instance with its
- * arguments and configuration files; settings (settings.c) are looked up in it.
+ * component.h: the components of a cluster that can be seen: processes of a node, static pods, units of systemd, pods of a dump; and the container engines of a
+ * node. Each is an instance with its arguments and configuration files; settings (settings.c) are looked up in it.
  */
 #ifndef BH_COMPLY_COMPONENT_H
 #define BH_COMPLY_COMPONENT_H
@@ -9,7 +9,9 @@
 #include "comply/words.h"
 #include "kube/objects.h"
 
-enum component { APISERVER, CONTROLLER_MANAGER, SCHEDULER, ETCD, KUBELET, PROXY, COMPONENTS };
+/* From CONTAINERD on engines, whose files engines.c finds; from PODMAN on kinds of files, which no process stands for. */
+enum component { APISERVER, CONTROLLER_MANAGER, SCHEDULER, ETCD, KUBELET, PROXY, CONTAINERD, CRIO, CONTAINERD_HOSTS, PODMAN, PODMAN_STORAGE, PODMAN_REGISTRIES, PODMAN_POLICY,
+		 COMPONENTS };
 
 const char *component_name(enum component c); /* of the program: "kube-apiserver" */
 
@@ -39,9 +41,12 @@ struct component_instance {
 };
 BH_VEC(component_instance_vec, struct component_instance)
 
+enum node_syntax { NODE_YAML /* and JSON */, NODE_TOML };
+
 /* A file that a flag names, read once. */
 struct node_file {
 	struct bh_slice path;
+	enum node_syntax syntax;
 	int code;                            /* of reading it; 0: there is a root */
 	struct bh_slice problem;
 	struct component_config config;
@@ -51,6 +56,9 @@ BH_VEC(node_tree_vec, struct kube_tree *)
 
 struct bh_yaml;
 BH_VEC(node_yaml_vec, struct bh_yaml *)
+
+struct bh_toml;
+BH_VEC(node_toml_vec, struct bh_toml *)
 
 struct node {
 	const struct comply_host *host;
@@ -63,6 +71,7 @@ struct node {
 	struct node_file_vec files;
 	struct node_tree_vec trees;
 	struct node_yaml_vec yamls;
+	struct node_toml_vec tomls;
 };
 
 int node_init(struct node *n, const struct comply_host *host, const struct kube_object_vec *objects, const struct comply_options *options, struct bh_err *err) BH_MUST_CHECK;
@@ -75,9 +84,9 @@ int node_find_components(struct node *n, struct bh_err *err) BH_MUST_CHECK;
 const struct component_argument *component_argument(const struct component_instance *i, struct bh_slice name);
 
 /* The configuration at a path of the node, read once; NULL config.tree and a problem when that did not work. */
-int node_config(struct node *n, struct bh_slice path, const struct node_file **ret, struct bh_err *err) BH_MUST_CHECK;
+int node_config(struct node *n, struct bh_slice path, enum node_syntax syntax, const struct node_file **ret, struct bh_err *err) BH_MUST_CHECK;
 
-/* A text as a document of settings. BH_EMALFORMED: it is none. */
+/* A text of YAML as a document of settings. BH_EMALFORMED: it is none. */
 int node_parse(struct node *n, struct bh_slice file, struct bh_slice text, struct component_config *ret, struct bh_err *err) BH_MUST_CHECK;
 
 /* The parts of component.c that rancher.c builds its instances with. */

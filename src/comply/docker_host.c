@@ -24,7 +24,7 @@ static const struct {
 } questions[] = {
 #define HOST(check, function, severity, fix) { check, ask_##function, severity, fix },
 #define AUDIT(check, what, ...)
-#include "docker.def"
+#include "hosts.def"
 #undef HOST
 #undef AUDIT
 };
@@ -36,7 +36,7 @@ static const struct audited {
 } audits[] = {
 #define HOST(check, function, severity, fix)
 #define AUDIT(check, what, ...) { check, what, { __VA_ARGS__ } },
-#include "docker.def"
+#include "hosts.def"
 #undef HOST
 #undef AUDIT
 };
@@ -53,7 +53,7 @@ bool node_docker_facts(struct bh_slice check, enum bh_severity *severity, const 
 	for (size_t i = 0; i < N_AUDITS; i++)
 		if (bh_slice_eq_str(check, audits[i].check)) {
 			*severity = BH_SEV_LOW;
-			*fix = "Add \"-w PATH -p wa -k docker\" to a file in /etc/audit/rules.d, and run augenrules --load.";
+			*fix = "Add \"-w PATH -p wa -k containers\" to a file in /etc/audit/rules.d, and run augenrules --load.";
 			return true;
 		}
 	return false;
@@ -115,7 +115,7 @@ int docker_setting(struct node *n, const char *name, struct bh_slice *ret, struc
 	if (ret->len || !n->host->has_root)
 		return 0;
 	const struct node_file *file;
-	int rc = node_config(n, BH_SLICE_LIT("/etc/docker/daemon.json"), &file, err);
+	int rc = node_config(n, BH_SLICE_LIT("/etc/docker/daemon.json"), NODE_YAML, &file, err);
 	if (rc == 0 && file->config.tree)
 		*ret = field(file->config.root, name);
 	return rc;
@@ -396,14 +396,14 @@ int node_check_docker(struct node *n, struct bh_err *err)
 	struct bh_slice problem = { 0 };
 	bool docker = false;
 	int rc = n->host->has_root ? has_docker(n, &docker, err) : 0;
-	if (rc == 0 && docker)
+	if (rc == 0 && n->host->has_root)
 		rc = read_rules(n, &files, &problem, err);
 	for (size_t i = 0; rc == 0 && n->host->has_root && i < N_QUESTIONS; i++) {
 		struct comply_row row = { .check = bh_slice_str(questions[i].check) };
 		rc = docker ? questions[i].ask(n, &row, err) : say_no_docker(n, questions[i].check, err);
 	}
 	for (size_t i = 0; rc == 0 && n->host->has_root && i < N_AUDITS; i++)
-		rc = docker ? check_audit(n, &audits[i], &files, problem, err) : say_no_docker(n, audits[i].check, err);
+		rc = check_audit(n, &audits[i], &files, problem, err);
 	audit_file_vec_done(&files);
 	return rc;
 }

@@ -1,4 +1,4 @@
-/* docker_host.h: what the files of a Docker host tell: docker.def. */
+/* docker_host.h: what the files of a Docker host tell: hosts.def. */
 #ifndef BH_COMPLY_DOCKER_HOST_H
 #define BH_COMPLY_DOCKER_HOST_H
 

@@ -45,20 +45,20 @@ static bool ends(const char *path, const char *suffix)
 	return bh_slice_ends(bh_slice_str(path), bh_slice_str(suffix));
 }
 
-/* The drop-ins of its configuration; kubelet.conf itself holds a key. */
-static bool is_in_kubelet_folder(const char *path)
+/* Files that end in .conf: the drop-ins of the kubelet's configuration (kubelet.conf itself holds a key), and what container engines are told. */
+static bool may_read_conf(const char *path)
 {
 	const char *kubelet = strstr(path, "kubelet");
-	return kubelet && strchr(kubelet, '/');
+	return (kubelet && strchr(kubelet, '/')) || starts(path, "/etc/containers/") || starts(path, "/usr/share/containers/");
 }
 
 /* Configuration, not credentials: what a stranger's file names must not lead the child to keys and passwords. */
 static bool may_read(const char *path)
 {
-	static const char *const suffixes[] = { ".yaml", ".yml", ".json", ".service", ".manifest", "/environment", ".env", NULL };
+	static const char *const suffixes[] = { ".yaml", ".yml", ".json", ".service", ".manifest", "/environment", ".env", ".toml", NULL };
 	static const char *const folders[] = { "/etc/systemd/system/", "/run/systemd/system/", "/usr/lib/systemd/system/", "/usr/local/lib/systemd/system/",
-					       "/lib/systemd/system/", "/etc/audit/rules.d/", "/etc/default/", "/etc/sysconfig/", "/etc/kubernetes/manifests/", NULL };
-	static const char *const files[] = { "/etc/passwd", "/etc/group", "/etc/fstab", "/etc/audit/audit.rules", "/proc/1/mountinfo", "/etc/etcd/etcd.conf", "/etc/kubernetes/kubelet/config", "/var/lib/rancher/rke2/server/db/etcd/config",
+					       "/lib/systemd/system/", "/etc/audit/rules.d/", "/etc/default/", "/etc/sysconfig/", "/etc/kubernetes/manifests/", "/etc/crio/", NULL };
+	static const char *const files[] = { "/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid", "/etc/selinux/config", "/etc/fstab", "/etc/audit/audit.rules", "/proc/1/mountinfo", "/etc/etcd/etcd.conf", "/etc/kubernetes/kubelet/config", "/var/lib/rancher/rke2/server/db/etcd/config",
 					     "/var/lib/rancher/k3s/server/db/etcd/config", NULL };
 	if (strstr(path, "/../") || strstr(path, "/pki/") || ends(path, "/k3s.yaml") || ends(path, "/rke2.yaml"))
 		return false;
@@ -70,7 +70,7 @@ static bool may_read(const char *path)
 	for (size_t i = 0; suffixes[i]; i++)
 		if (ends(path, suffixes[i]))
 			return true;
-	if (ends(path, ".conf") && is_in_kubelet_folder(path))
+	if (ends(path, ".conf") && may_read_conf(path))
 		return true;
 	return bh_slice_is_one_of(bh_slice_str(path), files) || starts(path, "/var/snap/microk8s/current/args/");
 }

@@ -224,7 +224,7 @@ static int add_components(struct distribution *d)
 static int add_config(struct distribution *d, struct bh_slice path)
 {
 	const struct node_file *file;
-	int rc = node_config(d->n, path, &file, d->err);
+	int rc = node_config(d->n, path, NODE_YAML, &file, d->err);
 	if (rc == 0 && file->code == 0 && !component_config_vec_push(&d->configs, file->config))
 		rc = node_no_memory(d->err);
 	return rc;

@@ -13,7 +13,7 @@
 #define TEXT_BYTES_MAX 2048u
 #define PATH_DEPTH_MAX 8u
 
-enum op { EQUALS, HAS, LACKS, SET, UNSET, MINIMUM, POSITIVE, LOOPBACK, DURATION_SET, DURATION_TO };
+enum op { EQUALS, DIFFERS, HAS, LACKS, ONLY, NO_HTTP, SET, UNSET, NO_SECRET, MINIMUM, POSITIVE, LOOPBACK, LOCAL, DURATION_SET, DURATION_TO };
 
 #define CRITICAL BH_SEV_CRITICAL
 #define HIGH BH_SEV_HIGH
@@ -98,22 +98,45 @@ static void print_value(struct cel_value v, struct bh_buf *out)
 	print_scalar(v, out);
 }
 
-/* "a.b", with "*" for the items of a list. False: it is not there. */
+/* The first part of "a.b", and what is left; a part with dots stands in "'". False: it was the last one. */
+static bool cut_part(struct bh_slice path, struct bh_slice *name, struct bh_slice *rest)
+{
+	struct bh_slice quoted;
+	if (!bh_slice_starts(path, BH_SLICE_LIT("'")))
+		return bh_slice_cut(path, '.', name, rest);
+	(void)bh_slice_cut(bh_slice_sub(path, 1, path.len), '\'', name, &quoted);
+	*rest = bh_slice_sub(quoted, 1, quoted.len);
+	return quoted.len > 0;
+}
+
+static bool print_path(struct cel_value at, struct bh_slice path, unsigned depth, struct bh_buf *out, const struct cel_map **container);
+
+/* "*": what the items of a list, or the values of a map, have at the rest of the path, separated by commas. */
+static bool print_items(struct cel_value at, struct bh_slice rest, unsigned depth, struct bh_buf *out, const struct cel_map **container)
+{
+	size_t n = at.kind == CEL_LIST ? at.list->len : at.map->len;
+	bool found = false;
+	for (size_t i = 0; i < n; i++) {
+		size_t before = out->len;
+		if (found)
+			bh_buf_add_byte(out, ',');
+		if (print_path(at.kind == CEL_LIST ? at.list->items[i] : at.map->entries[i].value, rest, depth + 1, out, container))
+			found = true;
+		else
+			out->len = before;
+	}
+	return found;
+}
+
+/* False: it is not there. */
 static bool print_path(struct cel_value at, struct bh_slice path, unsigned depth, struct bh_buf *out, const struct cel_map **container)
 {
 	struct bh_slice name, rest;
-	bool is_last = !bh_slice_cut(path, '.', &name, &rest);
+	bool is_last = !cut_part(path, &name, &rest);
 	if (depth > PATH_DEPTH_MAX)
 		return false;
-	if (at.kind == CEL_LIST && bh_slice_eq_str(name, "*")) {
-		bool found = false;
-		for (size_t i = 0; i < at.list->len; i++) {
-			if (found)
-				bh_buf_add_byte(out, ',');
-			found |= print_path(at.list->items[i], rest, depth + 1, out, container);
-		}
-		return found;
-	}
+	if ((at.kind == CEL_LIST || at.kind == CEL_MAP) && bh_slice_eq_str(name, "*"))
+		return print_items(at, rest, depth, out, container);
 	const struct cel_value *field = at.kind == CEL_MAP ? cel_map_field(at.map, name) : NULL;
 	if (!field || field->kind == CEL_NULL)
 		return false;
@@ -126,10 +149,10 @@ static bool print_path(struct cel_value at, struct bh_slice path, unsigned depth
 
 static struct bh_slice last_part(struct bh_slice path)
 {
-	struct bh_slice head;
-	while (bh_slice_cut(path, '.', &head, &path))
+	struct bh_slice name = path;
+	while (cut_part(path, &name, &path))
 		;
-	return path.len ? path : head;
+	return name;
 }
 
 static bool find_in_config(struct node *n, const struct component_config *config, struct bh_slice path, struct setting_value *ret)
@@ -155,7 +178,7 @@ static int find_in_file(struct node *n, const struct component_instance *in, str
 	const struct node_file *file;
 	if (!a || a->value.len == 0)
 		return 0;
-	int rc = node_config(n, a->value, &file, err);
+	int rc = node_config(n, a->value, NODE_YAML, &file, err);
 	if (rc < 0)
 		return rc;
 	if (file->code == 0) {
@@ -167,12 +190,42 @@ static int find_in_file(struct node *n, const struct component_instance *in, str
 	return why ? 0 : node_no_memory(err);
 }
 
+/* "a|b": the first of them that is there. */
+static bool find_any(struct node *n, const struct component_config *config, struct bh_slice paths, struct setting_value *ret)
+{
+	struct bh_slice path;
+	for (bool more = true; more;) {
+		more = bh_slice_cut(paths, '|', &path, &paths);
+		if (find_in_config(n, config, path, ret))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A section of a plug-in in a file of containerd takes the place of the one in the files before, with all that it does not say; of version 3 of the configuration
+ * (containerd 2) what it does not say is kept.
+ */
+static bool replaces_section(const struct component_config *config, struct bh_slice paths)
+{
+	struct cel_value plugins = kube_get(config->root, "plugins"), version = kube_get(config->root, "version");
+	struct bh_slice path, name, rest;
+	if (version.kind == CEL_INT && version.integer >= 3)
+		return false;
+	for (bool more = true; more;) {
+		more = bh_slice_cut(paths, '|', &path, &paths);
+		if (cut_part(path, &name, &rest) && bh_slice_eq_str(name, "plugins") && cut_part(rest, &name, &rest) && plugins.kind == CEL_MAP && cel_map_field(plugins.map, name))
+			return true;
+	}
+	return false;
+}
+
 static void find_in_configs(struct node *n, const struct component_instance *in, struct bh_slice path, struct setting_value *ret)
 {
 	if (in->config_problem.len) /* the file that was not read may be the one that counts */
 		*ret = (struct setting_value){ .state = SETTING_UNKNOWN, .text = in->config_problem };
 	for (size_t i = in->configs.len; i > 0 && ret->state == SETTING_UNSET; i--)
-		if (find_in_config(n, &in->configs.ptr[i - 1], path, ret))
+		if (find_any(n, &in->configs.ptr[i - 1], path, ret) || (in->component == CONTAINERD && replaces_section(&in->configs.ptr[i - 1], path)))
 			return;
 }
 
@@ -246,6 +299,39 @@ static bool has_word(struct bh_slice list, const char *word)
 	while (more) {
 		more = bh_slice_cut(list, ',', &head, &list);
 		if (bh_slice_eq_str(bh_slice_trim(head), word))
+			return true;
+	}
+	return false;
+}
+
+/* All words are among those of `wanted`; capabilities may be spelled with "CAP_" or without. */
+static bool has_only(struct bh_slice list, const char *wanted)
+{
+	struct bh_slice head, word, words;
+	for (bool more = true; more;) {
+		bool found = false;
+		more = bh_slice_cut(list, ',', &head, &list);
+		head = bh_slice_trim(head);
+		if (bh_slice_starts(head, BH_SLICE_LIT("CAP_")))
+			head = bh_slice_sub(head, 4, head.len);
+		words = bh_slice_str(wanted);
+		while (!found && words.len) {
+			(void)bh_slice_cut(words, ',', &word, &words);
+			found = bh_slice_eq(word, head);
+		}
+		if (!found && head.len)
+			return false;
+	}
+	return true;
+}
+
+/* An address of a list is one of plain HTTP to another host. */
+static bool has_plain_http(struct bh_slice list)
+{
+	struct bh_slice head;
+	for (bool more = true; more;) {
+		more = bh_slice_cut(list, ',', &head, &list);
+		if (setting_is_plain_http(bh_slice_trim(head)))
 			return true;
 	}
 	return false;
@@ -328,19 +414,29 @@ static bool is_loopback(struct bh_slice address)
 	       || bh_slice_eq_str(address, "localhost") || bh_slice_starts(address, BH_SLICE_LIT("localhost:"));
 }
 
+bool setting_is_plain_http(struct bh_slice url)
+{
+	return bh_slice_starts(url, BH_SLICE_LIT("http://")) && !is_loopback(bh_slice_sub(url, 7, url.len));
+}
+
 static bool complies(enum op op, struct bh_slice value, const char *wanted)
 {
 	int64_t number = 0, least = 0;
 	double seconds = 0;
 	switch (op) {
 	case EQUALS: return bh_slice_eq_str(plain(value), wanted);
+	case DIFFERS: return !bh_slice_eq_str(plain(value), wanted);
 	case HAS: return has_word(value, wanted);
 	case LACKS: return !(strchr(wanted, '=') ? has_pair(value, wanted) : has_word(value, wanted));
+	case ONLY: return has_only(value, wanted);
+	case NO_HTTP: return !has_plain_http(value);
 	case SET: return value.len > 0;
-	case UNSET: return value.len == 0;
+	case UNSET:
+	case NO_SECRET: return value.len == 0;
 	case MINIMUM: return is_number(value, &number) && is_number(bh_slice_str(wanted), &least) && number >= least;
 	case POSITIVE: return is_number(value, &number) && number > 0;
 	case LOOPBACK: return is_loopback(value);
+	case LOCAL: return value.len == 0 || is_loopback(value);
 	case DURATION_SET: return is_duration(value, &seconds) && seconds > 0;
 	case DURATION_TO: return is_duration(value, &seconds) && seconds > 0 && is_number(bh_slice_str(wanted), &number) && seconds <= (double)number;
 	}
@@ -370,7 +466,15 @@ static int say_value(struct node *n, const struct setting *s, struct comply_row 
 	bool ok = complies(s->op, v->text, s->wanted);
 	row->file = v->file.len ? v->file : row->file;
 	row->line = v->line;
+	if (s->op == NO_SECRET && !ok) /* what it is stays where it is */
+		return node_say(n, row, COMPLY_FAIL, err, "%.*s is set, in clear", BH_SLICE_FMT(v->name));
 	return node_say(n, row, ok ? COMPLY_PASS : COMPLY_FAIL, err, "%.*s is %.*s", BH_SLICE_FMT(v->name), BH_SLICE_FMT(v->text.len ? v->text : BH_SLICE_LIT("empty")));
+}
+
+/* Of several places for a setting the one that is told. */
+static struct bh_slice first_path(struct bh_slice configs)
+{
+	return bh_slice_sub(configs, 0, bh_slice_find(configs, '|'));
 }
 
 static int say_default(struct node *n, const struct setting *s, const struct component_instance *in, struct comply_row *row, struct bh_slice flag,
@@ -379,9 +483,9 @@ static int say_default(struct node *n, const struct setting *s, const struct com
 	struct bh_slice value = default_of(s, in, n->options->minor);
 	bool ok = complies(s->op, value, s->wanted);
 	const char *dashes = flag.len ? "--" : "";
-	struct bh_slice name = flag.len ? flag : config;
 	if (bh_slice_starts(config, BH_SLICE_LIT("=")))
 		config = bh_slice_sub(config, 1, config.len);
+	struct bh_slice name = flag.len ? flag : first_path(config);
 	if (!in->knows_arguments && config.len == 0)
 		return node_say(n, row, COMPLY_UNCHECKED, err, "only the configuration was given, and %s%.*s is a flag", dashes, BH_SLICE_FMT(name));
 	if (value.len == 0)
@@ -406,14 +510,15 @@ static int check_setting(struct node *n, const struct setting *s, const struct c
 		struct comply_row row = row_of(s->check, in);
 		struct setting_value v;
 		more = bh_slice_cut(flags, '+', &flag, &flags);
-		(void)bh_slice_cut(configs, '+', &config, &configs);
+		more |= bh_slice_cut(configs, '+', &config, &configs);
 		rc = setting_find(n, in, flag, config, &v, err);
 		if (rc < 0)
 			return rc;
 		if (s->op == DURATION_SET && v.state == SETTING_SET && is_zero_of_file(&v))
 			v.state = SETTING_UNSET;
 		if (v.state == SETTING_UNKNOWN)
-			rc = node_say(n, &row, COMPLY_UNCHECKED, err, "--%.*s is not set, and %.*s", BH_SLICE_FMT(flag), BH_SLICE_FMT(v.text));
+			rc = node_say(n, &row, COMPLY_UNCHECKED, err, "%s%.*s is not set, and %.*s", flag.len ? "--" : "", BH_SLICE_FMT(flag.len ? flag : first_path(config)),
+				      BH_SLICE_FMT(v.text));
 		else
 			rc = v.state == SETTING_SET ? say_value(n, s, &row, &v, err) : say_default(n, s, in, &row, flag, config, err);
 	}

@@ -19,6 +19,9 @@ struct setting_value {
 int setting_find(struct node *n, const struct component_instance *in, struct bh_slice flag, struct bh_slice config, struct setting_value *ret, struct bh_err *err)
 	BH_MUST_CHECK;
 
+/* "http://" and another host than this one. */
+bool setting_is_plain_http(struct bh_slice url);
+
 /* A question that needs more than one setting: says its rows itself. */
 typedef int setting_special(struct node *n, const struct component_instance *in, struct comply_row *row, struct bh_err *err);
 

@@ -152,7 +152,7 @@ int special_encryption_providers(struct node *n, const struct component_instance
 	const struct node_file *file;
 	if (!a || a->value.len == 0)
 		return node_say(n, row, COMPLY_FAIL, err, "--encryption-provider-config is not set: secrets lie in etcd as they are");
-	int rc = node_config(n, a->value, &file, err);
+	int rc = node_config(n, a->value, NODE_YAML, &file, err);
 	if (rc < 0)
 		return rc;
 	if (file->code < 0)
@@ -172,7 +172,7 @@ static int find_policy(struct node *n, const struct component_instance *in, stru
 	*ret = NULL;
 	if (!a || a->value.len == 0)
 		return node_say(n, row, COMPLY_FAIL, err, "--audit-policy-file is not set: nothing is logged");
-	int rc = node_config(n, a->value, ret, err);
+	int rc = node_config(n, a->value, NODE_YAML, ret, err);
 	if (rc < 0 || (*ret)->code == 0) {
 		row->file = a->value;
 		return rc;

@@ -158,7 +158,7 @@ FILES = {
     "/etc/docker/certs.d/r.example/ca.crt": ("x\n", 0o444, False),
     "/etc/docker/tls/ca.pem": ("x\n", 0o444, False), "/etc/docker/tls/cert.pem": ("x\n", 0o444, False), "/etc/docker/tls/key.pem": ("x\n", 0o400, False),
     "/run/docker.sock": ("", 0o660, True), "/run/containerd/containerd.sock": ("", 0o660, False),
-    "/etc/default/docker": ("x\n", 0o644, False), "/etc/sysconfig/docker": ("x\n", 0o644, False), "/etc/containerd/config.toml": ("x\n", 0o644, False),
+    "/etc/default/docker": ("x\n", 0o644, False), "/etc/sysconfig/docker": ("x\n", 0o644, False),
     "/var/lib/docker/x": ("x\n", 0o600, False),
     "/etc/environment": ("DOCKER_CONTENT_TRUST=1\n", 0o644, False),
     "/proc/1/mountinfo": ("22 1 254:0 / / rw - ext4 /dev/vda rw\n40 22 254:16 / /var/lib/docker rw - ext4 /dev/vdb rw\n", 0o644, False),

@@ -5,6 +5,7 @@ import os
 import pathlib
 
 import comply_docker
+import comply_engines
 
 APISERVER = {
     "anonymous-auth": "false", "authorization-mode": "Node,RBAC", "client-ca-file": "/etc/kubernetes/pki/ca.crt",
@@ -61,6 +62,7 @@ class Node:
         self.documents = {"/var/lib/kubelet/config.yaml": copy(KUBELET_CONFIG), "/var/lib/kube-proxy/config.conf.yaml": copy(PROXY_CONFIG),
                           "/etc/kubernetes/encryption.yaml": copy(ENCRYPTION), "/etc/kubernetes/audit.yaml": copy(AUDIT)}
         self.modes, self.owners, self.docker, self.groups = {}, {}, dict(comply_docker.FILES), {"docker": ""}
+        self.engines = dict(comply_engines.FILES)
 
     def flag(self, program, name, value):
         if value is None:
@@ -116,6 +118,13 @@ class Node:
         self._put(root, "/var/lib/etcd/member", "x\n", 0o600, (ETCD_ID, ETCD_ID))
         for path, (text, mode, is_dockers) in self.docker.items():
             self._put(root, path, text, mode, (0, comply_docker.GROUP_ID if is_dockers else 0))
+        for path, (text, mode) in self.engines.items():
+            self._put(root, path, text, mode)
+        for path, mode in comply_engines.FOLDERS.items():
+            folder = pathlib.Path(f"{root}{path}")
+            folder.chmod(self.modes.get(path, mode))
+            if os.geteuid() == 0:
+                os.chown(folder, *self.owners.get(path, (0, 0)))
         folder = pathlib.Path(f"{root}/etc/docker")
         folder.chmod(self.modes.get("/etc/docker", 0o755))
         for path in [folder, *folder.rglob("*")]:
@@ -245,3 +254,4 @@ BREAKS["file-pki-owner"] = [owner("/etc/kubernetes/pki/etcd/ca.crt"), owner("/et
 BREAKS["file-etcd-data-mode"] = [mode("/var/lib/etcd", 0o750)]
 BREAKS["file-etcd-data-owner"] = [owner("/var/lib/etcd")]
 BREAKS.update(comply_docker.BREAKS)
+BREAKS.update(comply_engines.BREAKS)

@@ -1,6 +1,6 @@
 /*
  * fuzz_comply_node.c: any input as the files of a node, cut at lines "%%": the arguments of a process, a static pod, a unit, a drop-in, environment files,
- * configurations, /etc/passwd, and the objects of a dump. Every answer is to a check that there is, and a wire message of it reads back as it was.
+ * configurations, /etc/passwd, the objects of a dump, and what container engines are told in TOML. Every answer is to a check that there is, and a wire message of it reads back as it was.
  */
 #include "comply/node_child.h"
 #include "comply/settings.h"
@@ -26,6 +26,10 @@ struct files {
 static int give_stat(void *ctx, struct bh_slice path, struct host_stat *ret, struct bh_err *err)
 {
 	(void)ctx, (void)err;
+	if (bh_slice_ends(path, BH_SLICE_LIT("/podman"))) {
+		*ret = (struct host_stat){ .kind = HOST_FILE, .id = 1 };
+		return 0;
+	}
 	*ret = (struct host_stat){ path.len % 5 == 4 ? HOST_DENIED : (enum host_kind)(path.len % 3), (uint32_t)path.len & 0777, path.len % 2, 0, path.len };
 	return 0;
 }
@@ -42,7 +46,8 @@ static int give_text(void *ctx, struct bh_slice path, struct bh_slice *ret, stru
 	static const struct {
 		const char *suffix;
 		size_t piece;
-	} table[] = { { "/cmdline", 0 }, { "/a.yaml", 1 }, { ".service", 2 }, { "10.conf", 3 }, { ".env", 4 }, { "/passwd", 6 }, { "/group", 6 } };
+	} table[] = { { "/cmdline", 0 }, { "/a.yaml", 1 }, { ".service", 2 }, { "10.conf", 3 }, { ".env", 4 }, { "/passwd", 6 }, { "/group", 6 }, { ".toml", 8 }, { "/storage.conf", 8 },
+		    { "/registries.conf", 8 }, { "/containers.conf", 8 }, { "/crio.conf", 8 }, { "/subuid", 8 } };
 	const struct files *f = ctx;
 	size_t piece = 5;
 	if (bh_slice_ends(path, BH_SLICE_LIT("/comm"))) {
