@@ -1,12 +1,13 @@
-/*
- * encoded.c: most texts are made of letters, which are base64, too; a run of them that is long is rare. So only every RUN_MIN / 2 bytes are looked at until one might
- * lie in such a run.
- */
+/* encoded.c: most texts are made of letters, which are base64, too; a run of them that is long is rare, and finding none has to be quick. */
 #include "secret/encoded.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define RUN_MIN 24u      /* 18 bytes: shorter secrets are not looked for in base64 */
+#define BLOCK_BYTES 64u  /* that are looked at in one step */
 #define HEAD_BYTES 12u   /* that tell whether the rest is worth it */
 
 /* Values of the two alphabets, 64 = none. */
@@ -24,26 +25,78 @@ static void init(void)
 	values['_'] = 63;
 }
 
+/* ---- where runs are ---- */
+
+#ifdef __SSE2__
+/* Bit i: byte i of the block is of an alphabet. */
+static inline uint64_t mask_of(const uint8_t *block)
+{
+	typedef uint8_t sixteen __attribute__((vector_size(16)));
+	uint64_t mask = 0;
+	for (unsigned i = 0; i < BLOCK_BYTES; i += sizeof(sixteen)) {
+		sixteen v;
+		memcpy(&v, block + i, sizeof(v));
+		const sixteen letter = (v | 0x20) - 'a', digit = v - '/'; /* "/" stands in front of "0" */
+		const sixteen is = (sixteen)((letter < 26) | (digit < 11) | (v == '+') | (v == '-') | (v == '_'));
+		mask |= (uint64_t)(unsigned)_mm_movemask_epi8((__m128i)is) << i;
+	}
+	return mask;
+}
+#else
+static inline uint64_t mask_of(const uint8_t *block)
+{
+	uint64_t mask = 0;
+	for (unsigned i = 0; i < BLOCK_BYTES; i++)
+		mask |= (uint64_t)(values[block[i]] < 64) << i;
+	return mask;
+}
+#endif
+
+/* Of the block at `i`; nothing is of an alphabet behind the end. */
+static inline uint64_t mask_at(struct bh_slice text, size_t i)
+{
+	uint8_t last[BLOCK_BYTES] = { 0 };
+	if (i + BLOCK_BYTES <= text.len)
+		return mask_of(text.ptr + i);
+	memcpy(last, text.ptr + i, text.len - i);
+	return mask_of(last);
+}
+
+/* Where RUN_MIN in a row begin in a block; BLOCK_BYTES: nowhere. */
+static inline size_t run_within(uint64_t mask)
+{
+	for (unsigned n = 1; n < RUN_MIN;) { /* bits of mask: n in a row begin */
+		unsigned more = n < RUN_MIN - n ? n : RUN_MIN - n;
+		mask &= mask >> more;
+		n += more;
+	}
+	return mask ? (size_t)__builtin_ctzll(mask) : BLOCK_BYTES;
+}
+
+/* How many are of an alphabet at the end of a block, and at the start of one. */
+static inline size_t at_end(uint64_t mask)
+{
+	return ~mask ? (size_t)__builtin_clzll(~mask) : BLOCK_BYTES;
+}
+
+static inline size_t at_start(uint64_t mask)
+{
+	return ~mask ? (size_t)__builtin_ctzll(~mask) : BLOCK_BYTES;
+}
+
 bool secret_next_base64(struct bh_slice text, size_t *at, struct bh_slice *ret)
 {
-	const size_t begun = *at;
-	size_t i = begun;
 	init();
-	for (;;) {
-		size_t from = i, to;
-		i += RUN_MIN - 1; /* the last byte that a run which begins here must have */
-		if (i >= text.len)
-			break;
-		for (to = i; to > from && values[text.ptr[to]] < 64; to--)
-			;
-		if (values[text.ptr[to]] == 64) { /* nothing that covers it is long enough */
-			i = to + 1;
+	for (size_t i = *at, open = 0; i < text.len; i += BLOCK_BYTES) { /* open: of a run that goes on in this block */
+		uint64_t mask = mask_at(text, i);
+		size_t within = run_within(mask), before = open;
+		open = at_end(mask);
+		bool goes_on = before + at_start(mask) >= RUN_MIN;
+		if (!goes_on && within == BLOCK_BYTES)
 			continue;
-		}
-		for (from = to; from > begun && values[text.ptr[from - 1]] < 64; from--)
-			;
-		for (to = i; to < text.len && values[text.ptr[to]] < 64; to++)
-			;
+		size_t from = goes_on ? i - before : i + within, to = from + RUN_MIN;
+		while (to < text.len && values[text.ptr[to]] < 64)
+			to++;
 		*ret = bh_slice_sub(text, from, to - from);
 		*at = to;
 		return true;
@@ -51,6 +104,8 @@ bool secret_next_base64(struct bh_slice text, size_t *at, struct bh_slice *ret)
 	*at = text.len;
 	return false;
 }
+
+/* ---- what it holds ---- */
 
 static size_t decode(struct bh_slice run, uint8_t *out)
 {
@@ -66,13 +121,27 @@ static size_t decode(struct bh_slice run, uint8_t *out)
 	return len;
 }
 
+/* Bytes that a character of UTF-8 takes by its first one; 0: none begins so. */
+static size_t bytes_of_character(uint8_t first)
+{
+	if (first < 0x80)
+		return (first < ' ' && first != '\n' && first != '\r' && first != '\t') || first == 0x7f ? 0 : 1;
+	return first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+}
+
+/* Long identifiers are base64 of anything; what somebody wrapped is text, or gzip. The last character may be cut. */
 static bool is_worth_it(const uint8_t *head, size_t n)
 {
 	if (n >= 2 && head[0] == 0x1f && head[1] == 0x8b)
 		return true;
-	for (size_t i = 0; i < n; i++)
-		if ((head[i] < ' ' && head[i] != '\n' && head[i] != '\r' && head[i] != '\t') || head[i] == 0x7f)
+	for (size_t i = 0; i < n;) {
+		size_t more = bytes_of_character(head[i++]);
+		if (more == 0)
 			return false;
+		while (--more && i < n)
+			if ((head[i++] & 0xc0) != 0x80)
+				return false;
+	}
 	return true;
 }
 
