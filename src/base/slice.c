@@ -6,15 +6,26 @@ static bool is_space(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* Eight counters of a byte each, together. */
+static size_t sum_of_bytes(uint64_t counters)
+{
+	const uint64_t even = 0x00ff00ff00ff00ffull;
+	return (size_t)(((counters & even) + (counters >> 8 & even)) * 0x0001000100010001ull >> 48);
+}
+
 size_t bh_slice_count(struct bh_slice s, char c)
 {
 	const uint64_t all = (uint8_t)c * 0x0101010101010101ull, low = 0x7f7f7f7f7f7f7f7full;
 	size_t n = 0, i = 0;
-	for (; i + sizeof(uint64_t) <= s.len; i += sizeof(uint64_t)) {
-		uint64_t word;
-		memcpy(&word, s.ptr + i, sizeof(word));
-		word ^= all;
-		n += (size_t)__builtin_popcountll(~(((word & low) + low) | word | low)); /* one bit for each byte that is zero now */
+	while (s.len - i >= sizeof(uint64_t)) {
+		uint64_t counters = 0;
+		for (unsigned k = 0; k < UINT8_MAX && s.len - i >= sizeof(uint64_t); k++, i += sizeof(uint64_t)) {
+			uint64_t word;
+			memcpy(&word, s.ptr + i, sizeof(word));
+			word ^= all;
+			counters += ~(((word & low) + low) | word | low) >> 7; /* 1 in each byte that is zero now */
+		}
+		n += sum_of_bytes(counters);
 	}
 	for (; i < s.len; i++)
 		n += s.ptr[i] == (uint8_t)c;

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #define READ_STEP_BYTES (256u << 10)
-#define SMALL_BYTES (64u << 10)  /* files up to here cross with their bytes */
-#define BATCH_BYTES (256u << 10) /* of a reply, before its last file */
+#define SMALL_BYTES (96u << 10)  /* files up to here cross with their bytes */
+#define BATCH_BYTES (512u << 10) /* of a reply, before its last file */
 
 enum item { ITEM_MORE, ITEM_BYTES, ITEM_FILE, ITEM_END, ITEM_LOOK };
 

@@ -46,6 +46,10 @@ static void bytes_are_counted(void **state)
 			assert_int_equal(bh_slice_count(s, '\n'), feeds);
 			assert_int_equal(bh_slice_count(s, (char)0x8a), high);
 		}
+	uint8_t many[8 * 255 * 2 + 13]; /* more than the counters of a byte hold */
+	memset(many, 'x', sizeof(many));
+	for (size_t n = sizeof(many) - 40; n <= sizeof(many); n++)
+		assert_int_equal(bh_slice_count((struct bh_slice){ many, n }, 'x'), n);
 	assert_int_equal(bh_slice_count((struct bh_slice){ 0 }, 'x'), 0);
 }
 
