@@ -135,9 +135,9 @@ BH_VEC(file_vec, struct file *)
 struct script {
 	const struct file *file;
 	const struct df_instruction *i;
-	struct bh_slice part; /* of the instruction, or of its here-document */
+	enum { OF_ARGUMENTS, OF_HEREDOC, OF_WORD } of;
+	struct bh_slice part; /* arguments, to which here-documents may belong; a here-document; a word of an exec form, whose line is the instruction's */
 	struct bh_slice text; /* with a first line of its own */
-	uint32_t first_line;  /* of a here-document; 0: the instruction tells */
 	uint32_t dialect;
 };
 BH_VEC(script_vec, struct script)
@@ -244,26 +244,69 @@ static bool with_variables(struct shellcheck *s, const struct df_file *f, size_t
 	return text.failed || bh_arena_copy(&s->arena, bh_buf_slice(&text), ret);
 }
 
-static int add_script(struct shellcheck *s, const struct file *file, size_t at, struct bh_err *err)
+static int add_script(struct shellcheck *s, struct script script, size_t at, struct bh_slice text, struct bh_err *err)
 {
-	const struct df_instruction *i = &file->f.all.ptr[at];
-	struct script script = { .file = file, .i = i, .part = i->args, .dialect = shell_of(&file->f, at) };
-	if (!bh_slice_eq_str(i->keyword, "RUN") || i->is_exec || i->n_heredocs > 1)
-		return 0;
-	if (i->n_heredocs) {
-		bool is_only = i->n_words == 1;
-		script.part = i->heredocs[0].content;
-		script.first_line = i->heredocs[0].line;
-		if (bh_slice_starts(script.part, BH_SLICE_LIT("#!")))
-			script.dialect = interpreter_of(script.part);
-		if (!is_only)
-			return 0;
-	}
 	if (script.dialect == DIALECTS)
 		return 0;
-	if (!with_variables(s, &file->f, at, script.part, &script.text))
+	if (!with_variables(s, &script.file->f, at, text, &script.text))
 		return no_memory(err);
 	return script.text.len == 0 || script_vec_push(&s->scripts, script) ? 0 : no_memory(err);
+}
+
+/* ["sh", "-c", "script"] */
+static int add_exec_form(struct shellcheck *s, const struct file *file, size_t at, struct bh_err *err)
+{
+	const struct df_instruction *i = &file->f.all.ptr[at];
+	if (i->n_words < 3 || !bh_slice_starts(i->words[1], BH_SLICE_LIT("-")) || !bh_slice_ends(i->words[1], BH_SLICE_LIT("c")))
+		return 0;
+	return add_script(s, (struct script){ file, i, OF_WORD, i->words[2], .dialect = dialect_of(i->words[0]) }, at, i->words[2], err);
+}
+
+/* All options, and one of a here-document: "bash -eux <<'EOF'". */
+static bool is_for_shell(const struct df_instruction *i)
+{
+	bool only_options = i->n_words > 1;
+	for (size_t k = 1; k < i->n_words; k++)
+		only_options &= bh_slice_starts(i->words[k], BH_SLICE_LIT("-")) || bh_slice_starts(i->words[k], BH_SLICE_LIT("<<"));
+	return only_options && i->n_heredocs == 1;
+}
+
+/* A command line with the here-documents behind it, as the shell gets them; and what a shell of its own runs, where variables are left to that. */
+static int add_with_heredocs(struct shellcheck *s, const struct file *file, size_t at, struct bh_err *err)
+{
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
+	const struct df_instruction *i = &file->f.all.ptr[at];
+	const struct df_heredoc *first = &i->heredocs[0];
+	bh_buf_init(&text, BATCH_BYTES_MAX);
+	bh_buf_add(&text, i->args);
+	for (size_t k = 0; k < i->n_heredocs; k++)
+		bh_buf_printf(&text, "\n%.*s%.*s", BH_SLICE_FMT(i->heredocs[k].content), BH_SLICE_FMT(i->heredocs[k].name));
+	s->n_too_long += text.failed;
+	if (text.failed)
+		return 0;
+	int rc = add_script(s, (struct script){ file, i, OF_ARGUMENTS, i->args, .dialect = shell_of(&file->f, at) }, at, bh_buf_slice(&text), err);
+	if (rc < 0 || !is_for_shell(i) || !first->is_quoted)
+		return rc;
+	return add_script(s, (struct script){ file, i, OF_HEREDOC, first->content, .dialect = dialect_of(i->words[0]) }, at, first->content, err);
+}
+
+static int add_instruction(struct shellcheck *s, const struct file *file, size_t at, struct bh_err *err)
+{
+	const struct df_instruction *i = &file->f.all.ptr[at];
+	struct script script = { file, i, OF_ARGUMENTS, i->args, .dialect = shell_of(&file->f, at) };
+	if (!bh_slice_eq_str(i->keyword, "RUN"))
+		return 0;
+	if (i->is_exec)
+		return add_exec_form(s, file, at, err);
+	if (i->n_heredocs > 1 || (i->n_heredocs && i->n_words > 1))
+		return add_with_heredocs(s, file, at, err);
+	if (i->n_heredocs) {
+		script.of = OF_HEREDOC;
+		script.part = i->heredocs[0].content;
+		if (bh_slice_starts(script.part, BH_SLICE_LIT("#!")))
+			script.dialect = interpreter_of(script.part);
+	}
+	return add_script(s, script, at, script.part, err);
 }
 
 int shellcheck_add(struct shellcheck *s, struct bh_slice name, struct bh_slice text, struct bh_err *err)
@@ -281,7 +324,7 @@ int shellcheck_add(struct shellcheck *s, struct bh_slice name, struct bh_slice t
 	}
 	int rc = 0;
 	for (size_t k = 0; rc == 0 && k < file->f.all.len; k++)
-		rc = add_script(s, file, k, err);
+		rc = add_instruction(s, file, k, err);
 	return rc;
 }
 
@@ -301,14 +344,28 @@ static size_t offset_of(struct bh_slice text, uint64_t line, uint64_t column)
 	return at < text.len ? at : text.len;
 }
 
+/* Of the text behind our own line, line `k` from 0 on. */
+static uint32_t line_of_arguments(const struct script *s, uint64_t k, uint64_t column)
+{
+	uint64_t n = bh_slice_count(s->part, '\n') + 1;
+	if (k < n) {
+		size_t at = offset_of(s->part, k + 1, column);
+		return df_line_of(s->i, s->part.ptr + (at && at == s->part.len ? at - 1 : at));
+	}
+	k -= n;
+	for (size_t h = 0; h < s->i->n_heredocs; h++, k -= n) {
+		n = bh_slice_count(s->i->heredocs[h].content, '\n') + 1;
+		if (k < n)
+			return s->i->heredocs[h].line + (uint32_t)k;
+	}
+	return s->i->end_line;
+}
+
 static uint32_t line_of(const struct script *s, uint64_t line, uint64_t column)
 {
-	if (line < 2) /* our own line */
+	if (s->of == OF_WORD || line < 2) /* our own line */
 		return s->i->line;
-	if (s->first_line)
-		return s->first_line + (uint32_t)(line - 2);
-	size_t at = offset_of(s->part, line - 1, column);
-	return df_line_of(s->i, s->part.ptr + (at && at == s->part.len ? at - 1 : at));
+	return s->of == OF_HEREDOC ? s->i->heredocs[0].line + (uint32_t)(line - 2) : line_of_arguments(s, line - 2, column);
 }
 
 struct batch {
