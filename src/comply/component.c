@@ -169,6 +169,22 @@ int node_config(struct node *n, struct bh_slice path, enum node_syntax syntax, c
 	return node_file_vec_push(&n->files, f) ? 0 : node_no_memory(err);
 }
 
+int node_read(struct node *n, struct bh_slice path, struct bh_slice *ret, struct bh_slice *problem, struct bh_err *err)
+{
+	struct bh_err why = { 0 };
+	*ret = *problem = (struct bh_slice){ 0 };
+	int rc = n->host->read(n->host->ctx, path, ret, &why);
+	if (rc == BH_EIO)
+		return bh_arena_copy(&n->arena, bh_slice_str(why.text), problem) ? 0 : node_no_memory(err);
+	if (rc < 0 && rc != BH_ENOTFOUND) {
+		*err = why;
+		return rc;
+	}
+	if (rc < 0)
+		*ret = (struct bh_slice){ 0 };
+	return 0;
+}
+
 /* ---- arguments ---- */
 
 const struct component_argument *component_argument(const struct component_instance *i, struct bh_slice name)

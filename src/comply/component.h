@@ -97,6 +97,9 @@ bool node_has_component(const struct node *n, enum component c);
 /* The unit of that name with its drop-ins and the variables of its environment files; *found: there is one. `unit` is the caller's to end. */
 int node_read_unit(struct node *n, const char *name, struct comply_unit *unit, bool *found, struct bh_err *err) BH_MUST_CHECK;
 
+/* A text of the node. *problem: why it was not read; empty when it was, or is absent (then the text is empty too). */
+int node_read(struct node *n, struct bh_slice path, struct bh_slice *ret, struct bh_slice *problem, struct bh_err *err) BH_MUST_CHECK;
+
 /* The names in a folder; one that must not be listed is noted in n->problem. */
 int node_list(struct node *n, struct bh_slice folder, struct host_name_vec *names, struct bh_err *err) BH_MUST_CHECK;
 

@@ -59,24 +59,7 @@ bool node_docker_facts(struct bh_slice check, enum bh_severity *severity, const 
 	return false;
 }
 
-/* ---- files ---- */
-
-/* *problem: why it was not read; empty when it was, or is absent (then the text is empty too). */
-static int read_text(struct node *n, const char *path, struct bh_slice *ret, struct bh_slice *problem, struct bh_err *err)
-{
-	struct bh_err why = { 0 };
-	*ret = *problem = (struct bh_slice){ 0 };
-	int rc = n->host->read(n->host->ctx, bh_slice_str(path), ret, &why);
-	if (rc == BH_EIO)
-		return bh_arena_copy(&n->arena, bh_slice_str(why.text), problem) ? 0 : node_no_memory(err);
-	if (rc < 0 && rc != BH_ENOTFOUND) {
-		*err = why;
-		return rc;
-	}
-	if (rc < 0)
-		*ret = (struct bh_slice){ 0 };
-	return 0;
-}
+/* ---- what is there ---- */
 
 static int is_there(struct node *n, const char *path, bool *ret, struct bh_err *err)
 {
@@ -203,13 +186,13 @@ static int ask_own_partition(struct node *n, struct comply_row *row, struct bh_e
 	bool own;
 	row->file = BH_SLICE_LIT("/proc/1/mountinfo");
 	int rc = data_folder(n, &folder, err);
-	rc = rc < 0 ? rc : read_text(n, "/proc/1/mountinfo", &text, &problem, err);
+	rc = rc < 0 ? rc : node_read(n, BH_SLICE_LIT("/proc/1/mountinfo"), &text, &problem, err);
 	if (rc < 0)
 		return rc;
 	own = has_own_device(text, folder);
 	if (text.len == 0 && problem.len == 0) {
 		row->file = BH_SLICE_LIT("/etc/fstab");
-		rc = read_text(n, "/etc/fstab", &text, &problem, err);
+		rc = node_read(n, BH_SLICE_LIT("/etc/fstab"), &text, &problem, err);
 		own = rc == 0 && is_in_fstab(text, folder);
 	}
 	if (rc < 0)
@@ -224,7 +207,7 @@ static int ask_own_partition(struct node *n, struct comply_row *row, struct bh_e
 static int ask_group_members(struct node *n, struct comply_row *row, struct bh_err *err)
 {
 	struct bh_slice text, problem, line, name, rest, group;
-	int rc = read_text(n, "/etc/group", &text, &problem, err);
+	int rc = node_read(n, BH_SLICE_LIT("/etc/group"), &text, &problem, err);
 	rc = rc < 0 ? rc : docker_setting(n, "group", &group, err);
 	if (rc < 0)
 		return rc;
@@ -250,7 +233,7 @@ static int ask_group_members(struct node *n, struct comply_row *row, struct bh_e
 static int ask_content_trust(struct node *n, struct comply_row *row, struct bh_err *err)
 {
 	struct bh_slice text, problem, line;
-	int rc = read_text(n, "/etc/environment", &text, &problem, err);
+	int rc = node_read(n, BH_SLICE_LIT("/etc/environment"), &text, &problem, err);
 	if (rc < 0)
 		return rc;
 	row->file = BH_SLICE_LIT("/etc/environment");
@@ -312,9 +295,8 @@ BH_VEC(audit_file_vec, struct audit_file)
 static int add_rules(struct node *n, struct bh_slice path, struct audit_file_vec *files, struct bh_slice *problem, struct bh_err *err)
 {
 	struct audit_file file = { .path = path };
-	const char *name = bh_arena_printf(&n->arena, "%.*s", BH_SLICE_FMT(path));
 	struct bh_slice why = { 0 };
-	int rc = name ? read_text(n, name, &file.text, &why, err) : node_no_memory(err);
+	int rc = node_read(n, path, &file.text, &why, err);
 	if (rc == 0 && why.len && problem->len == 0)
 		*problem = why;
 	return rc < 0 || file.text.len == 0 || audit_file_vec_push(files, file) ? rc : node_no_memory(err);

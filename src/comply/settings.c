@@ -464,8 +464,7 @@ static struct comply_row row_of(const char *check, const struct component_instan
 static int say_value(struct node *n, const struct setting *s, struct comply_row *row, const struct setting_value *v, struct bh_err *err)
 {
 	bool ok = complies(s->op, v->text, s->wanted);
-	row->file = v->file.len ? v->file : row->file;
-	row->line = v->line;
+	setting_point_at(row, v);
 	if (s->op == NO_SECRET && !ok) /* what it is stays where it is */
 		return node_say(n, row, COMPLY_FAIL, err, "%.*s is set, in clear", BH_SLICE_FMT(v->name));
 	return node_say(n, row, ok ? COMPLY_PASS : COMPLY_FAIL, err, "%.*s is %.*s", BH_SLICE_FMT(v->name), BH_SLICE_FMT(v->text.len ? v->text : BH_SLICE_LIT("empty")));

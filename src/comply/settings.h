@@ -19,6 +19,18 @@ struct setting_value {
 int setting_find(struct node *n, const struct component_instance *in, struct bh_slice flag, struct bh_slice config, struct setting_value *ret, struct bh_err *err)
 	BH_MUST_CHECK;
 
+static inline bool setting_is_given(const struct setting_value *v)
+{
+	return v->state == SETTING_SET && v->text.len;
+}
+
+/* The row tells where the value stands. */
+static inline void setting_point_at(struct comply_row *row, const struct setting_value *v)
+{
+	row->file = v->file.len ? v->file : row->file;
+	row->line = v->line;
+}
+
 /* "http://" and another host than this one. */
 bool setting_is_plain_http(struct bh_slice url);
 

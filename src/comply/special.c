@@ -22,12 +22,6 @@ static const char *const strong_suites[] = {
 	NULL,
 };
 
-static void point_at(struct comply_row *row, const struct setting_value *v)
-{
-	row->file = v->file.len ? v->file : row->file;
-	row->line = v->line;
-}
-
 static int check_ciphers(struct node *n, const struct component_instance *in, struct comply_row *row, const char *suites_path, const char *version_path,
 			 struct bh_err *err)
 {
@@ -39,14 +33,14 @@ static int check_ciphers(struct node *n, const struct component_instance *in, st
 	if (rc < 0)
 		return rc;
 	if (version.state == SETTING_SET && bh_slice_eq_str(version.text, "VersionTLS13")) {
-		point_at(row, &version);
+		setting_point_at(row, &version);
 		return node_say(n, row, COMPLY_PASS, err, "only TLS 1.3 is spoken, which has no weak suites");
 	}
 	if (suites.state == SETTING_UNKNOWN)
 		return node_say(n, row, COMPLY_UNCHECKED, err, "%.*s", BH_SLICE_FMT(suites.text));
 	if (suites.state == SETTING_UNSET || suites.text.len == 0)
 		return node_say(n, row, COMPLY_FAIL, err, "no cipher suites are named; those by default include CBC ones");
-	point_at(row, &suites);
+	setting_point_at(row, &suites);
 	for (rest = suites.text; more;) {
 		more = bh_slice_cut(rest, ',', &suite, &rest);
 		if (!bh_slice_is_one_of(bh_slice_trim(suite), strong_suites))
@@ -72,11 +66,6 @@ static bool is_true(const struct setting_value *v)
 	return v->state == SETTING_SET && bh_slice_eq_str(v->text, "true");
 }
 
-static bool is_given(const struct setting_value *v)
-{
-	return v->state == SETTING_SET && v->text.len;
-}
-
 int special_kubelet_tls(struct node *n, const struct component_instance *in, struct comply_row *row, struct bh_err *err)
 {
 	struct setting_value cert, key, bootstrap;
@@ -86,11 +75,11 @@ int special_kubelet_tls(struct node *n, const struct component_instance *in, str
 	if (rc < 0)
 		return rc;
 	if (is_true(&bootstrap)) {
-		point_at(row, &bootstrap);
+		setting_point_at(row, &bootstrap);
 		return node_say(n, row, COMPLY_PASS, err, "%.*s is true: the cluster signs the certificate", BH_SLICE_FMT(bootstrap.name));
 	}
-	if (is_given(&cert) && is_given(&key)) {
-		point_at(row, &cert);
+	if (setting_is_given(&cert) && setting_is_given(&key)) {
+		setting_point_at(row, &cert);
 		return node_say(n, row, COMPLY_PASS, err, "certificate and key are given");
 	}
 	if (cert.state == SETTING_UNKNOWN)
@@ -107,16 +96,16 @@ int special_etcd_own_ca(struct node *n, const struct component_instance *in, str
 		return rc;
 	if (own.state == SETTING_UNKNOWN)
 		return node_say(n, row, COMPLY_UNCHECKED, err, "%.*s", BH_SLICE_FMT(own.text));
-	if (!is_given(&own))
+	if (!setting_is_given(&own))
 		return node_say(n, row, COMPLY_FAIL, err, "--trusted-ca-file is not set");
-	point_at(row, &own);
+	setting_point_at(row, &own);
 	for (size_t i = 0; i < n->instances.len; i++) {
 		if (n->instances.ptr[i].component != APISERVER)
 			continue;
 		rc = setting_find(n, &n->instances.ptr[i], BH_SLICE_LIT("client-ca-file"), (struct bh_slice){ 0 }, &clients, err);
 		if (rc < 0)
 			return rc;
-		if (is_given(&clients) && bh_slice_eq(clients.text, own.text))
+		if (setting_is_given(&clients) && bh_slice_eq(clients.text, own.text))
 			return node_say(n, row, COMPLY_FAIL, err, "%.*s is also the authority of the API server's clients", BH_SLICE_FMT(own.text));
 		return node_say(n, row, COMPLY_PASS, err, "%.*s is another file than the authority of the API server's clients", BH_SLICE_FMT(own.text));
 	}

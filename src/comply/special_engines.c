@@ -8,20 +8,9 @@
 
 /* ---- containerd ---- */
 
-static void point_at(struct comply_row *row, const struct setting_value *v)
-{
-	row->file = v->file.len ? v->file : row->file;
-	row->line = v->line;
-}
-
 static int find(struct node *n, const struct component_instance *in, const char *path, struct setting_value *ret, struct bh_err *err)
 {
 	return setting_find(n, in, (struct bh_slice){ 0 }, bh_slice_str(path), ret, err);
-}
-
-static bool is_given(const struct setting_value *v)
-{
-	return v->state == SETTING_SET && v->text.len;
 }
 
 /* Whoever reaches the API is root on the node: over the network only with certificates of clients. */
@@ -34,32 +23,25 @@ int special_containerd_api(struct node *n, const struct component_instance *in, 
 		return rc;
 	if (address.state == SETTING_UNKNOWN)
 		return node_say(n, row, COMPLY_UNCHECKED, err, "%.*s", BH_SLICE_FMT(address.text));
-	if (!is_given(&address))
+	if (!setting_is_given(&address))
 		return node_say(n, row, COMPLY_PASS, err, "grpc.tcp_address is not set: the API has a socket only");
-	point_at(row, &address);
-	if (is_given(&authority))
+	setting_point_at(row, &address);
+	if (setting_is_given(&authority))
 		return node_say(n, row, COMPLY_PASS, err, "grpc.tcp_address is %.*s, for clients with a certificate of %.*s", BH_SLICE_FMT(address.text), BH_SLICE_FMT(authority.text));
 	return node_say(n, row, COMPLY_FAIL, err, "grpc.tcp_address is %.*s, and grpc.tcp_tls_ca is not set: whoever reaches it is root", BH_SLICE_FMT(address.text));
 }
 
 static int has_selinux(struct node *n, bool *ret, struct bh_err *err)
 {
-	struct bh_slice text, line;
-	struct bh_err why = { 0 };
-	int rc = n->host->read(n->host->ctx, BH_SLICE_LIT("/etc/selinux/config"), &text, &why);
+	struct bh_slice text, problem, line;
+	int rc = node_read(n, BH_SLICE_LIT("/etc/selinux/config"), &text, &problem, err);
 	*ret = false;
-	if (rc == BH_ENOTFOUND || rc == BH_EIO)
-		return 0;
-	if (rc < 0) {
-		*err = why;
-		return rc;
-	}
-	while (text.len) {
+	while (rc == 0 && text.len) {
 		(void)bh_slice_cut(text, '\n', &line, &text);
 		line = bh_slice_trim(line);
 		*ret |= bh_slice_eq_str(line, "SELINUX=enforcing") || bh_slice_eq_str(line, "SELINUX=permissive");
 	}
-	return 0;
+	return rc;
 }
 
 int special_containerd_selinux(struct node *n, const struct component_instance *in, struct comply_row *row, struct bh_err *err)
@@ -74,7 +56,7 @@ int special_containerd_selinux(struct node *n, const struct component_instance *
 		return node_say(n, row, COMPLY_NOT_APPLICABLE, err, "/etc/selinux/config does not switch SELinux on");
 	if (v.state == SETTING_UNKNOWN)
 		return node_say(n, row, COMPLY_UNCHECKED, err, "%.*s", BH_SLICE_FMT(v.text));
-	point_at(row, &v);
+	setting_point_at(row, &v);
 	if (v.state == SETTING_SET && bh_slice_eq_str(v.text, "true"))
 		return node_say(n, row, COMPLY_PASS, err, "%.*s is true", BH_SLICE_FMT(v.name));
 	return node_say(n, row, COMPLY_FAIL, err, "enable_selinux is not true, on a host with SELinux: containers have no labels of their own");
@@ -128,17 +110,10 @@ static bool is_network(struct bh_slice address)
 
 static int find_listener(struct node *n, struct bh_slice path, struct comply_row *row, struct bh_slice *ret, struct bh_err *err)
 {
-	struct bh_slice text, line;
-	struct bh_err why = { 0 };
+	struct bh_slice text, problem, line;
 	uint32_t number = 0;
-	int rc = n->host->read(n->host->ctx, path, &text, &why);
-	if (rc == BH_ENOTFOUND || rc == BH_EIO)
-		return 0;
-	if (rc < 0) {
-		*err = why;
-		return rc;
-	}
-	while (text.len) {
+	int rc = node_read(n, path, &text, &problem, err);
+	while (rc == 0 && text.len) {
 		(void)bh_slice_cut(text, '\n', &line, &text);
 		line = bh_slice_trim(line);
 		number++;
@@ -151,7 +126,7 @@ static int find_listener(struct node *n, struct bh_slice path, struct comply_row
 		row->file = path;
 		row->line = number;
 	}
-	return 0;
+	return rc;
 }
 
 static int find_socket(struct node *n, struct comply_row *row, struct bh_slice *ret, struct bh_err *err)
@@ -260,20 +235,15 @@ static int say_overlap(struct node *n, const struct range_vec *ranges, struct co
 static int check_subordinate_ids(struct node *n, const char *path, struct comply_row *row, struct bh_err *err)
 {
 	struct range_vec ranges = { .max = RANGES_MAX };
-	struct bh_slice text;
-	struct bh_err why = { 0 };
+	struct bh_slice text, problem;
 	row->file = bh_slice_str(path);
 	row->line = 0;
-	int rc = n->host->read(n->host->ctx, row->file, &text, &why);
-	if (rc == BH_ENOTFOUND)
-		return node_say(n, row, COMPLY_PASS, err, "it is absent: nobody has ids beside their own");
-	if (rc == BH_EIO)
-		return node_say(n, row, COMPLY_UNCHECKED, err, "%s", why.text);
-	if (rc < 0) {
-		*err = why;
-		return rc;
-	}
-	rc = read_ranges(text, &ranges, err);
+	int rc = node_read(n, row->file, &text, &problem, err);
+	if (rc == 0 && problem.len)
+		return node_say(n, row, COMPLY_UNCHECKED, err, "%.*s", BH_SLICE_FMT(problem));
+	if (rc == 0 && text.len == 0)
+		return node_say(n, row, COMPLY_PASS, err, "it is absent or empty: nobody has ids beside their own");
+	rc = rc < 0 ? rc : read_ranges(text, &ranges, err);
 	rc = rc < 0 ? rc : say_overlap(n, &ranges, row, err);
 	range_vec_done(&ranges);
 	return rc;
@@ -296,14 +266,14 @@ int special_podman_short_names(struct node *n, const struct component_instance *
 		return rc;
 	if (searched.state == SETTING_UNKNOWN)
 		return node_say(n, row, COMPLY_UNCHECKED, err, "%.*s", BH_SLICE_FMT(searched.text));
-	point_at(row, &searched);
+	setting_point_at(row, &searched);
 	if (searched.state == SETTING_UNSET || bh_slice_find(searched.text, ',') == searched.text.len)
 		return node_say(n, row, COMPLY_PASS, err, "unqualified-search-registries has at most one registry");
-	point_at(row, &mode);
+	setting_point_at(row, &mode);
 	if (mode.state == SETTING_SET && bh_slice_eq_str(mode.text, "enforcing"))
 		return node_say(n, row, COMPLY_PASS, err, "short-name-mode is enforcing");
 	return node_say(n, row, COMPLY_FAIL, err, "short-name-mode is %.*s, and names without a registry are tried at %.*s",
-			BH_SLICE_FMT(is_given(&mode) ? mode.text : BH_SLICE_LIT("not set")), BH_SLICE_FMT(searched.text));
+			BH_SLICE_FMT(setting_is_given(&mode) ? mode.text : BH_SLICE_LIT("not set")), BH_SLICE_FMT(searched.text));
 }
 
 static bool accepts_anything(struct cel_value requirements)

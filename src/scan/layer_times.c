@@ -6,55 +6,44 @@
 
 #define DAY_SECONDS 86400 /* clocks and time zones differ */
 #define EVIDENCE_BYTES_MAX 512u
+#define CREATED_BYTES 40u /* of the history's text */
 
-static int add(struct bh_report *r, const struct layer_time *t, struct bh_finding f, const struct bh_buf *evidence, struct bh_err *err)
-{
-	f.state = BH_STATE_AFFECTED;
-	f.layer = t->layer;
-	f.path = t->path;
-	if (evidence->failed || !bh_arena_copy(&r->arena, bh_buf_slice(evidence), &f.evidence))
-		return bh_fail(err, BH_ELIMIT, 0, "the report is larger than its limit");
-	return bh_finding_vec_push(&r->findings, f) ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %zu findings", r->findings.max);
-}
+static const struct bh_finding in_future = {
+	.class = BH_CLASS_MISCONFIGURATION, .state = BH_STATE_AFFECTED, .id = BH_SLICE_LIT("time-in-future"), .severity = BH_SEV_LOW,
+	.title = BH_SLICE_LIT("File that was changed after this scan"),
+	.fix = BH_SLICE_LIT("Find out who set the time: a wrong clock, or somebody who wanted a file to look untouched."),
+};
 
-static void add_time(struct bh_buf *b, int64_t seconds)
+static const struct bh_finding newer = {
+	.class = BH_CLASS_MALWARE, .state = BH_STATE_AFFECTED, .id = BH_SLICE_LIT("layer-newer-than-history"), .severity = BH_SEV_MEDIUM,
+	.title = BH_SLICE_LIT("Layer with files that are newer than the layer"),
+	.fix = BH_SLICE_LIT("Compare the layer with the one that was built: a file may have been put into it, or its history made up. Build the image anew, and sign it."),
+};
+
+static void describe(const struct layer_time *t, struct bh_slice created, struct bh_buf *out)
 {
 	char text[BH_TIME_TEXT_BYTES];
-	if (bh_time_text(seconds, text))
-		bh_buf_add_str(b, text);
+	bh_buf_add_str(out, "the newest file of the layer was changed ");
+	if (bh_time_text(t->seconds, text))
+		bh_buf_add_str(out, text);
 	else
-		bh_buf_printf(b, "in second %lld", (long long)seconds);
+		bh_buf_printf(out, "in second %lld", (long long)t->seconds);
+	if (created.len)
+		bh_buf_printf(out, "; by the image's history the layer was made %.*s", BH_SLICE_FMT(bh_slice_sub(created, 0, CREATED_BYTES)));
 }
 
-static int say_future(struct bh_report *r, const struct layer_time *t, struct bh_err *err)
+/* created: when the layer was made; empty: that is not what it is about. */
+static int say(struct bh_report *r, const struct layer_time *t, const struct bh_finding *kind, struct bh_slice created, struct bh_err *err)
 {
-	const struct bh_finding f = {
-		.class = BH_CLASS_MISCONFIGURATION, .id = BH_SLICE_LIT("time-in-future"), .severity = BH_SEV_LOW, .title = BH_SLICE_LIT("File that was changed after this scan"),
-		.fix = BH_SLICE_LIT("Find out who set the time: a wrong clock, or somebody who wanted a file to look untouched."),
-	};
-	struct bh_buf b;
-	bh_buf_init(&b, EVIDENCE_BYTES_MAX);
-	bh_buf_add_str(&b, "the newest file of the layer was changed ");
-	add_time(&b, t->seconds);
-	int rc = add(r, t, f, &b, err);
-	bh_buf_done(&b);
-	return rc;
-}
-
-static int say_newer(struct bh_report *r, const struct layer_time *t, struct bh_slice created, struct bh_err *err)
-{
-	const struct bh_finding f = {
-		.class = BH_CLASS_MALWARE, .id = BH_SLICE_LIT("layer-newer-than-history"), .severity = BH_SEV_MEDIUM, .title = BH_SLICE_LIT("Layer with files that are newer than the layer"),
-		.fix = BH_SLICE_LIT("Compare the layer with the one that was built: a file may have been put into it, or its history made up. Build the image anew, and sign it."),
-	};
-	struct bh_buf b;
-	bh_buf_init(&b, EVIDENCE_BYTES_MAX);
-	bh_buf_add_str(&b, "its newest file was changed ");
-	add_time(&b, t->seconds);
-	bh_buf_printf(&b, "; by the image's history it was made %.*s", BH_SLICE_FMT(bh_slice_sub(created, 0, 40)));
-	int rc = add(r, t, f, &b, err);
-	bh_buf_done(&b);
-	return rc;
+	struct bh_finding f = *kind;
+	struct bh_buf evidence;
+	f.layer = t->layer;
+	f.path = t->path;
+	bh_buf_init(&evidence, EVIDENCE_BYTES_MAX);
+	describe(t, created, &evidence);
+	bool kept = !evidence.failed && bh_arena_copy(&r->arena, bh_buf_slice(&evidence), &f.evidence);
+	bh_buf_done(&evidence);
+	return kept && bh_finding_vec_push(&r->findings, f) ? 0 : bh_fail(err, BH_ELIMIT, 0, "the report is larger than its limit");
 }
 
 /*
@@ -77,9 +66,9 @@ static int judge(const struct layer_time *t, int64_t now_s, struct bh_report *r,
 	int64_t made_s = created.len ? policy_time_of(created) : INT64_MIN;
 	int rc = 0;
 	if (now_s && t->seconds > now_s + DAY_SECONDS)
-		rc = say_future(r, t, err);
+		rc = say(r, t, &in_future, (struct bh_slice){ 0 }, err);
 	if (rc == 0 && made_s > 0 && t->seconds > made_s + DAY_SECONDS)
-		rc = say_newer(r, t, created, err);
+		rc = say(r, t, &newer, created, err);
 	return rc;
 }
 
