@@ -9,6 +9,8 @@
 #define RUN_MIN 24u      /* 18 bytes: shorter secrets are not looked for in base64 */
 #define BLOCK_BYTES 64u  /* that are looked at in one step */
 #define HEAD_BYTES 12u   /* that tell whether the rest is worth it */
+#define WIDTH_MIN 56u    /* of lines that a text is broken into: 60 of OpenSSL's old ones, 64, 72, 76 */
+#define UTF16_BYTES 12u  /* letters with zeros beside them, to believe it */
 
 /* Values of the two alphabets, 64 = none. */
 static uint8_t values[256];
@@ -107,18 +109,60 @@ bool secret_next_base64(struct bh_slice text, size_t *at, struct bh_slice *ret)
 
 /* ---- what it holds ---- */
 
+struct bh_slice secret_base64_lines(struct bh_slice text, struct bh_slice run)
+{
+	const size_t from = (size_t)(run.ptr - text.ptr), width = run.len;
+	size_t end = from + width, n = width;
+	init();
+	while (width >= WIDTH_MIN && n == width) { /* the last line may be shorter */
+		size_t at = end, to;
+		at += at < text.len && text.ptr[at] == '\r';
+		if (at == text.len || text.ptr[at++] != '\n')
+			break;
+		while (at < text.len && (text.ptr[at] == ' ' || text.ptr[at] == '\t'))
+			at++;
+		for (to = at; to < text.len && values[text.ptr[to]] < 64; to++)
+			;
+		n = to - at;
+		if (n > 0 && n <= width)
+			end = to;
+	}
+	return bh_slice_sub(text, from, end - from);
+}
+
 static size_t decode(struct bh_slice run, uint8_t *out)
 {
 	uint32_t bits = 0;
 	unsigned n = 0;
 	size_t len = 0;
 	for (size_t i = 0; i < run.len; i++) {
-		bits = bits << 6 | (values[run.ptr[i]] & 63u);
+		if (values[run.ptr[i]] == 64)
+			continue;
+		bits = bits << 6 | values[run.ptr[i]];
 		n += 6;
 		if (n >= 8)
 			out[len++] = (uint8_t)(bits >> (n -= 8));
 	}
 	return len;
+}
+
+static bool is_letter(uint8_t c)
+{
+	return (c >= ' ' && c < 0x7f) || c == '\n' || c == '\r' || c == '\t';
+}
+
+enum secret_coding secret_coding_of(struct bh_slice head)
+{
+	bool low_first = head.len >= UTF16_BYTES, high_first = low_first;
+	if (head.len >= 2 && head.ptr[0] == 0xff && head.ptr[1] == 0xfe)
+		return SECRET_UTF16_LE;
+	if (head.len >= 2 && head.ptr[0] == 0xfe && head.ptr[1] == 0xff)
+		return SECRET_UTF16_BE;
+	for (size_t i = 0; (low_first || high_first) && i + 1 < head.len && i < UTF16_BYTES; i += 2) {
+		low_first &= is_letter(head.ptr[i]) && head.ptr[i + 1] == 0;
+		high_first &= head.ptr[i] == 0 && is_letter(head.ptr[i + 1]);
+	}
+	return low_first ? SECRET_UTF16_LE : high_first ? SECRET_UTF16_BE : SECRET_BYTES;
 }
 
 /* Bytes that a character of UTF-8 takes by its first one; 0: none begins so. */
@@ -132,7 +176,7 @@ static size_t bytes_of_character(uint8_t first)
 /* Long identifiers are base64 of anything; what somebody wrapped is text, or gzip. The last character may be cut. */
 static bool is_worth_it(const uint8_t *head, size_t n)
 {
-	if (n >= 2 && head[0] == 0x1f && head[1] == 0x8b)
+	if ((n >= 2 && head[0] == 0x1f && head[1] == 0x8b) || secret_coding_of((struct bh_slice){ head, n }) != SECRET_BYTES)
 		return true;
 	for (size_t i = 0; i < n;) {
 		size_t more = bytes_of_character(head[i++]);
@@ -145,6 +189,14 @@ static bool is_worth_it(const uint8_t *head, size_t n)
 	return true;
 }
 
+/* Its ASCII; what else there is becomes question marks. */
+static size_t plain_of_utf16(uint8_t *text, size_t n, bool high_first)
+{
+	for (size_t i = 0; i < n / 2; i++)
+		text[i] = text[2 * i + !high_first] ? '?' : text[2 * i + high_first];
+	return n / 2;
+}
+
 bool secret_decode_base64(struct bh_slice run, struct bh_buf *out)
 {
 	uint8_t head[HEAD_BYTES + 3];
@@ -154,5 +206,8 @@ bool secret_decode_base64(struct bh_slice run, struct bh_buf *out)
 	if (!is_worth_it(head, n) || !bh_buf_reserve(out, run.len))
 		return false;
 	out->len = decode(run, out->ptr);
+	enum secret_coding coding = secret_coding_of(bh_buf_slice(out));
+	if (coding != SECRET_BYTES)
+		out->len = plain_of_utf16(out->ptr, out->len, coding == SECRET_UTF16_BE);
 	return true;
 }

@@ -17,8 +17,6 @@
 #define ENCODED_DEPTH_MAX 3u
 #define BINARY_HEAD_BYTES 4096u
 
-enum coding { CODING_BYTES, CODING_UTF16_LE, CODING_UTF16_BE };
-
 struct secret_scanner {
 	struct secret_engine *engine;
 	struct secret_scanner_options options;
@@ -32,7 +30,7 @@ struct secret_scanner {
 	struct secret_sink sink;
 	bool begun;                       /* some of its bytes have come */
 	bool is_binary, is_later;         /* is_later: this piece overlaps the one before */
-	enum coding coding;
+	enum secret_coding coding;
 	bool has_half;                    /* of a UTF-16 unit */
 	uint8_t half;
 	uint64_t at, line_at;             /* offsets in the file: of the piece, of the line that it begins in */
@@ -157,6 +155,8 @@ static int search_encoded(struct secret_scanner *s, struct bh_slice piece, const
 	size_t at = 0;
 	int rc = 0;
 	while (rc == 0 && secret_next_base64(x->text, &at, &run)) {
+		run = secret_base64_lines(x->text, run);
+		at = (size_t)(run.ptr - x->text.ptr) + run.len;
 		size_t from = x->inside ? x->from : (size_t)(run.ptr - piece.ptr);
 		if (!x->inside && !is_of_this_piece(s, piece, from, from + run.len, last))
 			continue;
@@ -226,15 +226,6 @@ void secret_scanner_begin(struct secret_scanner *s, struct bh_slice path, uint64
 	s->n_found = 0;
 }
 
-static enum coding coding_of(struct bh_slice head)
-{
-	if (head.len < 2)
-		return CODING_BYTES;
-	if (head.ptr[0] == 0xff && head.ptr[1] == 0xfe)
-		return CODING_UTF16_LE;
-	return head.ptr[0] == 0xfe && head.ptr[1] == 0xff ? CODING_UTF16_BE : CODING_BYTES;
-}
-
 static int add(struct secret_scanner *s, struct bh_slice run, struct bh_err *err)
 {
 	int rc = 0;
@@ -262,7 +253,7 @@ static int add_utf16(struct secret_scanner *s, struct bh_slice run, struct bh_er
 			s->has_half = true;
 			continue;
 		}
-		uint8_t low = s->coding == CODING_UTF16_LE ? s->half : run.ptr[i], high = s->coding == CODING_UTF16_LE ? run.ptr[i] : s->half;
+		uint8_t low = s->coding == SECRET_UTF16_LE ? s->half : run.ptr[i], high = s->coding == SECRET_UTF16_LE ? run.ptr[i] : s->half;
 		s->has_half = false;
 		plain[n++] = high ? '?' : low;
 		if (n == sizeof(plain)) {
@@ -290,7 +281,7 @@ int secret_scanner_bytes(struct secret_scanner *s, struct bh_slice run, struct b
 	bool first = !s->begun;
 	s->begun = true;
 	if (first) {
-		s->coding = coding_of(run);
+		s->coding = secret_coding_of(run);
 		int rc = search_path(s, err);
 		rc = rc < 0 ? rc : secret_archive_begin(&s->archive, s->engine, &s->options, s->path, run, &s->sink, err);
 		if (rc < 0)
@@ -298,11 +289,11 @@ int secret_scanner_bytes(struct secret_scanner *s, struct bh_slice run, struct b
 	}
 	if (secret_archive_is_open(s->archive))
 		return secret_archive_bytes(s->archive, run, err);
-	if (first && s->coding == CODING_BYTES && run.len == s->size_bytes && run.len <= CHUNK_BYTES) {
+	if (first && s->coding == SECRET_BYTES && run.len == s->size_bytes && run.len <= CHUNK_BYTES) {
 		s->begun = false; /* nothing is left to be searched at the end */
 		return search_piece(s, run, true, err);
 	}
-	return s->coding == CODING_BYTES ? add(s, run, err) : add_utf16(s, run, err);
+	return s->coding == SECRET_BYTES ? add(s, run, err) : add_utf16(s, run, err);
 }
 
 int secret_scanner_end(struct secret_scanner *s, struct bh_err *err)
