@@ -23,8 +23,8 @@
 
 #include "base/cleanup.h"
 #include "base/reader.h"
+#include "format/sqlite_guard.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -343,7 +343,7 @@ static int too_long(void *ctx)
 	return (*steps_left)-- == 0;
 }
 
-static void restrict_connection(sqlite3 *c, uint64_t *steps_left)
+void bh_sqlite_restrict(sqlite3 *c, int (*authorizer)(void *, int, const char *, const char *, const char *, const char *), uint64_t *steps_left)
 {
 	sqlite3_db_config(c, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(c, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -357,8 +357,13 @@ static void restrict_connection(sqlite3 *c, uint64_t *steps_left)
 	sqlite3_limit(c, SQLITE_LIMIT_VDBE_OP, 10000);
 	sqlite3_limit(c, SQLITE_LIMIT_TRIGGER_DEPTH, 1);
 	(void)sqlite3_exec(c, "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON", NULL, NULL, NULL);
-	sqlite3_set_authorizer(c, authorize, NULL);
+	sqlite3_set_authorizer(c, authorizer, NULL);
 	sqlite3_progress_handler(c, VM_STEPS_AT_ONCE, too_long, steps_left);
+}
+
+uint64_t bh_sqlite_steps(uint64_t bytes)
+{
+	return (VM_STEPS_BASE + bytes * VM_STEPS_PER_BYTE) / VM_STEPS_AT_ONCE;
 }
 
 static int report(sqlite3 *c, const struct image *im, int code, struct bh_err *err)
@@ -420,12 +425,12 @@ static int run(sqlite3 *c, const char *sql, on_statement *with, const struct ima
 static int query(struct image *im, const char *vfs_name, const char *table, const char *column, const struct bh_record_sink *sink,
 		 struct bh_err *err)
 {
-	uint64_t steps_left = (VM_STEPS_BASE + ((uint64_t)im->db.len + im->wal.len) * VM_STEPS_PER_BYTE) / VM_STEPS_AT_ONCE;
+	uint64_t steps_left = bh_sqlite_steps((uint64_t)im->db.len + im->wal.len);
 	char *select = sqlite3_mprintf("SELECT \"%w\" FROM \"%w\"", column, table);
 	sqlite3 *c = NULL;
 	int rc = sqlite3_open_v2("database", &c, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, vfs_name);
 	if (rc == SQLITE_OK) {
-		restrict_connection(c, &steps_left);
+		bh_sqlite_restrict(c, authorize, &steps_left);
 		rc = run(c, "PRAGMA quick_check", check_pages, im, sink, err);
 		if (rc >= 0)
 			rc = run(c, select, each_row, im, sink, err);

@@ -1,6 +1,5 @@
 /*
- * sqlite_db.h: reads a table of a hostile SQLite file that lies in memory. The only file of the program that sees sqlite3.h
- * for reading; nothing is opened, written or copied: sqlite's file system is the slice.
+ * sqlite_db.h: reads a table of a hostile SQLite file that lies in memory. Nothing is opened, written or copied: sqlite's file system is the slice.
  */
 #ifndef BH_FORMAT_SQLITE_DB_H
 #define BH_FORMAT_SQLITE_DB_H

@@ -1,9 +1,11 @@
 /* gather.c: see gather.h. */
 #include "harden/gather.h"
 
+#include "base/cleanup.h"
 #include "base/limits.h"
 #include "harden/code.h"
 #include "harden/removable.h"
+#include "harden/rpm.h"
 #include "model/wire.h"
 
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 #define SCRIPT_BYTES_MAX (1u << 20)
 #define TEXT_BYTES_MAX (256u << 10)
 #define PACKAGES_BYTES_MAX (16u << 20) /* a distribution's list of packages; large real ones have 3 MB */
+#define RPM_BYTES_MAX (48u << 20)      /* rpm's database: real ones have 10 to 40 MB */
 #define WORDS_MAX 4000u
 #define WORD_BYTES_MAX 200u
 #define CHUNK_BYTES (BH_FRAME_BYTES_MAX - 8192u) /* of a summary: a record with its path fits a frame */
@@ -19,10 +22,12 @@
 #define KEPT_BYTES_MAX (512u << 20) /* summaries of all binaries of an image together; real ones have 30 MB */
 #define HOPS_MAX 40u
 
-enum record { RECORD_BINARY = 1, RECORD_SCRIPT, RECORD_LINK, RECORD_FOLDER, RECORD_TEXT, RECORD_WORDS, RECORD_MORE };
+enum record { RECORD_BINARY = 1, RECORD_SCRIPT, RECORD_LINK, RECORD_FOLDER, RECORD_TEXT, RECORD_WORDS, RECORD_RPM, RECORD_MORE };
 
 /* Texts whose content matters as such. */
 const char *const gather_databases[] = { "var/lib/dpkg/status", "lib/apk/db/installed", "usr/lib/apk/db/installed", NULL };
+const char *const gather_rpm_databases[] = { "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite", NULL };
+static const char *const rpm_logs[] = { "var/lib/rpm/rpmdb.sqlite-wal", "usr/lib/sysimage/rpm/rpmdb.sqlite-wal", NULL }; /* rows that the database has not got yet */
 static const char *const texts[] = { "etc/passwd", "etc/group", "etc/ld.so.conf", "etc/nsswitch.conf", NULL };
 
 /* ---- the child's side ---- */
@@ -34,7 +39,7 @@ static bool is_text(struct bh_slice path)
 
 static bool is_package_list(struct bh_slice path)
 {
-	return bh_slice_is_one_of(path, gather_databases) || removable_is_list(path);
+	return bh_slice_is_one_of(path, gather_databases) || bh_slice_is_one_of(path, rpm_logs) || removable_is_list(path);
 }
 
 /* Configuration, in which paths stand that a program writes to. */
@@ -47,6 +52,8 @@ static bool is_configuration(struct bh_slice path)
 static uint64_t wants(void *ctx, struct bh_slice path)
 {
 	const struct gather *g = ctx;
+	if (g->packages && bh_slice_is_one_of(path, gather_rpm_databases))
+		return RPM_BYTES_MAX;
 	if (g->packages && is_package_list(path))
 		return PACKAGES_BYTES_MAX;
 	return is_text(path) || is_configuration(path) ? TEXT_BYTES_MAX : 0;
@@ -156,9 +163,29 @@ static int send_words(struct gather *g, const struct image_file *f, const struct
 	return emit(g, out, f->path, RECORD_WORDS, err);
 }
 
+/* The list of files first, behind its length, then the database. */
+static int send_rpm(struct gather *g, const struct image_file *f, const struct image_emit *out, struct bh_err *err)
+{
+	BH_WITH(bh_buf_done) struct bh_buf list = { 0 };
+	BH_WITH(bh_buf_done) struct bh_buf both = { 0 };
+	bh_buf_init(&list, PACKAGES_BYTES_MAX);
+	bh_buf_init(&both, BINARY_WIRE_BYTES_MAX);
+	int rc = rpm_list(f->data, &list, err);
+	if (rc < 0)
+		return rc;
+	bh_wire_put_u32(&both, (uint32_t)list.len);
+	bh_buf_add(&both, bh_buf_slice(&list));
+	bh_buf_add(&both, f->data);
+	if (both.failed)
+		return bh_fail(err, BH_ELIMIT, 0, "rpm's database is larger than there is memory for it");
+	return send_chunks(g, f, RECORD_RPM, bh_buf_slice(&both), out, err);
+}
+
 static int file(void *ctx, const struct image_file *f, const struct image_emit *out, struct bh_err *err)
 {
 	struct gather *g = ctx;
+	if (g->packages && bh_slice_is_one_of(f->path, gather_rpm_databases))
+		return send_rpm(g, f, out, err);
 	if (is_text(f->path) || (g->packages && is_package_list(f->path)))
 		return send_chunks(g, f, RECORD_TEXT, f->data, out, err);
 	if (code_is_elf(f->data))
@@ -278,6 +305,7 @@ static int keep_content(struct gather *g, struct gather_file *f, uint16_t kind, 
 	struct bh_slice rest;
 	switch (kind) {
 	case RECORD_BINARY:
+	case RECORD_RPM:
 	case RECORD_TEXT: return bh_take(r, bh_reader_left(r), &rest) ? keep_chunk(g, f, rest, err) : damaged(err);
 	case RECORD_LINK: return keep_link(g, f, r, err);
 	case RECORD_SCRIPT: return keep_script(g, f, r, err);
@@ -290,7 +318,7 @@ static int record(void *ctx, uint32_t layer, struct bh_slice path, bool visible,
 {
 	static const enum gather_kind kinds[] = {
 		[RECORD_BINARY] = GATHER_BINARY, [RECORD_SCRIPT] = GATHER_SCRIPT, [RECORD_LINK] = GATHER_LINK, [RECORD_FOLDER] = GATHER_FOLDER, [RECORD_TEXT] = GATHER_TEXT,
-		[RECORD_WORDS] = GATHER_TEXT,
+		[RECORD_WORDS] = GATHER_TEXT, [RECORD_RPM] = GATHER_TEXT,
 	};
 	struct gather *g = ctx;
 	struct bh_reader r = bh_reader_of(payload);
@@ -301,7 +329,7 @@ static int record(void *ctx, uint32_t layer, struct bh_slice path, bool visible,
 		struct gather_file *f = bh_map_get(&g->by_path, path);
 		return f && (f->kind == GATHER_BINARY || f->kind == GATHER_TEXT) ? keep_chunk(g, f, payload, err) : damaged(err);
 	}
-	if (kind < RECORD_BINARY || kind > RECORD_WORDS)
+	if (kind < RECORD_BINARY || kind > RECORD_RPM)
 		return damaged(err);
 	struct gather_file *f = new_file(g, path, kinds[kind]);
 	if (!f)
@@ -311,12 +339,21 @@ static int record(void *ctx, uint32_t layer, struct bh_slice path, bool visible,
 	return keep_content(g, f, kind, &r, err);
 }
 
+static bool part_rpm(struct gather_file *f)
+{
+	struct bh_reader r = bh_reader_of(bh_buf_slice(&f->wire));
+	uint32_t n;
+	return bh_take_u32le(&r, &n) && bh_take(&r, n, &f->text) && bh_take(&r, bh_reader_left(&r), &f->database);
+}
+
 int gather_finish(struct gather *g, struct bh_err *err)
 {
 	for (size_t i = 0; i < g->files.len; i++) {
 		struct gather_file *f = g->files.ptr[i];
 		if (f->kind == GATHER_TEXT)
 			f->text = bh_buf_slice(&f->wire);
+		if (f->kind == GATHER_TEXT && bh_slice_is_one_of(f->path, gather_rpm_databases) && f->wire.len && !part_rpm(f))
+			return damaged(err);
 		if (f->kind != GATHER_BINARY)
 			continue;
 		if (f->wire.len == 0) { /* the child said why */

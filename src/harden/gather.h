@@ -17,7 +17,8 @@ struct gather_file {
 	struct bh_slice link;        /* target of a link */
 	struct bh_slice interpreter; /* of a script: its first line behind "#!" */
 	struct binary_name_vec words;/* of a script: what may be the name of a program; of a text: the paths in it */
-	struct bh_slice text;        /* of etc/passwd and the like */
+	struct bh_slice text;        /* of etc/passwd and the like; of rpm's database what rpm_list says of it */
+	struct bh_slice database;    /* of rpm: all of it */
 	struct bh_buf wire;          /* of a binary or text, as it comes in */
 	struct binary binary;        /* read of wire by gather_finish */
 	bool has_binary, damaged, hard; /* hard: the link is another name of the same file */
@@ -40,6 +41,7 @@ struct gather {
 
 /* Distributions' lists of packages that removable.h knows to change; ended by NULL. */
 extern const char *const gather_databases[];
+extern const char *const gather_rpm_databases[]; /* in SQLite; ended by NULL */
 
 /* report: where what can't be read is told. */
 void gather_init(struct gather *g, struct bh_report *report);

@@ -51,6 +51,9 @@ static void put_packages(const struct shrink *s, struct bh_buf *out)
 				    "awk -v RS= -v ORS='\\n\\n' -v p=\" $packages \" '{ n = $0; sub(/\\n.*/, \"\", n); sub(/^Package: /, \"\", n); if (!index(p, \" \" n \" \")) print }' var/lib/dpkg/status >tmp/status" LINE
 				    "cat tmp/status >var/lib/dpkg/status; rm tmp/status" LINE
 				    "for p in $packages; do rm -f var/lib/dpkg/info/$p.* var/lib/dpkg/info/$p:*.*; done" LINE);
+	if (has_database(s, gather_rpm_databases[0]) || has_database(s, gather_rpm_databases[1]))
+		bh_buf_add_str(out, "rpm -ql $packages 2>/dev/null | while read -r f; do [ ! -e \"$f\" ] || [ -d \"$f\" ] || echo \"$f\"; done >tmp/gone" LINE
+				    "rpm -e --justdb --nodeps --noscripts --notriggers --allmatches $packages" LINE);
 	for (size_t i = 1; gather_databases[i]; i++)
 		if (has_database(s, gather_databases[i]))
 			bh_buf_printf(out,

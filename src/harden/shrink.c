@@ -9,9 +9,11 @@
  */
 #include "harden/shrink.h"
 
+#include "base/cleanup.h"
 #include "base/limits.h"
 #include "format/tar.h"
 #include "harden/packages.h"
+#include "harden/rpm.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -176,6 +178,20 @@ static const struct gather_file *text_at(const struct gather *g, const char *pat
 	return f && f->kind == GATHER_TEXT ? f : NULL;
 }
 
+/* The database of rpm when it can be changed: in SQLite, and without a log beside it that has more rows. */
+static const struct gather_file *rpm_database(const struct gather *g)
+{
+	for (size_t i = 0; gather_rpm_databases[i]; i++) {
+		char log[64];
+		const struct gather_file *f = text_at(g, gather_rpm_databases[i]), *more;
+		(void)snprintf(log, sizeof(log), "%s-wal", gather_rpm_databases[i]);
+		more = text_at(g, log);
+		if (f && f->database.len && !(more && more->text.len))
+			return f;
+	}
+	return NULL;
+}
+
 static bool walk_packages(struct planning *p)
 {
 	const struct gather *g = p->s->gather;
@@ -190,13 +206,15 @@ static bool walk_packages(struct planning *p)
 		const struct gather_file *f = text_at(g, gather_databases[i]);
 		ok = !f || packages_walk_apk(f->text, take_file, p);
 	}
-	return ok;
+	const struct gather_file *rpm = rpm_database(g);
+	return ok && (!rpm || packages_walk_apk(rpm->text, take_file, p));
 }
 
 static bool keep_reasons(struct planning *p)
 {
-	bool rpm = is_folder(p->s, BH_SLICE_LIT("var/lib/rpm")) || is_folder(p->s, BH_SLICE_LIT("usr/lib/sysimage/rpm"));
-	bool ok = !rpm || binary_name_vec_push(&p->s->kept, BH_SLICE_LIT("all packages of rpm: its database would not be true any more, and can't be changed here"));
+	bool rpm = is_folder(p->s, BH_SLICE_LIT("var/lib/rpm")) || is_folder(p->s, BH_SLICE_LIT("usr/lib/sysimage/rpm")), ok = true;
+	if (rpm && !rpm_database(p->s->gather))
+		p->s->all_kept = "all packages of rpm stay: its database is not one file of SQLite that can be read, and would not be true any more";
 	for (size_t i = 0; ok && i < p->groups.len; i++)
 		if (p->groups.ptr[i].used)
 			ok = p->groups.ptr[i].why && binary_name_vec_push(&p->s->kept, bh_slice_str(p->groups.ptr[i].why));
@@ -313,6 +331,17 @@ static bool plan_databases(struct shrink *s)
 	return ok;
 }
 
+static int plan_rpm(struct shrink *s, struct bh_err *err)
+{
+	const struct gather_file *f = rpm_database(s->gather);
+	BH_WITH(bh_buf_done) struct bh_buf database = { 0 };
+	if (!f || s->packages.len == 0)
+		return 0;
+	bh_buf_init(&database, LAYER_BYTES_MAX);
+	int rc = rpm_without(f->database, &s->packages, &database, err);
+	return rc < 0 || add_file(s, f, bh_buf_slice(&database)) ? rc : bh_fail(err, BH_ELIMIT, 0, "out of memory for rpm's database");
+}
+
 /* Folders with data that root owns become the user's; those that are not there are made. */
 static bool plan_owners(struct shrink *s)
 {
@@ -339,7 +368,7 @@ int shrink_plan(struct shrink *s, const struct gather *g, const struct reach *re
 	s->profile = profile;
 	plan_trees(s);
 	bool ok = plan_packages(s) && plan_links(s) && plan_databases(s) && plan_owners(s);
-	return ok ? 0 : bh_fail(err, BH_ELIMIT, 0, "too many files to plan what is removed, or out of memory");
+	return ok ? plan_rpm(s, err) : bh_fail(err, BH_ELIMIT, 0, "too many files to plan what is removed, or out of memory");
 }
 
 /* ---- entries, in the child ---- */
@@ -487,6 +516,8 @@ bool shrink_write(const struct shrink *s, bool all, struct bh_buf *out)
 		if (all)
 			put_paths(s, bit, out);
 	}
+	if (s->all_kept)
+		bh_buf_printf(out, "%s%s\n", all ? "\n" : "", s->all_kept);
 	for (size_t i = 0; all && i < s->kept.len; i++) {
 		bh_buf_add_str(out, i ? "  " : "\nKept\n  ");
 		bh_buf_add_escaped(out, s->kept.ptr[i]);

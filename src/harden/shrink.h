@@ -49,6 +49,7 @@ struct shrink {
 	struct bh_map linked;                /* files that have a second name */
 	struct bh_map packages;              /* names of those that are removed, -> their struct removable */
 	struct binary_name_vec kept;         /* groups that stay, and why: for the report */
+	const char *all_kept;                /* why all packages stay; NULL: they don't */
 	struct shrink_file_vec files;
 	const struct removable *trees[32];
 	size_t n_trees;
