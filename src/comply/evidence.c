@@ -72,6 +72,12 @@ static int collect(struct concluding *c, const char *check, size_t *ret)
 	return rc;
 }
 
+static const char *not_given(const struct comply_check *check)
+{
+	bool of_daemon = bh_slice_starts(bh_slice_str(check->id), BH_SLICE_LIT("docker-")); /* rules/docker/ */
+	return of_daemon ? "no daemon was asked: docker: or podman: is not among the paths" : "no manifests were given";
+}
+
 /* What was not looked at is told, as the control may not be met there. A policy that none of the given objects is for does not apply. */
 static int tell_missing(struct concluding *c, const struct comply_check *check)
 {
@@ -80,7 +86,7 @@ static int tell_missing(struct concluding *c, const struct comply_check *check)
 	switch (check->source) {
 	case COMPLY_POLICY:
 	case COMPLY_OWN:
-		text = c->options->n_paths ? "nothing that it is about was given" : "no manifests were given";
+		text = c->options->n_paths ? "nothing that it is about was given" : not_given(check);
 		verdict = c->options->n_paths ? COMPLY_NOT_APPLICABLE : COMPLY_UNCHECKED;
 		break;
 	case COMPLY_NODE: text = "nothing was given that tells it: neither the root of a node nor manifests of the component"; break;
