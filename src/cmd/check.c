@@ -1,5 +1,6 @@
-/* check.c: `bulkhead check PATH...`: Kubernetes manifests and functions against admission policies, before anything is applied. */
+/* check.c: `bulkhead check PATH...`: Kubernetes manifests, functions, Dockerfiles, files of Compose and images against admission policies, before anything is applied. */
 #include "cmd/check_fix.h"
+#include "cmd/image_object.h"
 #include "cmd/judging.h"
 #include "cmd/pinning.h"
 #include "cmd/rendering.h"
@@ -136,6 +137,7 @@ static int check(const struct cmd_args *args, struct bh_report *report, const vo
 	o.n_policies = cmd_list(args, "policy", &o.policies);
 	o.schema = !cmd_flag(args, "no-schema");
 	o.shellcheck = cmd_flag(args, "shellcheck");
+	cmd_objects_use(args);
 	pinning_init(&pinning, args);
 	const struct kube_resolver resolver = pinning_resolver(&pinning);
 	fix.resolver = cmd_flag(args, "pin") ? &resolver : NULL;
@@ -164,7 +166,7 @@ static int run(const struct cmd_args *args)
 const struct cmd_command cmd_command_check = {
 	.name = "check",
 	.usage = "[options] PATH...",
-	.summary = "Check Kubernetes manifests, functions and Dockerfiles against policies in CEL",
+	.summary = "Check Kubernetes manifests, functions, Dockerfiles and images against policies in CEL",
 	.options = options,
 	.min_targets = 1,
 	.max_targets = SIZE_MAX,

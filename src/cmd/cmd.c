@@ -7,12 +7,12 @@
  */
 #include "cmd/args.h"
 #include "cmd/config_file.h"
+#include "cmd/image_object.h"
 #include "cmd/output.h"
 #include "cmd/suggest.h"
 
 #include "base/log.h"
 #include "cluster/door.h"
-#include "registry/facts.h"
 #include "sys/child.h"
 #include "sys/signals.h"
 
@@ -171,7 +171,7 @@ int cmd_main(int argc, char **argv)
 	int code;
 	occupy_standard_descriptors();
 	kube_live_provide(&cluster_door);
-	kube_daemon_provide(registry_facts_open);
+	kube_daemon_provide(cmd_objects_open);
 	bh_signals_init(); /* a closed pipe is an error that is told, not a death */
 	if (cmd_args_init(&a, &err) < 0)
 		code = cmd_failed(&err);

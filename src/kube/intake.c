@@ -28,9 +28,15 @@ void intake_done(struct intake *in)
 	kube_live_close(in->live);
 }
 
+/* Neither a file nor a cluster. */
+static bool is_provided(const char *path)
+{
+	return kube_is_daemon(path) || kube_is_image(path);
+}
+
 static int add_path(struct intake *in, const char *path, struct bh_err *err)
 {
-	if (strcmp(path, "-") != 0 && !kube_is_live(bh_slice_str(path)) && !kube_is_daemon(path))
+	if (strcmp(path, "-") != 0 && !kube_is_live(bh_slice_str(path)) && !is_provided(path))
 		return kube_files_find(path, in->dockerfiles, &in->names, &in->files, err);
 	return kube_file_vec_push(&in->files, path) ? 0 : bh_fail(err, BH_ELIMIT, 0, "more than %u files", KUBE_FILES_MAX);
 }
@@ -99,7 +105,7 @@ static int open_file(struct intake *in, const char *path, const char **name, str
 static int open_next(struct intake *in, const char *path, const char **name, struct bh_child_reply *reply, struct bh_err *err)
 {
 	*name = strcmp(path, "-") == 0 ? "standard input" : path;
-	if (kube_is_daemon(path)) {
+	if (is_provided(path)) {
 		reply->close_fd = true;
 		return kube_daemon_open(path, &reply->fd, err);
 	}

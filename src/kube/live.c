@@ -46,6 +46,15 @@ bool kube_is_daemon(const char *path)
 	return strcmp(path, "docker:") == 0 || strcmp(path, "podman:") == 0;
 }
 
+bool kube_is_image(const char *path)
+{
+	static const char *const schemes[] = { "oci:", "archive:", "registry:", "containerd:", "docker:", "podman:" };
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (bh_slice_starts(bh_slice_str(path), bh_slice_str(schemes[i])))
+			return path[strlen(schemes[i])] != '\0';
+	return false;
+}
+
 /* ---- the parent's side ---- */
 
 int kube_daemon_open(const char *path, int *ret_fd, struct bh_err *err)

@@ -31,6 +31,9 @@ void kube_live_provide(const struct kube_live_door *door);
 void kube_daemon_provide(int (*open)(const char *path, int *ret_fd, struct bh_err *err));
 bool kube_is_daemon(const char *path);
 
+/* An image, by its scheme: "oci:DIR", "archive:FILE", "registry:NAME", "containerd:NAME", "docker:NAME", "podman:NAME". Opened as a daemon is: its configuration as a document. */
+bool kube_is_image(const char *path);
+
 /* ---- the parent's side, for intake.c ---- */
 
 int kube_daemon_open(const char *path, int *ret_fd, struct bh_err *err) BH_MUST_CHECK;

@@ -22,6 +22,7 @@
 #include "kube/vap.h"
 #include "model/wire.h"
 
+#define OWN_API "bulkhead.io/v1" /* docs/formats/docker-facts.md */
 #define SET_BYTES_MAX (1024u << 20)
 #define REQUEST_BYTES_MAX (64u << 20)
 #define PATCH_BYTES_MAX (64u << 20) /* what finding a patch may need */
@@ -258,7 +259,7 @@ static uint64_t functions_without_code(const struct child *c)
 /* Sets of policies about what is no object of Kubernetes: they are asked only where there is one of that kind. */
 static const struct {
 	const char *set, *kind;
-} foreign_sets[] = { { "serverless", "Function" }, { "dockerfile", "Dockerfile" }, { "compose", "ComposeService" } };
+} foreign_sets[] = { { "serverless", "Function" }, { "dockerfile", "Dockerfile" }, { "compose", "ComposeService" }, { "image", "ContainerImage" } };
 
 /* The kind that a set is about; NULL: it is about objects of Kubernetes. */
 static const char *foreign_kind(struct bh_slice set)
@@ -572,12 +573,12 @@ static int compare_custom(struct child *c, const struct kube_object *o, const st
 	return kube_schema_check_metadata(c->schema, o, taker, err);
 }
 
-/* What lives in a cluster was taken by its API server; reviews, reports and what was made of other objects are no objects of Kubernetes. */
+/* What lives in a cluster was taken by its API server; reviews, reports, what daemons and images tell and what was made of other objects are no objects of Kubernetes. */
 static int compare_object(struct child *c, const struct kube_object *o, struct bh_err *err)
 {
 	const struct kube_fault_taker taker = { on_fault, c };
 	if (!c->schema || kube_is_live(o->file) || bh_slice_eq_str(o->kind, "AdmissionReview") || o->is_made
-	    || bh_slice_starts(o->api_version, BH_SLICE_LIT(KUBE_REPORT_SCHEMA)))
+	    || bh_slice_starts(o->api_version, BH_SLICE_LIT(KUBE_REPORT_SCHEMA)) || bh_slice_eq_str(o->api_version, OWN_API))
 		return 0;
 	c->definition = NULL;
 	int rc = kube_schema_check(c->schema, o, &taker, err);

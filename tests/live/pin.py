@@ -46,6 +46,11 @@ def main():
         both.index(*({**both.manifest([{"a": arch}], arch), "platform": {"os": "linux", "architecture": arch}} for arch in ("amd64", "arm64")))
         for made, name in ((image, "app"), (both, "both")):
             subprocess.run(["skopeo", "--insecure-policy", "copy", "-q", "--all", "--dest-tls-verify=false", f"oci:{made.layout(top / name, 'v1')}:v1", f"docker://{r}/team/{name}:v1"], check=True)
+        told = subprocess.run([BULKHEAD, "check", "--fail-on", "never", "--severity", "negligible", "-f", "json", f"registry:{r}/team/app:v1", f"registry:{r}/team/gone:v1"], capture_output=True, text=True,
+                              env={"PATH": os.environ["PATH"], "HOME": str(top)})
+        report = json.loads(told.stdout)
+        tap.check("the configuration of an image in a registry is checked; of one that is not there that is told", [f["id"] for f in report["findings"]] == ["image-user-root", "image-healthcheck"]
+                  and len(report["incomplete"]) == 1 and "team/gone" in str(report["incomplete"]), (told.stderr, told.stdout[-800:]))
         app, index = digest(f"{r}/team/app:v1"), digest(f"{r}/team/both:v1")
         tap.check("the registry has what was made", (app, index) == (image.top, both.top), (app, index))
         folder = top / "work"
