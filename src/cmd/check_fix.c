@@ -47,6 +47,8 @@ static const char *why_no_file(struct bh_slice file)
 {
 	if (kube_is_live(file))
 		return "a live cluster is only read; reports in JSON have the patches for kubectl patch --type=json";
+	if (kube_is_image(file))
+		return "an image stays as it is: mend its Dockerfile and build it anew, or let bulkhead harden make another one of it";
 	if (bh_slice_eq_str(file, "standard input"))
 		return "standard input can't be written to; give the file's name";
 	return kube_is_rendered(file, &file) ? "mend the template or its values, the base or the overlay" : NULL;

@@ -31,7 +31,7 @@ void intake_done(struct intake *in)
 /* Neither a file nor a cluster. */
 static bool is_provided(const char *path)
 {
-	return kube_is_daemon(path) || kube_is_image(path);
+	return kube_is_daemon(path) || kube_is_image(bh_slice_str(path));
 }
 
 static int add_path(struct intake *in, const char *path, struct bh_err *err)

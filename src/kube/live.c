@@ -46,12 +46,12 @@ bool kube_is_daemon(const char *path)
 	return strcmp(path, "docker:") == 0 || strcmp(path, "podman:") == 0;
 }
 
-bool kube_is_image(const char *path)
+bool kube_is_image(struct bh_slice path)
 {
 	static const char *const schemes[] = { "oci:", "archive:", "registry:", "containerd:", "docker:", "podman:" };
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-		if (bh_slice_starts(bh_slice_str(path), bh_slice_str(schemes[i])))
-			return path[strlen(schemes[i])] != '\0';
+		if (bh_slice_starts(path, bh_slice_str(schemes[i])))
+			return path.len > strlen(schemes[i]);
 	return false;
 }
 

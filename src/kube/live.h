@@ -32,7 +32,7 @@ void kube_daemon_provide(int (*open)(const char *path, int *ret_fd, struct bh_er
 bool kube_is_daemon(const char *path);
 
 /* An image, by its scheme: "oci:DIR", "archive:FILE", "registry:NAME", "containerd:NAME", "docker:NAME", "podman:NAME". Opened as a daemon is: its configuration as a document. */
-bool kube_is_image(const char *path);
+bool kube_is_image(struct bh_slice path);
 
 /* ---- the parent's side, for intake.c ---- */
 

@@ -101,5 +101,7 @@ spec:
     tap.ok([i for i, _ in found] == ["our-images"], "a policy of one's own", (found, gaps, r.stderr))
     found, gaps, r = check(f"oci:{bad}", options=("--no-hardening",))
     tap.ok(not found, "--no-hardening leaves them out", found)
+    found, gaps, r = check(f"oci:{bad}", options=("--fix",))
+    tap.ok("bulkhead harden" in r.stderr and r.stderr.count("not fixed") == 1 and len(found) == len(ALL), "--fix leaves images alone, and says what to do", r.stderr)
 print(f"1..{tap.n}")
 sys.exit(tap.failed > 0)
