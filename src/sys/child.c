@@ -158,6 +158,9 @@ static int start(struct running *r, struct bh_child_spec *spec, size_t index, st
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return bh_fail_errno(err, errno, "socketpair");
+	const int room = BH_FRAME_BYTES_MAX; /* a whole message, as far as the system allows: else both sides take turns over each part of it */
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	(void)setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	struct bh_child_limits limits = sandbox_limits(&spec->limits);
 	pid_t parent = getpid(), pid = fork_quietly();
 	if (pid < 0) {
