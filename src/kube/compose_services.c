@@ -144,21 +144,25 @@ static struct cel_value expanded(struct making *m, struct cel_value v, unsigned 
 	return v.kind == CEL_LIST ? expanded_list(m, v, depth + 1) : v.kind == CEL_MAP ? expanded_map(m, v, depth + 1) : v;
 }
 
-/* NAME=VALUE of .env, quotes around it taken off. */
-static void take_variable(struct making *m, struct bh_slice line)
+/* NAME=VALUE of a file of variables, quotes around it taken off; copied. False: the line has none. */
+static bool read_variable(struct making *m, struct bh_slice line, struct bh_slice *name, struct bh_slice *value)
 {
-	struct bh_slice name, value, *kept = BH_ARENA_NEW(m->arena, struct bh_slice);
 	line = bh_slice_trim(line);
 	if (bh_slice_starts(line, BH_SLICE_LIT("export ")))
 		line = bh_slice_sub(line, 7, line.len);
-	if (line.len == 0 || line.ptr[0] == '#' || !bh_slice_cut(line, '=', &name, &value) || !kept)
-		return;
-	value = bh_slice_trim(value);
-	bool quoted = value.len > 1 && (value.ptr[0] == '"' || value.ptr[0] == '\'') && value.ptr[value.len - 1] == value.ptr[0];
-	value = quoted ? bh_slice_sub(value, 1, value.len - 2) : value;
-	struct cel_value own_name = copy(m, bh_slice_trim(name)), own = copy(m, value);
-	void **slot = bh_map_put(&m->variables, own_name.text);
-	*kept = own.text;
+	if (line.len == 0 || line.ptr[0] == '#' || !bh_slice_cut(line, '=', name, value))
+		return false;
+	*value = bh_slice_trim(*value);
+	bool quoted = value->len > 1 && (value->ptr[0] == '"' || value->ptr[0] == '\'') && value->ptr[value->len - 1] == value->ptr[0];
+	*value = copy(m, quoted ? bh_slice_sub(*value, 1, value->len - 2) : *value).text;
+	*name = copy(m, bh_slice_trim(*name)).text;
+	return !m->failed;
+}
+
+static void take_variable(struct making *m, struct bh_slice line)
+{
+	struct bh_slice name, *kept = BH_ARENA_NEW(m->arena, struct bh_slice);
+	void **slot = kept && read_variable(m, line, &name, kept) ? bh_map_put(&m->variables, name) : NULL;
 	if (slot)
 		*slot = kept;
 }
@@ -337,6 +341,70 @@ static struct cel_value pairs(struct making *m, struct cel_value written, struct
 			add(&out, is->value.kind == CEL_NULL ? bare_variable(m, is->key.text) : one_variable(m, is->key.text, as_text(m, is->value), true, literal));
 	}
 	return list_of(&out);
+}
+
+/* ---- files of variables (env_file) ---- */
+
+struct environment {
+	struct making *m;
+	struct items all;
+	struct bh_map names;
+};
+
+/* The first of a name counts. */
+static bool is_new(struct environment *e, struct bh_slice name)
+{
+	void **slot = bh_map_get(&e->names, name) ? NULL : bh_map_put(&e->names, name);
+	if (slot)
+		*slot = e;
+	return slot != NULL;
+}
+
+static void add_variable(struct environment *e, struct bh_slice file, struct bh_slice line)
+{
+	struct fields o = { .m = e->m };
+	struct bh_slice name, value;
+	if (!read_variable(e->m, line, &name, &value) || !is_new(e, name))
+		return;
+	set_as(&o, "name", cel_string(name));
+	set_as(&o, "value", cel_string(value));
+	set_as(&o, "isLiteral", cel_bool(true));
+	set_as(&o, "file", cel_string(file));
+	add(&e->all, map_of(&o));
+}
+
+/* A file that is not there has none: often it is left out of a repository on purpose. */
+static void add_env_file(struct environment *e, struct cel_value v)
+{
+	struct bh_slice path = v.kind == CEL_MAP ? kube_text(v, "path") : v.kind == CEL_STRING ? v.text : (struct bh_slice){ 0 }, rest, line;
+	struct bh_err ignored = { 0 };
+	struct bh_buf text;
+	bh_buf_init(&text, DOTENV_BYTES_MAX);
+	if (path.len == 0 || read_beside(e->m->d, path, DOTENV_BYTES_MAX, &text, &ignored) < 0)
+		bh_buf_clear(&text);
+	for (rest = bh_buf_slice(&text); rest.len && !e->m->failed;) {
+		(void)bh_slice_cut(rest, '\n', &line, &rest);
+		add_variable(e, path, line);
+	}
+	bh_buf_done(&text);
+}
+
+/* What stands in `environment`, then what files bring beside that: of several files the last one counts. */
+static struct cel_value environment(struct making *m, struct cel_value written, struct cel_value v)
+{
+	struct environment e = { .m = m, .all = { .m = m } };
+	struct cel_value own = pairs(m, kube_get(written, "environment"), kube_get(v, "environment")), files = kube_get(v, "env_file");
+	bh_map_init(&e.names, VARIABLES_MAX);
+	for (size_t i = 0; own.kind == CEL_LIST && i < own.list->len; i++) {
+		(void)is_new(&e, kube_text(own.list->items[i], "name"));
+		add(&e.all, own.list->items[i]);
+	}
+	if (files.kind != CEL_LIST)
+		add_env_file(&e, files);
+	for (size_t i = kube_length(files); i > 0; i--)
+		add_env_file(&e, files.list->items[i - 1]);
+	bh_map_done(&e.names);
+	return list_of(&e.all);
 }
 
 /* NET_ADMIN of "cap_net_admin". */
@@ -525,8 +593,9 @@ static int follow(struct making *m, const struct kube_document *in, struct cel_v
 	if (rc < 0 || base.kind != CEL_MAP)
 		return rc;
 	struct fields o = { .m = m };
+	static const char *const stays[] = { "extends", "env_file" /* lies beside the other file */, NULL };
 	for (size_t i = 0; i < base.map->len; i++)
-		if (!bh_slice_eq_str(base.map->entries[i].key.text, "extends"))
+		if (!bh_slice_is_one_of(base.map->entries[i].key.text, stays) || (from == in && bh_slice_eq_str(base.map->entries[i].key.text, "env_file")))
 			set(&o, base.map->entries[i].key.text, base.map->entries[i].value);
 	for (size_t i = 0; i < own.map->len; i++) {
 		const struct cel_entry *mine = &own.map->entries[i];
@@ -568,7 +637,7 @@ static struct cel_value spec_of(struct making *m, struct bh_slice name, struct c
 	set_as(&o, "isOverride", cel_bool(is_override(m->d->file)));
 	set_as(&o, "portList", each(m, kube_get(v, "ports"), one_port));
 	set_as(&o, "mounts", each(m, kube_get(v, "volumes"), one_mount));
-	set_as(&o, "env", pairs(m, kube_get(written, "environment"), kube_get(v, "environment")));
+	set_as(&o, "env", environment(m, written, v));
 	set_as(&o, "args", pairs(m, kube_path(written, "build.args"), kube_path(v, "build.args")));
 	set_as(&o, "caps", each(m, kube_get(v, "cap_add"), capability));
 	set_as(&o, "drops", each(m, kube_get(v, "cap_drop"), capability));

@@ -74,6 +74,16 @@ def variables():
     found("an empty value is one without a colon only", {"compose.yaml": "services:\n  web:\n    image: r.example/web:1${EMPTY-x}\n  api:\n    image: r.example/web${EMPTY:-:latest}\n", ".env": env}, (TAG, 5))
 
 
+def env_files():
+    first = {"first.env": "# c\nexport DB_PASSWORD=\"hunter22\"\nA=b\n", "second.env": "DB_PASSWORD=/run/secrets/db\n"}
+    found("what a file of variables brings stands in the environment", {**service("env_file: first.env"), **first}, (SECRET, 3))
+    found("of several files the last one counts", {**service("env_file: [first.env, {path: second.env}]"), **first}, absent=[SECRET])
+    found("and the service's own more than all", {**service("env_file: first.env", "environment: {DB_PASSWORD: \"${PW:-}\"}"), **first}, absent=[SECRET])
+    found("a file that is not there brings nothing", service("env_file: [none.env, {path: other.env, required: false}]"), absent=[SECRET])
+    found("no file outside of the folder is opened", {"a/compose.yaml": "services:\n  web:\n    image: r.example/web:1\n    env_file: ../first.env\n", **first}, absent=[SECRET], target="a")
+    found("nor one of another file's service", {**service("extends: {file: sub/c.yaml, service: base}"), "sub/c.yaml": "services: {base: {env_file: first.env}}\n", **first}, absent=[SECRET])
+
+
 def joined():
     base = "services:\n  base:\n    image: r.example/base:1\n    cap_add: [SYS_ADMIN]\n    privileged: true\n    environment: {A_TOKEN: abcdefgh}\n"
     findings, gaps, code = check({"compose.yaml": base + "  web:\n    extends: base\n    privileged: false\n    cap_add: [NET_RAW]\n    environment: {B: c}\n"})
@@ -127,7 +137,7 @@ def wrong():
     tap.ok(code == 3 and any("too deep" in g for g in gaps), "a long chain of services ends", (code, gaps[:3]))
 
 
-for part in (forms, variables, joined, wrong):
+for part in (forms, variables, env_files, joined, wrong):
     part()
 print(f"1..{tap.n}")
 sys.exit(1 if tap.failed else 0)

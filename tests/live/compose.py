@@ -20,7 +20,8 @@ SERVICES = 400
 PARTS = {
     "Ports": "object.spec.portList.map(p, p.hostIP + '|' + p.published + '|' + p.target + '|' + p.protocol)",
     "Mounts": "object.spec.mounts.map(m, m.type + '|' + m.target + '|' + string(m.readOnly))",
-    "Env": "object.spec.env.map(e, e.name + (has(e.value) ? '=' + e.value : ''))",
+    "Env": "object.spec.env.filter(e, !has(e.file)).map(e, e.name + (has(e.value) ? '=' + e.value : ''))",
+    "FileEnv": "object.spec.env.filter(e, has(e.file)).map(e, e.name + '=' + e.value)",
     "Caps": "object.spec.caps", "Drops": "object.spec.drops", "Options": "object.spec.options",
     "Image": "[has(object.spec.image) ? object.spec.image : '']", "User": "[has(object.spec.user) ? object.spec.user : '']", "Network": "[has(object.spec.network_mode) ? object.spec.network_mode : '']",
     "Privileged": "[string(has(object.spec.privileged) && object.spec.privileged == true)]", "ReadOnly": "[string(has(object.spec.read_only) && object.spec.read_only == true)]",
@@ -51,6 +52,7 @@ def by_chance(rng):
     env = rng.choice([pairs, [f"{k}={v}" for k, v in pairs.items()], [*pairs][:1]])
     made = {"image": rng.choice(["r.example/a:1", "r.example/a:${SET}", "${NOT_SET:-r.example/b}"]), "ports": ports + long_ports, "volumes": mounts, "environment": env,
             "cap_add": rng.sample(["NET_ADMIN", "SYS_TIME", "KILL"], rng.randrange(3)), "cap_drop": rng.choice([[], ["ALL"]]), "security_opt": rng.choice([[], ["no-new-privileges:true"], ["seccomp:unconfined"]])}
+    made.update(rng.choice([{}, {"env_file": "one.env"}, {"env_file": ["one.env", {"path": "two.env"}]}]))
     made.update(rng.choice([{}, {"privileged": True}, {"read_only": True, "user": "1000"}, {"network_mode": "host"}]))
     return made
 
@@ -69,7 +71,7 @@ def ours(path, policy):
 
 def theirs(service):
     """Once each: of mounts at the same place Compose keeps the last."""
-    lists = {part: service[part] if isinstance(service[part], list) else [str(service[part]).lower() if isinstance(service[part], bool) else service[part]] for part in PARTS}
+    lists = {part: service[part] or [] if part == "FileEnv" else service[part] if isinstance(service[part], list) else [str(service[part]).lower() if isinstance(service[part], bool) else service[part]] for part in PARTS}
     return {part: sorted({v for v in values if v}) for part, values in lists.items()}
 
 
@@ -81,6 +83,8 @@ def main():
         policy = top / "policy.yaml"
         policy.write_text(POLICY)
         (top / ".env").write_text("SET=s1\nEMPTY=\nA='q'\n")
+        (top / "one.env").write_text("# a file\n\nX1=one\nexport DB_PASSWORD = 'q u o'\nFILE_A=\"dq\"\nFILE_B=a=b\nFILE_C=\n")
+        (top / "two.env").write_text("FILE_A=two\r\nFILE_D=4\n")
         chance = [top / f"compose-{i}.yaml" for i in range(8)]
         for i, path in enumerate(chance):
             path.write_text(json.dumps({"services": {f"s{i}x{k}": by_chance(rng) for k in range(SERVICES // 8)}}))
@@ -98,6 +102,8 @@ def main():
             for name, service in answer["services"].items():
                 wanted, got = theirs(service), told.get(name, {})
                 for part in PARTS:
+                    if part == "FileEnv" and (service[part] is None or (path.name, name) == ("compose-test-extends.yaml", "importer")):
+                        continue  # a file that is not there, or of a service in another file
                     targets = [v.split("|")[2] for v in got.get("Ports", [])]
                     if part == "Ports" and (len(set(targets)) < len(targets) or any("-" in v for v in targets)):
                         continue  # of one target Compose keeps some; ranges it takes apart

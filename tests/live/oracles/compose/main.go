@@ -16,13 +16,15 @@ import (
 
 type service struct {
 	Ports, Mounts, Env, Caps, Drops, Options []string
+	FileEnv                                  *[]string // what env_file brings; nil: a file of it can't be had
 	Image, User, Network                     string
 	Privileged, ReadOnly                     bool
 }
 
-func load(path string) (*types.Project, error) {
-	options, err := cli.NewProjectOptions([]string{path}, cli.WithWorkingDirectory(filepath.Dir(path)), cli.WithName("oracle"), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithoutEnvironmentResolution, cli.WithResolvedPaths(false), cli.WithInterpolation(true),
-		cli.WithLoadOptions(func(o *loader.Options) { o.SkipConsistencyCheck, o.SkipValidation = true, true }))
+func load(path string, more ...cli.ProjectOptionsFn) (*types.Project, error) {
+	all := append([]cli.ProjectOptionsFn{cli.WithWorkingDirectory(filepath.Dir(path)), cli.WithName("oracle"), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithInterpolation(true),
+		cli.WithLoadOptions(func(o *loader.Options) { o.SkipConsistencyCheck, o.SkipValidation = true, true })}, more...)
+	options, err := cli.NewProjectOptions([]string{path}, all...)
 	if err != nil {
 		return nil, err
 	}
@@ -49,17 +51,34 @@ func describe(s types.ServiceConfig) service {
 	return out
 }
 
+// Variables that a service has only when files are read.
+func brought(plain types.ServiceConfig, resolved *types.Project, name string) *[]string {
+	if resolved == nil {
+		return nil
+	}
+	out := []string{}
+	for key, value := range resolved.Services[name].Environment {
+		if _, known := plain.Environment[key]; !known && value != nil {
+			out = append(out, key+"="+*value)
+		}
+	}
+	return &out
+}
+
 func main() {
 	paths := bufio.NewScanner(os.Stdin)
 	for paths.Scan() {
 		var answer any
-		project, err := load(paths.Text())
+		project, err := load(paths.Text(), cli.WithoutEnvironmentResolution, cli.WithResolvedPaths(false))
 		if err != nil {
 			answer = map[string]string{"error": err.Error()}
 		} else {
 			services := map[string]service{}
+			resolved, _ := load(paths.Text(), cli.WithResolvedPaths(true))
 			for name, s := range project.Services {
-				services[name] = describe(s)
+				one := describe(s)
+				one.FileEnv = brought(s, resolved, name)
+				services[name] = one
 			}
 			answer = map[string]any{"services": services}
 		}
