@@ -18,7 +18,7 @@
 
 /* Index = enum component. comm: the kernel cuts names of processes to 15 bytes. */
 static const struct {
-	const char *name, *comm; /* comm NULL: it is no program */
+	const char *name, *comm; /* comm: of programs */
 	const char *config_flag; /* of its configuration file; NULL: it has none */
 	const char *kind;        /* of the document; NULL: it has none */
 } components[] = {
@@ -239,8 +239,8 @@ static bool recognise(const struct comply_word *words, size_t n_words, enum comp
 	for (size_t i = 0; i < n_words; i++) {
 		if (is_flag(words[i].text) && !bh_slice_eq_str(words[i].text, "-c"))
 			return false; /* what stands behind a flag is its value, not a program */
-		for (enum component c = 0; c < COMPONENTS; c++)
-			if (components[c].comm && bh_slice_eq_str(bh_slice_base(words[i].text), components[c].name)) {
+		for (enum component c = 0; c < PROGRAMS; c++)
+			if (bh_slice_eq_str(bh_slice_base(words[i].text), components[c].name)) {
 				*ret = c;
 				*first = i + 1;
 				return true;
@@ -385,27 +385,16 @@ static int note_problem(struct node *n, struct bh_slice file, struct bh_slice te
 /* What is absent stays empty, and so does a process that ended meanwhile. */
 static int read_process(struct node *n, struct bh_slice path, struct bh_slice *ret, struct bh_err *err)
 {
-	struct bh_err why = { 0 };
-	*ret = (struct bh_slice){ 0 };
-	int rc = n->host->read(n->host->ctx, path, ret, &why);
-	if (rc == 0 || rc == BH_ENOTFOUND || rc == BH_EIO)
-		return 0;
-	*err = why;
-	return rc;
+	struct bh_slice ignored;
+	return node_read(n, path, ret, &ignored, err);
 }
 
 /* What is absent stays empty; what can't be read is noted. */
 static int read_if_there(struct node *n, struct bh_slice path, struct bh_slice *ret, struct bh_err *err)
 {
-	struct bh_err why = { 0 };
-	*ret = (struct bh_slice){ 0 };
-	int rc = n->host->read(n->host->ctx, path, ret, &why);
-	if (rc == BH_EIO)
-		return note_problem(n, path, bh_slice_str(why.text), err);
-	if (rc == 0 || rc == BH_ENOTFOUND)
-		return 0;
-	*err = why;
-	return rc;
+	struct bh_slice problem;
+	int rc = node_read(n, path, ret, &problem, err);
+	return rc < 0 || problem.len == 0 ? rc : note_problem(n, path, problem, err);
 }
 
 int node_list(struct node *n, struct bh_slice folder, struct host_name_vec *names, struct bh_err *err)
@@ -422,8 +411,8 @@ int node_list(struct node *n, struct bh_slice folder, struct host_name_vec *name
 
 static bool is_wanted_process(struct bh_slice comm)
 {
-	for (enum component c = 0; c < COMPONENTS; c++)
-		if (components[c].comm && bh_slice_eq_str(comm, components[c].comm))
+	for (enum component c = 0; c < PROGRAMS; c++)
+		if (bh_slice_eq_str(comm, components[c].comm))
 			return true;
 	return bh_slice_eq_str(comm, "hyperkube");
 }
@@ -773,10 +762,10 @@ static int find_on_node(struct node *n, struct host_name_vec *names, struct bh_e
 	n->instances.len = kept;
 	for (enum component c = 0; c < COMPONENTS; c++)
 		seen[c] = node_has_component(n, c);
-	for (enum component c = 0; rc == 0 && c < COMPONENTS; c++)
-		rc = components[c].comm ? add_unit(n, c, seen[c], err) : 0;
-	for (enum component c = 0; rc == 0 && c < COMPONENTS; c++)
-		if (components[c].comm && !node_has_component(n, c))
+	for (enum component c = 0; rc == 0 && c < PROGRAMS; c++)
+		rc = add_unit(n, c, seen[c], err);
+	for (enum component c = 0; rc == 0 && c < PROGRAMS; c++)
+		if (!node_has_component(n, c))
 			rc = add_argument_file(n, c, err);
 	return rc < 0 ? rc : rancher_find(n, err);
 }

@@ -9,9 +9,9 @@
 #include "comply/words.h"
 #include "kube/objects.h"
 
-/* From CONTAINERD on engines, whose files engines.c finds; from PODMAN on kinds of files, which no process stands for. */
-enum component { APISERVER, CONTROLLER_MANAGER, SCHEDULER, ETCD, KUBELET, PROXY, CONTAINERD, CRIO, CONTAINERD_HOSTS, PODMAN, PODMAN_STORAGE, PODMAN_REGISTRIES, PODMAN_POLICY,
-		 COMPONENTS };
+/* From CONTAINERD on engines, whose files engines.c finds; from PROGRAMS on kinds of files, which no process stands for. */
+enum component { APISERVER, CONTROLLER_MANAGER, SCHEDULER, ETCD, KUBELET, PROXY, CONTAINERD, CRIO, PROGRAMS, CONTAINERD_HOSTS = PROGRAMS, PODMAN, PODMAN_STORAGE, PODMAN_REGISTRIES,
+		 PODMAN_POLICY, COMPONENTS };
 
 const char *component_name(enum component c); /* of the program: "kube-apiserver" */
 

@@ -1,7 +1,6 @@
 #include "comply/engines.h"
 
 #define LIST_MAX 6u
-#define CONFIGS_MAX 64u
 
 enum how { TOGETHER, LAST, EACH };
 
@@ -113,7 +112,9 @@ static int add_imports(struct node *n, struct component_instance *in, struct bh_
 		struct engine_path_vec paths = { .max = ENGINE_PATHS_MAX };
 		rc = list_imports(n, &in->configs.ptr[i], &paths, err);
 		for (size_t k = 0; rc == 0 && k < paths.len; k++)
-			if (!has_config(in, paths.ptr[k]) && in->configs.len < CONFIGS_MAX)
+			if (in->configs.len == in->configs.max)
+				in->config_problem = BH_SLICE_LIT("more files are imported than are read");
+			else if (!has_config(in, paths.ptr[k]))
 				rc = add_file(n, in, paths.ptr[k], NODE_TOML, false, err);
 		engine_path_vec_done(&paths);
 	}

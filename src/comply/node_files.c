@@ -65,15 +65,10 @@ bool node_file_facts(struct bh_slice check, enum bh_severity *severity, const ch
 /* The number of a name in /etc/passwd or /etc/group: its third field. */
 static int number_of(struct node *n, const char *path, const char *name, uint32_t *ret, bool *found, struct bh_err *err)
 {
-	struct bh_slice text, line, field, rest;
-	struct bh_err why = { 0 };
+	struct bh_slice text, problem, line, field, rest;
+	int rc = node_read(n, bh_slice_str(path), &text, &problem, err);
 	*found = false;
-	int rc = n->host->read(n->host->ctx, bh_slice_str(path), &text, &why);
-	if (rc < 0) {
-		*err = why;
-		return rc == BH_ENOTFOUND || rc == BH_EIO ? 0 : rc;
-	}
-	while (text.len && !*found) {
+	while (rc == 0 && text.len && !*found) {
 		uint64_t number;
 		(void)bh_slice_cut(text, '\n', &line, &text);
 		if (!bh_slice_cut(line, ':', &field, &rest) || !bh_slice_eq_str(field, name) || !bh_slice_cut(rest, ':', &field, &rest))
@@ -83,7 +78,7 @@ static int number_of(struct node *n, const char *path, const char *name, uint32_
 		if (*found)
 			*ret = (uint32_t)number;
 	}
-	return 0;
+	return rc;
 }
 
 /* ---- one file ---- */

@@ -292,13 +292,13 @@ int setting_find(struct node *n, const struct component_instance *in, struct bh_
 
 /* ---- operations ---- */
 
-static bool has_word(struct bh_slice list, const char *word)
+static bool has_word(struct bh_slice list, struct bh_slice word)
 {
 	struct bh_slice head;
 	bool more = true;
 	while (more) {
 		more = bh_slice_cut(list, ',', &head, &list);
-		if (bh_slice_eq_str(bh_slice_trim(head), word))
+		if (bh_slice_eq(bh_slice_trim(head), word))
 			return true;
 	}
 	return false;
@@ -307,19 +307,13 @@ static bool has_word(struct bh_slice list, const char *word)
 /* All words are among those of `wanted`; capabilities may be spelled with "CAP_" or without. */
 static bool has_only(struct bh_slice list, const char *wanted)
 {
-	struct bh_slice head, word, words;
+	struct bh_slice head;
 	for (bool more = true; more;) {
-		bool found = false;
 		more = bh_slice_cut(list, ',', &head, &list);
 		head = bh_slice_trim(head);
 		if (bh_slice_starts(head, BH_SLICE_LIT("CAP_")))
 			head = bh_slice_sub(head, 4, head.len);
-		words = bh_slice_str(wanted);
-		while (!found && words.len) {
-			(void)bh_slice_cut(words, ',', &word, &words);
-			found = bh_slice_eq(word, head);
-		}
-		if (!found && head.len)
+		if (head.len && !has_word(bh_slice_str(wanted), head))
 			return false;
 	}
 	return true;
@@ -426,8 +420,8 @@ static bool complies(enum op op, struct bh_slice value, const char *wanted)
 	switch (op) {
 	case EQUALS: return bh_slice_eq_str(plain(value), wanted);
 	case DIFFERS: return !bh_slice_eq_str(plain(value), wanted);
-	case HAS: return has_word(value, wanted);
-	case LACKS: return !(strchr(wanted, '=') ? has_pair(value, wanted) : has_word(value, wanted));
+	case HAS: return has_word(value, bh_slice_str(wanted));
+	case LACKS: return !(strchr(wanted, '=') ? has_pair(value, wanted) : has_word(value, bh_slice_str(wanted)));
 	case ONLY: return has_only(value, wanted);
 	case NO_HTTP: return !has_plain_http(value);
 	case SET: return value.len > 0;

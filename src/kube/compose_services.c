@@ -593,9 +593,9 @@ static int follow(struct making *m, const struct kube_document *in, struct cel_v
 	if (rc < 0 || base.kind != CEL_MAP)
 		return rc;
 	struct fields o = { .m = m };
-	static const char *const stays[] = { "extends", "env_file" /* lies beside the other file */, NULL };
+	const char *const left[] = { "extends", from == in ? NULL : "env_file" /* which lies beside the other file */, NULL };
 	for (size_t i = 0; i < base.map->len; i++)
-		if (!bh_slice_is_one_of(base.map->entries[i].key.text, stays) || (from == in && bh_slice_eq_str(base.map->entries[i].key.text, "env_file")))
+		if (!bh_slice_is_one_of(base.map->entries[i].key.text, left))
 			set(&o, base.map->entries[i].key.text, base.map->entries[i].value);
 	for (size_t i = 0; i < own.map->len; i++) {
 		const struct cel_entry *mine = &own.map->entries[i];
