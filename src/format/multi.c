@@ -1,10 +1,13 @@
 /* multi.c: see multi.h. Match starts are not asked for: that makes most patterns too large and the search three times slower. */
 #include "format/multi.h"
 
+#include "base/cleanup.h"
+
 #include <hs/hs.h>
 #include <stdlib.h>
 
 #define PATTERN_FLAGS (HS_FLAG_MULTILINE)
+#define VEIL 0x80u
 
 struct bh_multi {
 	hs_database_t *db;
@@ -70,21 +73,34 @@ int bh_multi_compile(const char *const *patterns, size_t n, enum bh_multi_machin
 	return rc < 0 ? rc : wrap(db, ret, err);
 }
 
+/* Compiled patterns hold parts of what they look for. */
+static void veil(struct bh_buf *b, struct bh_slice bytes)
+{
+	size_t from = b->len;
+	if (!bh_buf_add(b, bytes))
+		return;
+	for (size_t i = from; i < b->len; i++)
+		b->ptr[i] ^= VEIL;
+}
+
 int bh_multi_save(const struct bh_multi *m, struct bh_buf *out, struct bh_err *err)
 {
 	char *bytes = NULL;
 	size_t n = 0;
 	if (hs_serialize_database(m->db, &bytes, &n) != HS_SUCCESS)
 		return no_memory(err);
-	bool ok = bh_buf_add(out, (struct bh_slice){ (const uint8_t *)bytes, n });
+	veil(out, (struct bh_slice){ (const uint8_t *)bytes, n });
 	free(bytes);
-	return ok ? 0 : no_memory(err);
+	return out->failed ? no_memory(err) : 0;
 }
 
 int bh_multi_load(struct bh_slice bytes, struct bh_multi **ret, struct bh_err *err)
 {
+	BH_WITH(bh_buf_done) struct bh_buf plain = { 0 };
+	bh_buf_init(&plain, bytes.len);
+	veil(&plain, bytes);
 	hs_database_t *db = NULL;
-	hs_error_t rc = hs_deserialize_database((const char *)bytes.ptr, bytes.len, &db);
+	hs_error_t rc = plain.failed ? HS_NOMEM : hs_deserialize_database((const char *)plain.ptr, plain.len, &db);
 	if (rc == HS_NOMEM)
 		return no_memory(err);
 	if (rc != HS_SUCCESS)

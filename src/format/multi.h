@@ -2,7 +2,8 @@
  * multi.h: many regular expressions in one pass over a text, in time linear in it: where does any of them end? Vectorscan (Hyperscan's API) inside; multi.c alone
  * sees it. Texts are bytes; "." is any byte but a line feed, "^" and "$" are ends of lines.
  *
- * What is compiled can be kept as bytes, which only the very same version of the library reads: whoever keeps them compiles anew where it does not.
+ * What is compiled can be kept as bytes, which only the very same version of the library reads: whoever keeps them compiles anew where it does not. Their highest bits are
+ * turned over, so that no scanner takes them for what they look for.
  */
 #ifndef BH_FORMAT_MULTI_H
 #define BH_FORMAT_MULTI_H

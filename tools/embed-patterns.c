@@ -1,10 +1,11 @@
 /*
- * embed-detectors.c: compiles the patterns of src/secret/detectors.def, once for every processor and once for those with AVX2.
+ * embed-patterns.c: compiles the patterns of a table, once for every processor and once for those with AVX2.
  *
- *     embed-detectors OUT.any OUT.avx2 OUT.h
+ *     embed-patterns OUT.any OUT.avx2 OUT.h
  *
- * Runs during the build, which takes some seconds here instead of one at every start. A pattern that is wrong stops the build. The header names the files, and
- * changes with the table, so that what takes them in is built anew.
+ * TABLE, of the build, is the table: lines of DETECTOR(id, title, severity, pattern, ...) or of PATTERN(id, pattern); PREFIX is that of the header's macros. Runs during the build,
+ * which takes some seconds here instead of one at every start. A pattern that is wrong stops the build. The header names the files, and changes with the table, so that what takes
+ * them in is built anew.
  */
 #include "crypto/digest.h"
 #include "format/multi.h"
@@ -16,14 +17,19 @@
 
 static const char *const patterns[] = {
 #define DETECTOR(id, title, severity, pattern, ...) pattern,
-#include "secret/detectors.def"
+#define PATTERN(id, pattern) pattern,
+#define RULE(...)
+#include TABLE
 #undef DETECTOR
+#undef PATTERN
 };
 
 static const char *const ids[] = {
 #define DETECTOR(id, ...) id,
-#include "secret/detectors.def"
+#define PATTERN(id, pattern) id,
+#include TABLE
 #undef DETECTOR
+#undef PATTERN
 };
 
 #define N (sizeof(patterns) / sizeof(patterns[0]))
@@ -42,7 +48,7 @@ static int compile(enum bh_multi_machine machine, const char *path, struct bh_bu
 	bh_buf_clear(out);
 	int rc = bh_multi_compile(patterns, N, machine, &m, err);
 	if (rc == BH_EMALFORMED && err->offset_bytes < N)
-		fprintf(stderr, "src/secret/detectors.def: %s\n", ids[err->offset_bytes]);
+		fprintf(stderr, TABLE ": %s\n", ids[err->offset_bytes]);
 	rc = rc < 0 ? rc : bh_multi_save(m, out, err);
 	bh_multi_free(m);
 	return rc < 0 ? rc : write_file(path, bh_buf_slice(out), err);
@@ -55,17 +61,17 @@ int main(int argc, char **argv)
 	struct bh_digest digest;
 	char text[BH_DIGEST_TEXT_BYTES];
 	if (argc != 4)
-		return fprintf(stderr, "usage: embed-detectors OUT.any OUT.avx2 OUT.h\n"), 2;
+		return fprintf(stderr, "usage: embed-patterns OUT.any OUT.avx2 OUT.h\n"), 2;
 	bh_buf_init(&out, DATABASE_BYTES_MAX);
 	int rc = compile(BH_MULTI_ANY, argv[1], &out, &err);
 	rc = rc < 0 ? rc : compile(BH_MULTI_AVX2, argv[2], &out, &err);
 	rc = rc < 0 ? rc : bh_digest_of(BH_DIGEST_SHA256, bh_buf_slice(&out), &digest, &err);
 	bh_buf_clear(&out);
 	if (rc == 0)
-		bh_buf_printf(&out, "#define DETECTORS_ANY_PATH \"%s\"\n#define DETECTORS_AVX2_PATH \"%s\"\n/* %s */\n", argv[1], argv[2], bh_digest_text(&digest, text));
+		bh_buf_printf(&out, "#define " PREFIX "_ANY_PATH \"%s\"\n#define " PREFIX "_AVX2_PATH \"%s\"\n/* %s */\n", argv[1], argv[2], bh_digest_text(&digest, text));
 	rc = rc < 0 ? rc : write_file(argv[3], bh_buf_slice(&out), &err);
 	bh_buf_done(&out);
 	if (rc < 0)
-		fprintf(stderr, "embed-detectors: %s\n", err.text);
+		fprintf(stderr, "embed-patterns: %s\n", err.text);
 	return rc < 0;
 }
