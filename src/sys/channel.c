@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define PROGRESS_EVERY_NS 50000000ull
+#define HELD_NS PROGRESS_EVERY_NS
 
 int channel_decode(struct bh_slice bytes, struct channel_frame *ret, size_t *ret_used, struct bh_err *err)
 {
@@ -123,9 +124,38 @@ bool channel_parse_result(struct bh_slice payload, int *ret_code, struct bh_err 
 	return true;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int channel_flush(struct bh_channel *ch, struct bh_err *err)
+{
+	struct channel_out out = { .payload = { ch->held, ch->n_held }, .done = CHANNEL_HEADER_BYTES, .fd = -1 }; /* the frames have their own headers */
+	ch->n_held = 0;
+	ch->flushed_ns = now_ns();
+	int rc = channel_push(ch->sock, &out, true, err);
+	return rc < 0 ? rc : BH_OK;
+}
+
+/* Small events leave together, and none waits for longer than the next one after HELD_NS. */
 int bh_channel_send(struct bh_channel *ch, uint16_t type, struct bh_slice payload, struct bh_err *err)
 {
-	return channel_write(ch->sock, type, CHANNEL_EVENT, payload, err);
+	struct channel_out out;
+	size_t bytes = CHANNEL_HEADER_BYTES + payload.len;
+	int rc = bytes > sizeof(ch->held) - ch->n_held ? channel_flush(ch, err) : BH_OK;
+	if (rc < 0 || bytes > sizeof(ch->held))
+		return rc < 0 ? rc : channel_write(ch->sock, type, CHANNEL_EVENT, payload, err);
+	rc = channel_out_init(&out, type, CHANNEL_EVENT, payload, -1, err);
+	if (rc < 0)
+		return rc;
+	memcpy(ch->held + ch->n_held, out.header, sizeof(out.header));
+	if (payload.len)
+		memcpy(ch->held + ch->n_held + sizeof(out.header), payload.ptr, payload.len);
+	ch->n_held += bytes;
+	return now_ns() - ch->flushed_ns < HELD_NS ? BH_OK : channel_flush(ch, err);
 }
 
 static int receive(int sock, uint8_t *out, size_t len, int *ret_fd, struct bh_err *err)
@@ -185,7 +215,8 @@ int bh_channel_call(struct bh_channel *ch, uint16_t type, struct bh_slice payloa
 {
 	struct channel_frame frame;
 	BH_CLOSE int fd = -1;
-	int rc = channel_write(ch->sock, type, CHANNEL_REQUEST, payload, err);
+	int rc = channel_flush(ch, err);
+	rc = rc < 0 ? rc : channel_write(ch->sock, type, CHANNEL_REQUEST, payload, err);
 	rc = rc < 0 ? rc : channel_read(ch->sock, reply, &frame, &fd, err);
 	if (rc == BH_OK && ret_fd)
 		*ret_fd = BH_TAKE_FD(fd);
@@ -194,15 +225,14 @@ int bh_channel_call(struct bh_channel *ch, uint16_t type, struct bh_slice payloa
 
 void bh_channel_progress(struct bh_channel *ch, uint64_t done_bytes)
 {
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	uint64_t now = now_ns();
 	if (now - ch->progress_ns < PROGRESS_EVERY_NS)
 		return;
 	ch->progress_ns = now;
 	uint8_t bytes[8];
 	for (unsigned i = 0; i < 8; i++)
 		bytes[i] = (uint8_t)(done_bytes >> (8 * i));
-	int rc = channel_write(ch->sock, 0, CHANNEL_PROGRESS, (struct bh_slice){ bytes, sizeof(bytes) }, NULL);
+	int rc = channel_flush(ch, NULL);
+	rc = rc < 0 ? rc : channel_write(ch->sock, 0, CHANNEL_PROGRESS, (struct bh_slice){ bytes, sizeof(bytes) }, NULL);
 	(void)rc; /* a lost parent shows at the next real message */
 }

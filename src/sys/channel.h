@@ -62,6 +62,12 @@ bool channel_parse_result(struct bh_slice payload, int *ret_code, struct bh_err 
 struct bh_channel {
 	int sock;
 	uint64_t progress_ns; /* when the last progress message left */
+	uint64_t flushed_ns;  /* when held events did */
+	size_t n_held;
+	uint8_t held[32u << 10]; /* frames of events that leave together */
 };
+
+/* Sends the events that are held back: before anything else goes out, and at the end of a run. */
+int channel_flush(struct bh_channel *ch, struct bh_err *err) BH_MUST_CHECK;
 
 #endif

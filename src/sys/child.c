@@ -132,7 +132,8 @@ _Noreturn static void become_child(const struct bh_child_spec *spec, const struc
 		rc = spec->run(&channel, spec->ctx, &err);
 	if (rc < 0 && err.code == BH_OK)
 		(void)bh_fail(&err, (enum bh_code)rc, 0, "failed without a reason");
-	_exit(channel_write_result(CHILD_SOCK, rc < 0 ? rc : 0, &err) < 0 ? 1 : 0);
+	bool told = channel_flush(&channel, NULL) == BH_OK && channel_write_result(CHILD_SOCK, rc < 0 ? rc : 0, &err) == BH_OK;
+	_exit(told ? 0 : 1);
 }
 
 /* ---- starting and ending ---- */

@@ -56,9 +56,6 @@ def run(row, cpu, bulkhead, floor, cache):
     _, ours = cpu([bulkhead, "scan", "--scanners", "secret", "--no-cache", "--fail-on", "never", "-f", "json", f"rootfs:{folder}"])
     bare = json.loads(subprocess.run([floor, folder], check=True, stdout=subprocess.PIPE).stdout)
     row(f"secrets, {total / 1e9:.2f} GB in files, end to end", rate(ours), f"vectorscan alone {rate(bare['seconds'])}", f"{ours / bare['seconds']:.2f}x", ">= 0.5 GB/s per core")
-    _, packages = cpu([bulkhead, "scan", "--scanners", "vulnerability", "--no-cache", "--fail-on", "never", "-f", "json", f"rootfs:{folder}"])
-    _, both = cpu([bulkhead, "scan", "--no-cache", "--fail-on", "never", "-f", "json", f"rootfs:{folder}"])
-    row("all scanners", f"{both:.2f} s", f"packages alone {packages:.2f} s", f"{both / packages:.2f}x", "<= 1.5x")
     try:
         program = gitleaks(cache)
         _, theirs = cpu([program, "dir", folder, "--no-banner", "--exit-code", "0", "-l", "error", "-r", "/dev/null", "-f", "json"])

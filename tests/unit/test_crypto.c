@@ -1,6 +1,7 @@
 /* test_crypto.c: digests against the vectors of FIPS 180-4 / RFC 6234 and against coreutils. */
 #include "bytes.h"
 #include "crypto/lane.h"
+#include "crypto/md5.h"
 
 #include <unistd.h>
 
@@ -106,12 +107,60 @@ static void a_lane_hashes_the_same(void **state)
 	bh_hasher_free(b);
 }
 
+#define MD5_TEXTS 200u
+
+/* One batch of texts, in all ways, against OpenSSL one by one. */
+static void compare_md5(struct bh_sum *sum, const struct bh_slice *texts, size_t n)
+{
+	static struct bh_md5_text batch[MD5_TEXTS];
+	static uint8_t got[MD5_TEXTS][BH_MD5_BYTES];
+	uint8_t want[BH_SUM_BYTES_MAX];
+	for (unsigned way = 0; way < 3; way++) {
+		for (size_t i = 0; i < n; i++)
+			batch[i] = (struct bh_md5_text){ texts[i], got[i] };
+		memset(got, 0, sizeof(got));
+		if (!bh_md5_many_by(way, batch, n)) {
+			print_message("way %u: this processor can't\n", way);
+			continue;
+		}
+		for (size_t i = 0; i < n; i++) {
+			bh_sum_reset(sum);
+			bh_sum_update(sum, texts[i]);
+			assert_true(bh_sum_finish(sum, want));
+			assert_memory_equal(got[i], want, BH_MD5_BYTES);
+		}
+	}
+}
+
+/* Every length around the blocks, numbers of texts around those of lanes, one long among short ones. */
+static void many_md5_are_those_of_openssl(void **state)
+{
+	static uint8_t data[1u << 20];
+	struct bh_slice texts[MD5_TEXTS] = { 0 };
+	struct bh_sum *sum = NULL;
+	struct bh_err err = { 0 };
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 2654435761u >> 11);
+	assert_int_equal(bh_sum_new(BH_SUM_MD5, &sum, &err), 0);
+	for (size_t n = 0; n <= MD5_TEXTS; n += n < 40 ? 1 : 32) {
+		for (size_t i = 0; i < n; i++)
+			texts[i] = (struct bh_slice){ data + i, (i * 7 + n) % 200 };
+		compare_md5(sum, texts, n);
+		if (n > 3)
+			texts[n - 3] = (struct bh_slice){ data + 1, sizeof(data) - 1 - n };
+		compare_md5(sum, texts, n);
+	}
+	bh_sum_free(sum);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests_match_the_standard),
 		cmocka_unit_test(digests_match_coreutils),
 		cmocka_unit_test(a_lane_hashes_the_same),
+		cmocka_unit_test(many_md5_are_those_of_openssl),
 	};
 	return cmocka_run_group_tests_name("crypto", tests, NULL, NULL);
 }
