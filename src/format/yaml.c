@@ -285,7 +285,8 @@ static void say_nothing(struct fy_diag *diag, void *user, const char *text, size
 
 static int parse_with(struct bh_yaml *y, struct bh_slice text, struct fy_diag *diag, struct bh_err *err)
 {
-	const struct fy_parse_cfg cfg = { .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DISABLE_MMAP_OPT, .diag = diag };
+	/* Brackets that close at the key's own column are not YAML, but the parsers of Kubernetes and Falco take them, and people write them. */
+	const struct fy_parse_cfg cfg = { .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DISABLE_MMAP_OPT | FYPCF_SLOPPY_FLOW_INDENTATION, .diag = diag };
 	struct fy_parser *parser = fy_parser_create(&cfg);
 	if (!parser)
 		return out_of_memory(err);

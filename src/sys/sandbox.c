@@ -276,6 +276,11 @@ bool sandbox_syscall_name_on(bool aarch64, uint32_t number, char out[64])
 	return known;
 }
 
+bool bh_syscall_exists(const char *name)
+{
+	return seccomp_syscall_resolve_name(name) != __NR_SCMP_ERROR;
+}
+
 const char *bh_sandbox_describe(void)
 {
 	static char text[160];

@@ -45,4 +45,7 @@ const char *sandbox_syscall_name(uint32_t number, char out[64]);
 /* The same for x86-64 or AArch64, whatever this machine is. False: no system call has that number there. */
 bool sandbox_syscall_name_on(bool aarch64, uint32_t number, char out[64]);
 
+/* Is it the name of a system call of any architecture? */
+bool bh_syscall_exists(const char *name);
+
 #endif

@@ -111,10 +111,10 @@ def differs(got, expected):
 
 
 def judge_shown(reader, command, expected):
-    done = reader.run(["bash", "-c", command])
+    done = reader.run(["bash", "-c", f"exec 2>&1\n{command}"])  # as a terminal shows both
     if done is None:
         return f"$ {command}: took too long"
-    wrong = differs(done.stderr + done.stdout, expected)
+    wrong = differs(done.stdout, expected)
     return f"$ {command}: printed\n{wrong}" if wrong else None
 
 

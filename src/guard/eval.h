@@ -1,0 +1,29 @@
+/* eval.h: is a condition true for an event? Where values come from is the caller's: a recorded event, or the kernel's records. */
+#ifndef BH_GUARD_EVAL_H
+#define BH_GUARD_EVAL_H
+
+#include "guard/ruleset.h"
+
+#define GUARD_VALUES_MAX 64u /* of a field: ancestors, both sides of a connection, entries of a list */
+
+/* What a field has for an event; numbers and truth values are texts, too. */
+struct guard_values {
+	struct bh_slice list[GUARD_VALUES_MAX];
+	size_t n;
+	bool is_list; /* the field is one; else several values are sides or ancestors, of which any will do */
+};
+
+struct guard_event {
+	/* False: the field can't be had for this event, so that no check of it is true. Values live as long as the event. */
+	bool (*extract)(void *ctx, const struct guard_operand *field, struct guard_values *ret);
+	void *ctx;
+	struct bh_arena *arena; /* for what transformers make; cleared by the caller between events */
+};
+
+/* The tree is one that guard_ruleset_compile has found good. */
+bool guard_eval(const struct guard_node *n, const struct guard_event *e);
+
+/* The output of a rule with its fields in place, "<NA>" for those that the event has not. */
+void guard_format(struct bh_slice output, const struct guard_event *e, struct bh_buf *out);
+
+#endif
