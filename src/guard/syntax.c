@@ -474,9 +474,11 @@ static int values(struct parser *p, struct guard_node *n)
 static bool take_op(struct parser *p, enum guard_op *ret)
 {
 	for (size_t i = 0; i < N_OPS; i++) {
-		if (!is_next(p, ops[i].word) || (ops[i].blank && !is_blank(peek(p, strlen(ops[i].word)))))
+		size_t n = strlen(ops[i].word);
+		bool is_last = p->at + n == p->text.len; /* then the value is what is missing */
+		if (!is_next(p, ops[i].word) || (ops[i].blank && !is_last && !is_blank(peek(p, n))))
 			continue;
-		p->at += strlen(ops[i].word);
+		p->at += n;
 		*ret = (enum guard_op)i;
 		return true;
 	}
