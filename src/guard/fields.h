@@ -4,6 +4,8 @@
 
 #include "base/slice.h"
 
+#include <string.h>
+
 enum guard_type { GUARD_STRING, GUARD_NUMBER, GUARD_BOOL, GUARD_ADDRESS, GUARD_NETWORK, GUARD_PORT, GUARD_BYTES, GUARD_ANY };
 enum guard_argument { GUARD_ARG_NONE, GUARD_ARG_OPTIONAL, GUARD_ARG_REQUIRED, GUARD_ARG_DOTTED };
 enum guard_use { GUARD_USE_ANYWHERE, GUARD_USE_FILTER, GUARD_USE_OUTPUT };
@@ -15,6 +17,12 @@ struct guard_field {
 	enum guard_use use;
 	const char *text; /* what it is */
 };
+
+/* Is it one of these characters? */
+static inline bool guard_is_among(uint8_t c, const char *set)
+{
+	return c && strchr(set, c);
+}
 
 const struct guard_field *guard_field(size_t number); /* NULL: there are not so many */
 

@@ -287,7 +287,7 @@ static bool read_append(struct reading *in)
 static bool is_list_name(struct bh_slice name)
 {
 	for (size_t i = 0; i < name.len; i++)
-		if (memchr("()\"'=, \t\r\n\f\v", name.ptr[i], 12))
+		if (guard_is_among(name.ptr[i], "()\"'=, \t\r\n\f\v"))
 			return false;
 	return name.len != 0;
 }

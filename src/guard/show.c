@@ -13,7 +13,7 @@ static void indent_by(struct bh_buf *out, unsigned n)
 static bool is_bare(struct bh_slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] <= ' ' || s.ptr[i] >= 0x7f || memchr("()\"'=,\\", s.ptr[i], 7))
+		if (s.ptr[i] <= ' ' || s.ptr[i] >= 0x7f || guard_is_among(s.ptr[i], "()\"'=,\\"))
 			return false;
 	return s.len != 0;
 }

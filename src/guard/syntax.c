@@ -59,7 +59,7 @@ bool guard_op_parse(struct bh_slice word, enum guard_op *ret)
 
 static bool is_blank(uint8_t c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\b';
+	return guard_is_among(c, " \t\r\n\b");
 }
 
 static bool is_letter(uint8_t c)
@@ -79,7 +79,7 @@ static bool is_word(uint8_t c)
 
 static bool is_bare(uint8_t c)
 {
-	return !is_blank(c) && c != '\f' && c != '\v' && !memchr("()\"'=,", c, 6);
+	return !guard_is_among(c, " \t\r\n\b\f\v()\"'=,");
 }
 
 struct bh_slice guard_token_at(struct bh_slice text, size_t at)
@@ -290,7 +290,7 @@ static bool is_transformer_next(const struct parser *p)
 
 static bool is_argument(uint8_t c)
 {
-	return !is_blank(c) && c != '\f' && c != '\v' && !memchr("[]\"'", c, 4);
+	return !guard_is_among(c, " \t\r\n\b\f\v[]\"'");
 }
 
 static int take_bracket(struct parser *p, struct guard_operand *o)

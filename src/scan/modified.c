@@ -83,8 +83,8 @@ int scan_modified_new(const struct image_key *key, struct bh_report *report, str
 	m->expected.max = EXPECTED_MAX;
 	bh_buf_init(&m->list, LIST_BYTES_MAX);
 	bh_buf_init(&m->frame, BH_FRAME_BYTES_MAX);
-	void *shared = mmap(NULL, sizeof(*m->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	m->shared = shared == MAP_FAILED ? NULL : shared;
+	m->shared = mmap(NULL, sizeof(*m->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	m->shared = m->shared == MAP_FAILED ? NULL : m->shared;
 	int rc = m->shared ? sum_batch_new(&m->batch, err) : bh_fail(err, BH_ENOMEM, 0, "out of memory");
 	if (rc < 0) {
 		scan_modified_free(m);
