@@ -7,9 +7,7 @@
 #include "guard/rules_ask.h"
 #include "sys/files.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,12 +46,11 @@ static const char details[] =
 	"what its \"expect\" says, 2 wrong usage or input, 4 internal error.\n";
 
 BH_VEC(file_vec, struct guard_rule_file)
-BH_VEC(path_vec, const char *)
 
 /* What is read, and its memory. */
 struct input {
 	struct bh_arena arena;
-	struct path_vec paths;
+	struct bh_path_vec paths;
 	struct file_vec files, events;
 };
 
@@ -68,29 +65,10 @@ static bool is_rules(const char *name)
 	return name[0] != '.' && (bh_slice_ends(s, BH_SLICE_LIT(".yaml")) || bh_slice_ends(s, BH_SLICE_LIT(".yml")));
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int list_folder(struct input *in, const char *path, struct bh_err *err)
 {
-	DIR *dir = opendir(path);
-	if (!dir)
-		return bh_fail_errno(err, errno, "%s", path);
-	size_t first = in->paths.len;
-	bool ok = true;
-	for (const struct dirent *d; ok && (d = readdir(dir));) {
-		const char *name = is_rules(d->d_name) ? bh_arena_printf(&in->arena, "%s/%s", path, d->d_name) : NULL;
-		ok = !is_rules(d->d_name) || (name && path_vec_push(&in->paths, name));
-	}
-	(void)closedir(dir);
-	if (!ok)
-		return too_many(err);
-	if (in->paths.len == first)
-		return bh_fail(err, BH_ENOTFOUND, 0, "%s: no file in this folder is called *.yaml or *.yml", path);
-	qsort(in->paths.ptr + first, in->paths.len - first, sizeof(in->paths.ptr[0]), compare_names);
-	return 0;
+	int rc = bh_list_folder(path, is_rules, &in->arena, &in->paths, err);
+	return rc == BH_ENOTFOUND ? bh_fail(err, BH_ENOTFOUND, 0, "%s: no file in this folder is called *.yaml or *.yml", path) : rc;
 }
 
 static int list_path(struct input *in, const char *path, struct bh_err *err)
@@ -104,7 +82,7 @@ static int list_path(struct input *in, const char *path, struct bh_err *err)
 	}
 	if (!is_stdin && S_ISDIR(st.st_mode))
 		return list_folder(in, path, err);
-	return path_vec_push(&in->paths, path) ? 0 : too_many(err);
+	return bh_path_vec_push(&in->paths, path) ? 0 : too_many(err);
 }
 
 static int read_path(struct input *in, struct file_vec *to, const char *path, struct bh_err *err)
@@ -168,7 +146,7 @@ static int ask(const struct cmd_args *args, struct guard_question *question, con
 	question->files = in.files.ptr;
 	question->n_files = in.files.len;
 	int code = rc < 0 ? cmd_failed(&err) : answer(args, question);
-	path_vec_done(&in.paths);
+	bh_path_vec_done(&in.paths);
 	file_vec_done(&in.files);
 	file_vec_done(&in.events);
 	bh_arena_done(&in.arena);

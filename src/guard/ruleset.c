@@ -316,6 +316,15 @@ static void name_item(struct reading *in, struct guard_item *item, bool is_new)
 	item->visible = in->r->n_defined++;
 }
 
+/* Zeroed memory for a list, macro or rule, under its name. NULL: there is no room. */
+static void *new_entry(struct reading *in, struct bh_map *map, size_t bytes)
+{
+	void *entry = bh_arena_alloc(&in->r->arena, bytes), **slot = entry ? bh_map_put(map, guard_scalar_text(in->at)) : NULL;
+	if (slot)
+		*slot = entry;
+	return slot ? entry : NULL;
+}
+
 /* ---- lists ---- */
 
 static int read_list(struct reading *in)
@@ -336,14 +345,10 @@ static int read_list(struct reading *in)
 	if (in->failed)
 		return 0;
 	bool is_new = !list;
-	void **slot = is_new ? bh_map_put(&in->r->lists, guard_scalar_text(in->at)) : NULL;
-	if (is_new) {
-		list = slot ? BH_ARENA_NEW(&in->r->arena, struct guard_list) : NULL;
-		if (!list)
-			return full(in);
-		*slot = list;
-		list->items.max = ITEMS_MAX;
-	}
+	list = list ? list : new_entry(in, &in->r->lists, sizeof(*list));
+	if (!list)
+		return full(in);
+	list->items.max = ITEMS_MAX;
 	name_item(in, &list->item, is_new);
 	if (!append)
 		list->items.len = 0;
@@ -368,14 +373,10 @@ static int read_macro(struct reading *in)
 	if (in->failed)
 		return 0;
 	bool is_new = !macro;
-	void **slot = is_new ? bh_map_put(&in->r->macros, guard_scalar_text(in->at)) : NULL;
-	if (is_new) {
-		macro = slot ? BH_ARENA_NEW(&in->r->arena, struct guard_macro) : NULL;
-		if (!macro)
-			return full(in);
-		*slot = macro;
-		macro->condition.parts.max = ITEMS_MAX;
-	}
+	macro = macro ? macro : new_entry(in, &in->r->macros, sizeof(*macro));
+	if (!macro)
+		return full(in);
+	macro->condition.parts.max = ITEMS_MAX;
 	name_item(in, &macro->item, is_new);
 	if (!append)
 		macro->condition.parts.len = 0;
@@ -605,17 +606,6 @@ static enum change append_what_is_there(const struct reading *in, const char *ke
 	return get(in, key) && (strcmp(key, "condition") == 0 || strcmp(key, "exceptions") == 0 || strcmp(key, "tags") == 0) ? CHANGE_APPEND : CHANGE_NONE;
 }
 
-static struct guard_rule *new_rule(struct reading *in)
-{
-	void **slot = bh_map_put(&in->r->rules, guard_scalar_text(in->at));
-	struct guard_rule *rule = slot ? BH_ARENA_NEW(&in->r->arena, struct guard_rule) : NULL;
-	if (rule) {
-		*slot = rule;
-		rule->condition.parts.max = rule->tags.max = rule->exceptions.max = ITEMS_MAX;
-	}
-	return rule;
-}
-
 static void forget_rule(struct guard_rule *rule)
 {
 	rule->condition.parts.len = rule->tags.len = 0;
@@ -632,9 +622,10 @@ static int define_rule(struct reading *in, struct guard_rule *rule)
 		(void)has_text(in, needed[i]);
 	if (in->failed)
 		return 0;
-	rule = rule ? rule : new_rule(in);
+	rule = rule ? rule : new_entry(in, &in->r->rules, sizeof(*rule));
 	if (!rule)
 		return full(in);
+	rule->condition.parts.max = rule->tags.max = rule->exceptions.max = ITEMS_MAX;
 	if (!is_new)
 		forget_rule(rule);
 	name_item(in, &rule->item, is_new);

@@ -555,6 +555,10 @@ static int negation(struct parser *p, struct guard_node **ret)
 	}
 	if (rc < 0 || !is_not)
 		return rc;
+	if ((*ret)->kind == GUARD_NOT) { /* not (not x) */
+		*ret = (*ret)->parts[0];
+		return 0;
+	}
 	struct guard_node *n = new_node(p, GUARD_NOT, at);
 	struct guard_node **parts = bh_arena_array(p->arena, 1, sizeof(*parts));
 	if (!n || !parts)

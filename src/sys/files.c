@@ -5,11 +5,13 @@
 #include "base/limits.h"
 #include "sys/resolve.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -229,4 +231,31 @@ int bh_memory_text(struct bh_slice bytes, int *ret_fd, struct bh_err *err)
 	if (rc == 0)
 		*ret_fd = BH_TAKE_FD(fd);
 	return rc;
+}
+
+/* ---- folders ---- */
+
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int bh_list_folder(const char *path, bool (*wants)(const char *name), struct bh_arena *arena, struct bh_path_vec *out, struct bh_err *err)
+{
+	DIR *dir = opendir(path);
+	if (!dir)
+		return bh_fail_errno(err, errno, "%s", path);
+	size_t first = out->len;
+	bool ok = true;
+	for (const struct dirent *d; ok && (d = readdir(dir));) {
+		const char *name = wants(d->d_name) ? bh_arena_printf(arena, "%s/%s", path, d->d_name) : NULL;
+		ok = !wants(d->d_name) || (name && bh_path_vec_push(out, name));
+	}
+	(void)closedir(dir);
+	if (!ok)
+		return bh_fail(err, BH_ELIMIT, 0, "%s: more than %zu files", path, out->max);
+	if (out->len == first)
+		return bh_fail(err, BH_ENOTFOUND, 0, "%s: no file of this folder is one", path);
+	qsort(out->ptr + first, out->len - first, sizeof(out->ptr[0]), compare_paths);
+	return 0;
 }

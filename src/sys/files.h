@@ -2,9 +2,11 @@
 #ifndef BH_SYS_FILES_H
 #define BH_SYS_FILES_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "base/vec.h"
 
 /* Opens path below dir_fd for reading; never leaves dir_fd (openat2 RESOLVE_BENEATH), never blocks on a FIFO. Regular files only. */
 int bh_open_beneath(int dir_fd, const char *path, int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
@@ -47,6 +49,10 @@ int bh_replace_seen(const char *path, const struct bh_file_seen *seen, struct bh
 int bh_memory_file(int *ret_fd, struct bh_err *err) BH_MUST_CHECK;
 int bh_memory_file_seal(int fd, struct bh_err *err) BH_MUST_CHECK;
 int bh_memory_text(struct bh_slice bytes, int *ret_fd, struct bh_err *err) BH_MUST_CHECK; /* the bytes as such a file, sealed */
+
+/* Adds "path/name" of what `wants` takes in a folder, in the order of names. BH_ELIMIT: more than fit; BH_ENOTFOUND: none; the text says what is wrong, but not what was wanted. */
+BH_VEC(bh_path_vec, const char *)
+int bh_list_folder(const char *path, bool (*wants)(const char *name), struct bh_arena *arena, struct bh_path_vec *out, struct bh_err *err) BH_MUST_CHECK;
 
 int bh_mkdirs(const char *path, unsigned mode, struct bh_err *err) BH_MUST_CHECK; /* like mkdir -p */
 

@@ -126,6 +126,7 @@ RIGHT = [
 BECOMES = [
     ("and binds tighter than or", RULE.format("evt.type=open or evt.type=close and evt.type=read"), "(evt.type = open or (evt.type = close and evt.type = read))"),
     ("an even number of nots", RULE.format("not not evt.type=open"), "evt.type = open"),
+    ("not of not", RULE.format("not (not evt.type=open) and not (not not(proc.name=a))"), "(evt.type = open and not proc.name = a)"),
     ("a list", "- list: l\n  items: [a, b c, '\"d\"']\n" + RULE.format("evt.type=open and proc.name in (x, l, y)"), "(evt.type = open and proc.name in (x, a, \"b c\", d, y))"),
     ("an empty list at the end", "- list: l\n  items: []\n" + RULE.format("evt.type=open and proc.name in (x, l)"), "(evt.type = open and proc.name in (x))"),
     ("an empty list in front", "- list: l\n  items: []\n" + RULE.format("evt.type=open and proc.name in (l, x)"), "(evt.type = open and proc.name in (x))"),
