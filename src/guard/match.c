@@ -71,8 +71,8 @@ static bool in_network(struct bh_slice address, struct bh_slice network)
 		bits = has_length ? 0 : a6 ? 128 : 32;
 	bits += a6 ? 0 : 96;
 	for (size_t i = 0; i < ADDRESS_BYTES && bits > 8 * i; i++) {
-		uint8_t mask = bits >= 8 * (i + 1) ? 0xff : (uint8_t)(0xff00u >> (bits - 8 * i));
-		if ((a[i] ^ b[i]) & mask)
+		unsigned mask = bits >= 8 * (i + 1) ? 0xffu : 0xff00u >> (bits - 8 * i) & 0xffu;
+		if ((unsigned)(a[i] ^ b[i]) & mask)
 			return false;
 	}
 	return true;
