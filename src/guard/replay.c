@@ -280,6 +280,19 @@ static void run_event(struct guard_replay *r, const char *file, size_t line, con
 	r->n_wrong += wrong || met < bh_json_len(expect);
 }
 
+/* A misspelt name would be a field that the event has not. */
+static void warn_of_names(struct guard_replay *r, const char *file, size_t line, const struct bh_json_node *fields)
+{
+	const struct bh_json_node *value;
+	struct bh_slice key, dotted;
+	void *iter = NULL;
+	while (bh_json_next(fields, &iter, &key, &value)) {
+		struct bh_slice name = bh_slice_sub(key, 0, bh_slice_find(key, '['));
+		if (!bh_slice_eq_str(key, "expect") && !guard_field_find(name, &dotted))
+			tell_wrong(r, file, line, "warning: there is no field", key);
+	}
+}
+
 static int run_line(struct guard_replay *r, const char *file, size_t number, struct bh_slice line, struct bh_arena *arena, struct bh_err *err)
 {
 	BH_WITH(bh_json_cleanup) struct bh_json *doc = NULL;
@@ -291,6 +304,7 @@ static int run_line(struct guard_replay *r, const char *file, size_t number, str
 	if (!bh_json_is_object(rec.fields))
 		return bh_fail(err, BH_EMALFORMED, 0, "%s:%zu: an event is a JSON object: {\"evt.type\": \"execve\", ...}", file, number);
 	r->n_events++;
+	warn_of_names(r, file, number, rec.fields);
 	run_event(r, file, number, &e);
 	bh_arena_clear(arena);
 	return 0;

@@ -260,6 +260,9 @@ def check_replay(top):
         done = run("test", "--events", str(top / "bad.jsonl"), str(rules))
         tap.ok(done.returncode == 2 and said in done.stderr, f"an event that is none: {text}", (done.returncode, done.stderr))
     tap.ok(run("test", str(rules)).returncode == 2, "no events")
+    events.write_text('{"evt.type": "open", "proc.nam": "x", "evt.arg.flags": "y", "evt.arg": {"z": "1"}, "proc.aname[2]": "a", "expect": []}\n')
+    done = run("test", "--events", str(events), str(rules))
+    tap.ok(done.returncode == 0 and done.stderr.count("there is no field") == 1 and "replay.jsonl:1: warning: there is no field 'proc.nam'" in done.stderr, "a misspelt name in an event", done.stderr)
     long = top / "long.yaml"
     long.write_text(json.dumps([{"rule": "R", "desc": "d", "condition": "evt.type=open and (fd.name glob '" + "*a" * 200 + "b' or fd.name regex '(a*)*b' or fd.name pmatch (/" + "*a" * 100 + "b))", "output": "o", "priority": "INFO"}]))
     events.write_text(json.dumps({"evt.type": "open", "fd.name": "/" + "a" * 4095}) + "\n")
