@@ -13,7 +13,7 @@
 #include <time.h>
 
 #define PROGRESS_EVERY_NS 50000000ull
-#define HELD_NS PROGRESS_EVERY_NS
+#define HELD_NS 5000000ull
 
 int channel_decode(struct bh_slice bytes, struct channel_frame *ret, size_t *ret_used, struct bh_err *err)
 {

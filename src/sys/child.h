@@ -40,7 +40,7 @@ const char *bh_sandbox_describe(void);
 /* ---- the child's side ---- */
 
 /*
- * Sends one message, perhaps together with the next ones: it may wait in the child until then, at most 50 ms as long as the child sends, reports progress or asks at all, and until its
+ * Sends one message, perhaps together with the next ones: it may wait in the child until then, at most 5 ms as long as the child sends, reports progress or asks at all, and until its
  * end. Fails when the parent is gone. Type: 16 bits, meaning agreed by both ends; payload <= BH_FRAME_BYTES_MAX.
  */
 int bh_channel_send(struct bh_channel *ch, uint16_t type, struct bh_slice payload, struct bh_err *err) BH_MUST_CHECK;
