@@ -1,7 +1,7 @@
 /* args.c: values of options: what was said where, checked when it is said. */
 #include "cmd/args.h"
 
-#include "cmd/suggest.h"
+#include "base/suggest.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -78,13 +78,13 @@ static void join(const char *const *words, char out[LIST_TEXT_BYTES])
 
 static int choose(const char *const *choices, const char *name, const char *word, uint64_t *ret, struct bh_err *err)
 {
-	struct cmd_suggest near = cmd_suggest_for(word);
+	struct bh_suggest near = bh_suggest_for(word);
 	for (size_t i = 0; choices[i]; i++) {
 		if (strcmp(choices[i], word) == 0) {
 			*ret = i;
 			return 0;
 		}
-		cmd_suggest_offer(&near, choices[i]);
+		bh_suggest_offer(&near, choices[i]);
 	}
 	char list[LIST_TEXT_BYTES];
 	join(choices, list);

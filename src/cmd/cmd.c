@@ -9,9 +9,9 @@
 #include "cmd/config_file.h"
 #include "cmd/image_object.h"
 #include "cmd/output.h"
-#include "cmd/suggest.h"
 
 #include "base/log.h"
+#include "base/suggest.h"
 #include "cluster/door.h"
 #include "sys/child.h"
 #include "sys/signals.h"
@@ -56,9 +56,9 @@ const struct cmd_command *cmd_find(const char *name)
 
 int cmd_unknown_command(const char *word, struct bh_err *err)
 {
-	struct cmd_suggest near = cmd_suggest_for(word);
+	struct bh_suggest near = bh_suggest_for(word);
 	for (size_t i = 0; cmd_commands[i]; i++)
-		cmd_suggest_offer(&near, cmd_commands[i]->name);
+		bh_suggest_offer(&near, cmd_commands[i]->name);
 	if (near.best)
 		return bh_fail(err, BH_EUSAGE, 0, "unknown command '%s'; did you mean %s?", word, near.best);
 	return bh_fail(err, BH_EUSAGE, 0, "unknown command '%s'", word);

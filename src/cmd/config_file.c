@@ -13,7 +13,7 @@
 #include "cmd/config_file.h"
 
 #include "base/buf.h"
-#include "cmd/suggest.h"
+#include "base/suggest.h"
 #include "format/yaml.h"
 #include "policy/exceptions.h"
 #include "sys/files.h"
@@ -71,24 +71,24 @@ static struct cmd_value *find_value(const struct cmd_args *a, const struct cmd_o
 	return NULL;
 }
 
-static void offer(struct cmd_suggest *s, const struct cmd_option *options)
+static void offer(struct bh_suggest *s, const struct cmd_option *options)
 {
 	for (; options && options->name; options++)
 		if (!options->not_in_config && !options->hidden)
-			cmd_suggest_offer(s, options->name);
+			bh_suggest_offer(s, options->name);
 }
 
 /* command: whose section it is; NULL for the top level, where options of all commands and the commands' names may stand. */
 static int unknown_key(const struct file *f, const struct cmd_command *command, const struct bh_yaml_node *key, struct bh_err *err)
 {
 	const char *word = bh_arena_strdup(&f->args->arena, bh_yaml_str(key));
-	struct cmd_suggest near = cmd_suggest_for(word ? word : "");
+	struct bh_suggest near = bh_suggest_for(word ? word : "");
 	offer(&near, cmd_global_options);
 	if (!command)
-		cmd_suggest_offer(&near, CMD_EXCEPTIONS_KEY);
+		bh_suggest_offer(&near, CMD_EXCEPTIONS_KEY);
 	for (size_t i = 0; cmd_commands[i]; i++) {
 		if (!command)
-			cmd_suggest_offer(&near, cmd_commands[i]->name);
+			bh_suggest_offer(&near, cmd_commands[i]->name);
 		if (!command || command == cmd_commands[i])
 			offer(&near, cmd_commands[i]->options);
 	}

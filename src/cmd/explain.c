@@ -5,7 +5,7 @@
 #include "cmd/db.h"
 #include "cmd/explain_print.h"
 #include "cmd/output.h"
-#include "cmd/suggest.h"
+#include "base/suggest.h"
 #include "comply/framework.h"
 #include "vuln/userdb.h"
 
@@ -121,9 +121,9 @@ static void tell(struct telling *t, const struct explain_text *text, struct bh_s
 
 static int unknown(const char *id, struct bh_err *err)
 {
-	struct cmd_suggest near = cmd_suggest_for(id);
+	struct bh_suggest near = bh_suggest_for(id);
 	for (size_t i = 0; i < explain_texts_n; i++)
-		cmd_suggest_offer(&near, explain_texts[i].id);
+		bh_suggest_offer(&near, explain_texts[i].id);
 	for (size_t i = 0; !near.best && i < explain_texts_n; i++)
 		if (strlen(id) > 2 && bh_slice_search(bh_slice_str(explain_texts[i].id), id))
 			near.best = explain_texts[i].id;

@@ -3,7 +3,7 @@
  * Everything comes from the tables that the parser uses; there is no second list.
  */
 #include "cmd/output.h"
-#include "cmd/suggest.h"
+#include "base/suggest.h"
 
 #include <stdlib.h>
 #include <string.h>

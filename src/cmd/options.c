@@ -8,9 +8,9 @@
  */
 #include "cmd/args.h"
 #include "cmd/output.h"
-#include "cmd/suggest.h"
 
 #include "base/log.h"
+#include "base/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,10 +49,10 @@ static int take_word(struct cmd_args *a, const char *word, struct bh_err *err)
 
 static int unknown_option(const struct cmd_args *a, const char *name, struct bh_err *err)
 {
-	struct cmd_suggest near = cmd_suggest_for(name);
+	struct bh_suggest near = bh_suggest_for(name);
 	for (size_t i = 0; i < a->n_values; i++)
 		if (!a->values[i].option->hidden)
-			cmd_suggest_offer(&near, a->values[i].option->name);
+			bh_suggest_offer(&near, a->values[i].option->name);
 	if (near.best)
 		return bh_fail(err, BH_EUSAGE, 0, "unknown option --%s; did you mean --%s?", name, near.best);
 	return bh_fail(err, BH_EUSAGE, 0, "unknown option --%s", name);
@@ -212,7 +212,7 @@ int cmd_args_environment(struct cmd_args *a, const char *const *environment, str
 /* The environment variable nearest to this one among those of all commands; NULL when it is one of them, or like none. */
 static bool nearest_variable(const char *variable, char ret[NAME_BYTES])
 {
-	struct cmd_suggest near = cmd_suggest_for(variable);
+	struct bh_suggest near = bh_suggest_for(variable);
 	near.distance = near.distance < 3 ? near.distance : 3; /* two slips: the prefix alone makes names alike */
 	size_t best = SIZE_MAX;
 	for (size_t i = 0; i == 0 || cmd_commands[i - 1]; i++) {
@@ -222,7 +222,7 @@ static bool nearest_variable(const char *variable, char ret[NAME_BYTES])
 			if (strcmp(name, variable) == 0)
 				return false;
 			near.best = NULL;
-			cmd_suggest_offer(&near, name);
+			bh_suggest_offer(&near, name);
 			if (near.best && near.distance < best && !o->not_in_config) {
 				best = near.distance;
 				memcpy(ret, name, NAME_BYTES);

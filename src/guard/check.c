@@ -5,10 +5,10 @@
 #include "base/cleanup.h"
 #include "format/regex.h"
 #include "format/yaml.h"
+#include "guard/match.h"
 #include "guard/ruleset.h"
 #include "sys/sandbox.h"
 
-#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 
 /* What is wrong with a check. unknown: it names something that is not there, which skip-if-unknown-filter forgives. */
 struct finding {
-	bool is_wrong, is_unknown;
+	bool is_unknown;
 	size_t at;
 	char text[MESSAGE_BYTES];
 };
@@ -33,7 +33,6 @@ BH_PRINTF(4, 5) static bool wrong(struct finding *f, size_t at, bool is_unknown,
 	va_start(list, fmt);
 	(void)vsnprintf(f->text, sizeof(f->text), fmt, list);
 	va_end(list);
-	f->is_wrong = true;
 	f->is_unknown = is_unknown;
 	f->at = at;
 	return false;
@@ -60,23 +59,6 @@ static bool is_number(struct bh_slice s)
 	return *end == '\0' && text[0] != ' ' && strchr("+-0123456789", text[0]);
 }
 
-static bool is_address(struct bh_slice s)
-{
-	char text[INET6_ADDRSTRLEN];
-	uint8_t bytes[16];
-	return copy_text(s, text, sizeof(text)) && (inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1);
-}
-
-static bool is_network(struct bh_slice s)
-{
-	struct bh_slice address, length;
-	uint64_t bits;
-	if (!bh_slice_cut(s, '/', &address, &length))
-		return is_address(s);
-	uint64_t max = memchr(address.ptr, ':', address.len) ? 128 : 32;
-	return is_address(address) && bh_slice_u64(length, max, &bits);
-}
-
 /* A number, or the name of a service. */
 static bool is_port(struct bh_slice s)
 {
@@ -97,8 +79,8 @@ static bool is_of_type(enum guard_type type, struct bh_slice value)
 	switch (type) {
 	case GUARD_NUMBER: return is_number(value);
 	case GUARD_BOOL: return is_bool(value);
-	case GUARD_ADDRESS: return is_address(value);
-	case GUARD_NETWORK: return is_network(value);
+	case GUARD_ADDRESS: return guard_is_address(value);
+	case GUARD_NETWORK: return guard_is_network(value);
 	case GUARD_PORT: return is_port(value);
 	case GUARD_STRING:
 	case GUARD_BYTES:
@@ -149,7 +131,7 @@ static bool unknown_field(const struct guard_operand *o, struct finding *f)
 /* Ancestors and descriptors have numbers. */
 static bool wants_number(const struct guard_field *field)
 {
-	return (strncmp(field->name, "proc.a", 6) == 0 && strcmp(field->name, "proc.aenv") != 0) || strcmp(field->name, "fd.types") == 0 || strcmp(field->name, "evt.around") == 0;
+	return (guard_field_is_of_ancestors(field) && strcmp(field->name, "proc.aenv") != 0) || strcmp(field->name, "fd.types") == 0 || strcmp(field->name, "evt.around") == 0;
 }
 
 static bool check_argument(const struct guard_operand *o, struct finding *f)
@@ -206,13 +188,6 @@ static bool check_operand(struct guard_operand *o, bool in_output, struct findin
 	if (o->field->use == (in_output ? GUARD_USE_FILTER : GUARD_USE_OUTPUT))
 		return wrong(f, o->at, false, "%s can stand in %s only", o->field->name, in_output ? "conditions" : "outputs");
 	return check_argument(o, f);
-}
-
-static enum guard_type type_of(const struct guard_operand *o)
-{
-	if (o->kind == GUARD_FIELD)
-		return o->field->type;
-	return bh_slice_eq_str(o->name, "len") ? GUARD_NUMBER : GUARD_STRING;
 }
 
 /* ---- operators ---- */
@@ -342,7 +317,7 @@ static bool check_check(struct guard_ruleset *r, struct guard_node *n, struct fi
 {
 	if (!check_operand(&n->left, false, f))
 		return false;
-	enum guard_type type = type_of(&n->left);
+	enum guard_type type = guard_operand_type(&n->left);
 	if (!suits(n->op, type))
 		return wrong(f, n->left.at, false, "%s can't be used with %.*s, a %s", guard_op_word(n->op), BH_SLICE_FMT(n->left.name), guard_type_name(type));
 	for (size_t i = 0; i < n->n_values; i++)

@@ -159,13 +159,6 @@ static bool operand_values(const struct guard_operand *o, const struct guard_eve
 
 /* ---- checks ---- */
 
-static enum guard_type type_of(const struct guard_operand *o)
-{
-	if (o->kind == GUARD_FIELD)
-		return o->field->type;
-	return bh_slice_eq_str(o->name, "len") ? GUARD_NUMBER : GUARD_STRING;
-}
-
 /* One value of the field against one on the right. */
 static bool one(const struct guard_node *n, enum guard_type type, struct bh_slice left, struct bh_slice right, const struct guard_operand *literal)
 {
@@ -214,11 +207,6 @@ static bool any_right(const struct guard_node *n, enum guard_type type, struct b
 	return n->quantifier == GUARD_ALLOF ? hits == total : n->quantifier == GUARD_ONEOF ? hits == 1 : hits > 0;
 }
 
-static bool is_ancestors(const struct guard_operand *o)
-{
-	return o->kind == GUARD_FIELD && strncmp(o->field->name, "proc.a", 6) == 0 && o->field->argument == GUARD_ARG_OPTIONAL;
-}
-
 static bool check(const struct guard_node *n, const struct guard_event *e)
 {
 	struct guard_values left;
@@ -226,8 +214,8 @@ static bool check(const struct guard_node *n, const struct guard_event *e)
 		return false;
 	if (n->op == GUARD_OP_EXISTS)
 		return true;
-	const enum guard_type type = type_of(&n->left);
-	const bool all = (n->op == GUARD_OP_NE && !is_ancestors(&n->left)) || (n->op == GUARD_OP_IN && left.is_list);
+	const enum guard_type type = guard_operand_type(&n->left);
+	const bool all = (n->op == GUARD_OP_NE && !(n->left.kind == GUARD_FIELD && guard_field_is_of_ancestors(n->left.field))) || (n->op == GUARD_OP_IN && left.is_list);
 	for (size_t i = 0; i < left.n; i++)
 		if (any_right(n, type, left.list[i], e) != all)
 			return !all;

@@ -1,10 +1,12 @@
 /* fields.c: see fields.h. */
 #include "guard/fields.h"
 
+#include "base/suggest.h"
+
+#include <stdio.h>
 #include <string.h>
 
 #define NAME_BYTES_MAX 64u
-#define NEAR_MAX 3u /* changes that make a name another one's misspelling */
 
 static const struct guard_field fields[] = {
 #define FIELD(name, type, argument, use, text) { name, GUARD_##type, GUARD_ARG_##argument, GUARD_USE_##use, text },
@@ -38,42 +40,24 @@ const struct guard_field *guard_field_find(struct bh_slice name, struct bh_slice
 	return dotted;
 }
 
-static size_t least(size_t a, size_t b, size_t c)
-{
-	a = a < b ? a : b;
-	return a < c ? a : c;
-}
-
-/* Letters to add, leave out or change. */
-static size_t distance(struct bh_slice a, struct bh_slice b)
-{
-	size_t row[NAME_BYTES_MAX + 1];
-	for (size_t j = 0; j <= b.len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.len; i++) {
-		size_t corner = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b.len; j++) {
-			size_t above = row[j];
-			row[j] = least(above + 1, row[j - 1] + 1, corner + (a.ptr[i - 1] != b.ptr[j - 1]));
-			corner = above;
-		}
-	}
-	return row[b.len];
-}
-
 const struct guard_field *guard_field_near(struct bh_slice name)
 {
+	char text[NAME_BYTES_MAX + 1];
 	const struct guard_field *best = NULL;
-	size_t nearest = NEAR_MAX + 1;
-	for (size_t i = 0; i < N && name.len <= NAME_BYTES_MAX; i++) {
-		size_t d = distance(name, bh_slice_str(fields[i].name));
-		if (d < nearest) {
-			nearest = d;
-			best = &fields[i];
-		}
+	if (name.len > NAME_BYTES_MAX)
+		return NULL;
+	(void)snprintf(text, sizeof(text), "%.*s", BH_SLICE_FMT(name));
+	struct bh_suggest s = bh_suggest_for(text);
+	for (size_t i = 0; i < N; i++) {
+		bh_suggest_offer(&s, fields[i].name);
+		best = s.best == fields[i].name ? &fields[i] : best;
 	}
 	return best;
+}
+
+bool guard_field_is_of_ancestors(const struct guard_field *f)
+{
+	return strncmp(f->name, "proc.a", 6) == 0 && f->argument == GUARD_ARG_OPTIONAL;
 }
 
 const char *guard_type_name(enum guard_type type)

@@ -35,6 +35,9 @@ const struct guard_field *guard_field_find(struct bh_slice name, struct bh_slice
 /* The field whose name is nearest, for messages; NULL: none is near. */
 const struct guard_field *guard_field_near(struct bh_slice name);
 
+/* proc.aname and the like: without an argument it is about any ancestor. */
+bool guard_field_is_of_ancestors(const struct guard_field *f);
+
 const char *guard_type_name(enum guard_type type);
 
 #endif

@@ -49,7 +49,7 @@ int guard_compare(enum guard_type type, struct bh_slice a, struct bh_slice b)
 static bool to_address(struct bh_slice s, uint8_t ret[ADDRESS_BYTES], bool *is_v6)
 {
 	char text[INET6_ADDRSTRLEN];
-	if (s.len == 0 || s.len >= sizeof(text))
+	if (s.len == 0 || s.len >= sizeof(text) || memchr(s.ptr, '\0', s.len))
 		return false;
 	memcpy(text, s.ptr, s.len);
 	text[s.len] = '\0';
@@ -58,18 +58,43 @@ static bool to_address(struct bh_slice s, uint8_t ret[ADDRESS_BYTES], bool *is_v
 	return inet_pton(*is_v6 ? AF_INET6 : AF_INET, text, *is_v6 ? ret : ret + 12) == 1;
 }
 
-static bool in_network(struct bh_slice address, struct bh_slice network)
+/* *ret_bits: of the prefix, in sixteen bytes. */
+static bool to_network(struct bh_slice s, uint8_t ret[ADDRESS_BYTES], bool *is_v6, uint64_t *ret_bits)
 {
 	struct bh_slice base, length;
+	bool has_length = bh_slice_cut(s, '/', &base, &length);
+	if (!to_address(base, ret, is_v6))
+		return false;
+	uint64_t all = *is_v6 ? 128 : 32;
+	*ret_bits = all;
+	if (has_length && !bh_slice_u64(length, all, ret_bits))
+		return false;
+	*ret_bits += 128 - all;
+	return true;
+}
+
+bool guard_is_address(struct bh_slice s)
+{
+	uint8_t bytes[ADDRESS_BYTES];
+	bool is_v6;
+	return to_address(s, bytes, &is_v6);
+}
+
+bool guard_is_network(struct bh_slice s)
+{
+	uint8_t bytes[ADDRESS_BYTES];
+	uint64_t bits;
+	bool is_v6;
+	return to_network(s, bytes, &is_v6, &bits);
+}
+
+static bool in_network(struct bh_slice address, struct bh_slice network)
+{
 	uint8_t a[ADDRESS_BYTES], b[ADDRESS_BYTES];
 	bool a6, b6;
-	uint64_t bits = 0;
-	bool has_length = bh_slice_cut(network, '/', &base, &length);
-	if (!to_address(address, a, &a6) || !to_address(base, b, &b6) || a6 != b6)
+	uint64_t bits;
+	if (!to_address(address, a, &a6) || !to_network(network, b, &b6, &bits) || a6 != b6)
 		return false;
-	if (!has_length || !bh_slice_u64(length, a6 ? 128 : 32, &bits))
-		bits = has_length ? 0 : a6 ? 128 : 32;
-	bits += a6 ? 0 : 96;
 	for (size_t i = 0; i < ADDRESS_BYTES && bits > 8 * i; i++) {
 		unsigned mask = bits >= 8 * (i + 1) ? 0xffu : 0xff00u >> (bits - 8 * i) & 0xffu;
 		if ((unsigned)(a[i] ^ b[i]) & mask)

@@ -4,6 +4,10 @@
 
 #include "guard/fields.h"
 
+/* An address of IPv4 or IPv6; one with the length of a prefix behind it, or without. */
+bool guard_is_address(struct bh_slice s);
+bool guard_is_network(struct bh_slice s);
+
 bool guard_equal(enum guard_type type, struct bh_slice value, struct bh_slice wanted); /* of a network: does it hold the address? */
 int guard_compare(enum guard_type type, struct bh_slice a, struct bh_slice b);         /* < 0, 0, > 0; numbers as such */
 bool guard_contains(struct bh_slice value, struct bh_slice part);

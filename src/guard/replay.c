@@ -18,18 +18,24 @@ struct record {
 
 /* ---- values ---- */
 
+/* As JSON writes it; an empty string stays empty. */
+static bool write_text(const struct record *rec, const struct bh_json_node *v, struct bh_slice *ret)
+{
+	struct bh_buf b;
+	bh_buf_init(&b, LINE_BYTES_MAX);
+	bool ok = bh_json_write(v, NULL, &b) && ((b.len && b.ptr[0] == '"') || bh_arena_copy(rec->arena, bh_buf_slice(&b), ret));
+	bh_buf_done(&b);
+	return ok;
+}
+
 /* Strings as they are, numbers and truth values as JSON writes them. */
 static bool add_text(const struct record *rec, const struct bh_json_node *v, struct guard_values *ret)
 {
-	struct bh_buf b;
 	struct bh_slice text = bh_json_str(v);
-	bh_buf_init(&b, LINE_BYTES_MAX);
-	bool is_string = bh_json_write(v, NULL, &b) && b.len && b.ptr[0] == '"';
-	bool ok = !bh_json_is_null(v) && ret->n < GUARD_VALUES_MAX && (is_string || bh_arena_copy(rec->arena, bh_buf_slice(&b), &text));
-	bh_buf_done(&b);
-	if (ok)
-		ret->list[ret->n++] = text;
-	return ok;
+	if (bh_json_is_null(v) || ret->n == GUARD_VALUES_MAX || (text.len == 0 && !write_text(rec, v, &text)))
+		return false;
+	ret->list[ret->n++] = text;
+	return true;
 }
 
 static const struct bh_json_node *get(const struct record *rec, struct bh_slice name)
@@ -54,11 +60,6 @@ static const struct bh_json_node *member(const struct bh_json_node *object, stru
 	return NULL;
 }
 
-static bool is_ancestors(const struct guard_field *f)
-{
-	return strncmp(f->name, "proc.a", 6) == 0 && f->argument == GUARD_ARG_OPTIONAL;
-}
-
 /* name[argument]: written so, or a part of what stands under the name. */
 static const struct bh_json_node *with_argument(const struct record *rec, const struct guard_operand *o)
 {
@@ -76,7 +77,7 @@ static bool take(const struct record *rec, const struct guard_field *f, const st
 {
 	if (!bh_json_is_array(v))
 		return v && add_text(rec, v, ret);
-	bool ancestors = is_ancestors(f);
+	bool ancestors = guard_field_is_of_ancestors(f);
 	ret->is_list = !ancestors;
 	for (size_t i = ancestors; i < bh_json_len(v); i++)
 		(void)add_text(rec, bh_json_at(v, i), ret);

@@ -55,6 +55,13 @@ bool guard_op_parse(struct bh_slice word, enum guard_op *ret)
 	return false;
 }
 
+enum guard_type guard_operand_type(const struct guard_operand *o)
+{
+	if (o->kind == GUARD_FIELD)
+		return o->field->type;
+	return bh_slice_eq_str(o->name, "len") ? GUARD_NUMBER : GUARD_STRING;
+}
+
 /* ---- characters ---- */
 
 static bool is_blank(uint8_t c)

@@ -72,6 +72,9 @@ const char *guard_op_word(enum guard_op op);
 bool guard_op_takes_list(enum guard_op op); /* in, intersects, pmatch */
 bool guard_op_parse(struct bh_slice word, enum guard_op *ret);
 
+/* Of what an operand gives; its fields are found already. */
+enum guard_type guard_operand_type(const struct guard_operand *o);
+
 /* The token at an offset, for messages: a word, a mark, a quoted text. */
 struct bh_slice guard_token_at(struct bh_slice text, size_t at);
 

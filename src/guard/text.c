@@ -39,10 +39,9 @@ static void put_text(struct writer *w, const char *text, uint64_t origin)
 		put(w, (uint8_t)*text, origin);
 }
 
-static uint64_t origin_of(const struct writer *w, struct guard_scalar s)
+static uint64_t origin_of(struct guard_scalar s)
 {
 	size_t from = 0, to = 0;
-	(void)w;
 	(void)bh_yaml_span(s.node, &from, &to);
 	return (uint64_t)s.source << 32 | (uint32_t)from;
 }
@@ -75,45 +74,44 @@ static void put_scalar(struct writer *w, struct guard_scalar s)
 
 /* ---- exceptions ---- */
 
-static bool has_blank(struct bh_slice s)
+/* An item with a blank is quoted, unless it brings its quotes. */
+static bool wants_quotes(struct bh_slice s)
 {
-	return memchr(s.ptr ? s.ptr : (const uint8_t *)"", ' ', s.len) != NULL;
+	return s.len && memchr(s.ptr, ' ', s.len) && s.ptr[0] != '"' && s.ptr[0] != '\'';
 }
 
-/* An item with a blank is quoted, unless it brings its quotes. */
 static void put_item(struct writer *w, struct guard_scalar s)
 {
-	struct bh_slice text = guard_scalar_text(s);
-	bool quote = has_blank(text) && text.ptr[0] != '"' && text.ptr[0] != '\'';
+	bool quote = wants_quotes(guard_scalar_text(s));
 	if (quote)
-		put(w, '"', origin_of(w, s));
+		put(w, '"', origin_of(s));
 	put_scalar(w, s);
 	if (quote)
-		put(w, '"', origin_of(w, s));
+		put(w, '"', origin_of(s));
 }
 
 static void put_items(struct writer *w, uint32_t source, const struct bh_yaml_node *sequence)
 {
 	struct guard_scalar at = { source, sequence };
-	put(w, '(', origin_of(w, at));
+	put(w, '(', origin_of(at));
 	for (size_t i = 0; i < bh_yaml_len(sequence); i++) {
 		struct guard_scalar item = { source, bh_yaml_at(sequence, i) };
 		if (i)
-			put_text(w, ", ", origin_of(w, item));
+			put_text(w, ", ", origin_of(item));
 		put_item(w, item);
 	}
-	put(w, ')', origin_of(w, at));
+	put(w, ')', origin_of(at));
 }
 
 static void put_op(struct writer *w, const struct guard_exception *e, size_t number, const char *usual, enum guard_op *ret)
 {
 	struct guard_scalar op = { e->comps.source, bh_yaml_is(e->comps.node, BH_YAML_SEQUENCE) ? bh_yaml_at(e->comps.node, number) : e->comps.node };
-	put(w, ' ', origin_of(w, e->fields));
+	put(w, ' ', origin_of(e->fields));
 	if (op.node)
 		put_scalar(w, op);
 	else
-		put_text(w, usual, origin_of(w, e->fields));
-	put(w, ' ', origin_of(w, e->fields));
+		put_text(w, usual, origin_of(e->fields));
+	put(w, ' ', origin_of(e->fields));
 	if (!guard_op_parse(op.node ? guard_scalar_text(op) : bh_slice_str(usual), ret))
 		*ret = GUARD_OP_EQ;
 }
@@ -132,60 +130,60 @@ static void put_value(struct writer *w, struct guard_scalar v, enum guard_op op)
 		return;
 	}
 	if (bare)
-		put(w, '(', origin_of(w, v));
+		put(w, '(', origin_of(v));
 	put_scalar(w, v);
 	if (bare)
-		put(w, ')', origin_of(w, v));
+		put(w, ')', origin_of(v));
 }
 
 /* (field in (a, b)) */
 static void put_simple_exception(struct writer *w, const struct guard_exception *e)
 {
 	enum guard_op op;
-	put(w, '(', origin_of(w, e->fields));
+	put(w, '(', origin_of(e->fields));
 	put_scalar(w, e->fields);
 	put_op(w, e, 0, "in", &op);
-	put(w, '(', origin_of(w, e->fields));
+	put(w, '(', origin_of(e->fields));
 	for (size_t i = 0; i < e->values.len; i++) {
 		if (i)
-			put_text(w, ", ", origin_of(w, e->values.ptr[i]));
+			put_text(w, ", ", origin_of(e->values.ptr[i]));
 		put_item(w, e->values.ptr[i]);
 	}
-	put_text(w, "))", origin_of(w, e->fields));
+	put_text(w, "))", origin_of(e->fields));
 }
 
 /* (a = x and b contains y) */
 static void put_row(struct writer *w, const struct guard_exception *e, struct guard_scalar row)
 {
 	enum guard_op op;
-	put(w, '(', origin_of(w, row));
+	put(w, '(', origin_of(row));
 	for (size_t k = 0; k < bh_yaml_len(e->fields.node); k++) {
 		struct guard_scalar field = { e->fields.source, bh_yaml_at(e->fields.node, k) }, value = { row.source, bh_yaml_at(row.node, k) };
 		if (k)
-			put_text(w, " and ", origin_of(w, value));
+			put_text(w, " and ", origin_of(value));
 		put_scalar(w, field);
 		put_op(w, e, k, "=", &op);
 		put_value(w, value, op);
 	}
-	put(w, ')', origin_of(w, row));
+	put(w, ')', origin_of(row));
 }
 
 static void put_exception(struct writer *w, const struct guard_exception *e)
 {
 	if (e->values.len == 0)
 		return;
-	put_text(w, " and not ", origin_of(w, e->name));
+	put_text(w, " and not ", origin_of(e->name));
 	if (bh_yaml_is(e->fields.node, BH_YAML_SCALAR)) {
 		put_simple_exception(w, e);
 		return;
 	}
-	put(w, '(', origin_of(w, e->name));
+	put(w, '(', origin_of(e->name));
 	for (size_t i = 0; i < e->values.len; i++) {
 		if (i)
-			put_text(w, " or ", origin_of(w, e->values.ptr[i]));
+			put_text(w, " or ", origin_of(e->values.ptr[i]));
 		put_row(w, e, e->values.ptr[i]);
 	}
-	put(w, ')', origin_of(w, e->name));
+	put(w, ')', origin_of(e->name));
 }
 
 /* ---- lists ---- */
@@ -209,7 +207,7 @@ static void put_list(struct writer *w, struct guard_list *list, uint64_t origin,
 			put_list(w, other, origin, true, any);
 			continue;
 		}
-		bool quote = has_blank(text) && text.ptr[0] != '"' && text.ptr[0] != '\'';
+		bool quote = wants_quotes(text);
 		if (*any)
 			put_text(w, ", ", origin);
 		*any = true;
@@ -269,14 +267,14 @@ int guard_text_make(struct guard_ruleset *r, const struct guard_scalar_vec *part
 	writer_init(&full, r);
 	bool has_exceptions = exceptions && exceptions->len;
 	if (has_exceptions)
-		put(&plain, '(', origin_of(&plain, parts->ptr[0]));
+		put(&plain, '(', origin_of(parts->ptr[0]));
 	for (size_t i = 0; i < parts->len; i++) {
 		if (i)
-			put(&plain, ' ', origin_of(&plain, parts->ptr[i]));
+			put(&plain, ' ', origin_of(parts->ptr[i]));
 		put_scalar(&plain, parts->ptr[i]);
 	}
 	if (has_exceptions)
-		put(&plain, ')', origin_of(&plain, parts->ptr[0]));
+		put(&plain, ')', origin_of(parts->ptr[0]));
 	for (size_t i = 0; has_exceptions && i < exceptions->len; i++)
 		put_exception(&plain, &exceptions->ptr[i]);
 	put_with_lists(&full, bh_buf_slice(&plain.text), plain.origins.ptr, 0, 0);

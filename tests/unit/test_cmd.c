@@ -1,6 +1,6 @@
 /* test_cmd.c: the option parser: what is accepted, what is refused with which words, and which source wins. */
 #include "cmd/args.h"
-#include "cmd/suggest.h"
+#include "base/suggest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -218,8 +218,8 @@ static void edit_distances(void **state)
 	} cases[] = { { "", "", 0 }, { "scan", "scan", 0 }, { "scna", "scan", 1 }, { "sca", "scan", 1 }, { "sccan", "scan", 1 }, { "xcan", "scan", 1 },
 		      { "kitten", "sitting", 3 }, { "", "abc", 3 }, { "ca", "abc", 3 } };
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(cmd_edit_distance(cases[i].a, cases[i].b), cases[i].distance);
-		assert_int_equal(cmd_edit_distance(cases[i].b, cases[i].a), cases[i].distance);
+		assert_int_equal(bh_edit_distance(cases[i].a, cases[i].b), cases[i].distance);
+		assert_int_equal(bh_edit_distance(cases[i].b, cases[i].a), cases[i].distance);
 	}
 }
 

@@ -2,7 +2,7 @@
  * suggest.c: optimal string alignment distance, three rows of the usual table. A typing slip is one swap, a doubled or a
  * missing letter; a third of the word's letters wrong is no slip any more.
  */
-#include "cmd/suggest.h"
+#include "base/suggest.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-size_t cmd_edit_distance(const char *a, const char *b)
+size_t bh_edit_distance(const char *a, const char *b)
 {
 	size_t la = strlen(a), lb = strlen(b);
 	if (la > WORD_BYTES_MAX || lb > WORD_BYTES_MAX)
@@ -39,15 +39,15 @@ size_t cmd_edit_distance(const char *a, const char *b)
 	return above[lb];
 }
 
-struct cmd_suggest cmd_suggest_for(const char *word)
+struct bh_suggest bh_suggest_for(const char *word)
 {
 	size_t far = strlen(word) / 3 + 1;
-	return (struct cmd_suggest){ .word = word, .distance = far < 4 ? far + 1 : 4 };
+	return (struct bh_suggest){ .word = word, .distance = far < 4 ? far + 1 : 4 };
 }
 
-void cmd_suggest_offer(struct cmd_suggest *s, const char *candidate)
+void bh_suggest_offer(struct bh_suggest *s, const char *candidate)
 {
-	size_t d = cmd_edit_distance(s->word, candidate);
+	size_t d = bh_edit_distance(s->word, candidate);
 	if (d < s->distance && d < strlen(candidate)) {
 		s->best = candidate;
 		s->distance = d;
