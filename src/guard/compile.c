@@ -184,7 +184,7 @@ static void sort_problems(struct guard_ruleset *r)
 		if (n == 0 || !is_same(&v->ptr[n - 1], &v->ptr[i]))
 			v->ptr[n++] = v->ptr[i];
 	v->len = n;
-	r->n_errors = 0;
+	r->n_errors = r->n_dropped_errors;
 	for (size_t i = 0; i < n; i++)
 		r->n_errors += !v->ptr[i].is_warning;
 }

@@ -53,8 +53,8 @@ static void put_problems(struct bh_buf *b, const struct guard_ruleset *r, bool w
 	for (size_t i = 0; i < r->problems.len; i++)
 		if (warnings || !r->problems.ptr[i].is_warning)
 			put_problem(b, &r->problems.ptr[i]);
-	if (r->problems.len == r->problems.max)
-		bh_buf_add_str(b, "and more: only the first are listed\n");
+	if (r->n_dropped)
+		bh_buf_printf(b, "and %zu more that are not listed, %zu of them errors\n", r->n_dropped, r->n_dropped_errors);
 }
 
 static const struct guard_rule *rule_at(const struct guard_ruleset *r, size_t i)
@@ -92,10 +92,11 @@ static int check(struct asking *a, struct bh_err *err)
 	if (!a->question->json) {
 		put_problems(&a->told, r, true);
 		bh_buf_printf(&a->out, "%zu of %zu rules can be used, with %zu macros and %zu lists; %zu errors, %zu warnings\n", count_loaded(r), r->rules.len, r->macros.len, r->lists.len,
-			      r->n_errors, r->problems.len - r->n_errors);
+			      r->n_errors, r->problems.len + r->n_dropped - r->n_errors);
 		return 0;
 	}
-	bh_buf_printf(&a->out, "{\n  \"rules\": %zu, \"loaded\": %zu, \"macros\": %zu, \"lists\": %zu,\n  \"problems\": [", r->rules.len, count_loaded(r), r->macros.len, r->lists.len);
+	bh_buf_printf(&a->out, "{\n  \"rules\": %zu, \"loaded\": %zu, \"macros\": %zu, \"lists\": %zu, \"errors\": %zu, \"problems_left_out\": %zu,\n  \"problems\": [", r->rules.len, count_loaded(r), r->macros.len, r->lists.len,
+		      r->n_errors, r->n_dropped);
 	for (size_t i = 0; i < r->problems.len; i++) {
 		bh_buf_add_str(&a->out, i ? ",\n" : "\n");
 		json_problem(&a->out, &r->problems.ptr[i]);

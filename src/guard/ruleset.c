@@ -92,8 +92,11 @@ static struct bh_slice line_of(struct bh_slice text, uint32_t line)
 
 bool guard_problem_add(struct guard_ruleset *r, const struct guard_problem *p)
 {
-	r->n_errors += !p->is_warning;
-	return r->problems.len == PROBLEMS_MAX || guard_problem_vec_push(&r->problems, *p);
+	if (r->problems.len < PROBLEMS_MAX)
+		return guard_problem_vec_push(&r->problems, *p);
+	r->n_dropped++;
+	r->n_dropped_errors += !p->is_warning;
+	return true;
 }
 
 bool guard_tell(struct guard_ruleset *r, struct guard_scalar at, bool is_warning, const char *fmt, ...)
@@ -759,9 +762,9 @@ static int read_item(struct guard_ruleset *r, uint32_t source, const struct bh_y
 }
 
 /* The document's root has no place of its own when it is empty. */
-static int tell_file(struct guard_ruleset *r, const char *name, bool is_warning, const char *text)
+static int tell_file(struct guard_ruleset *r, const char *name, const char *text)
 {
-	struct guard_problem p = { .place = { .file = name }, .is_warning = is_warning };
+	struct guard_problem p = { .place = { .file = name } };
 	return bh_arena_copy(&r->arena, bh_slice_str(text), &p.text) && guard_problem_add(r, &p) ? 0 : BH_ENOMEM;
 }
 
@@ -771,7 +774,7 @@ int guard_ruleset_add(struct guard_ruleset *r, const char *name, struct bh_slice
 	struct bh_err why = { 0 };
 	int rc = bytes.len > FILE_BYTES_MAX ? bh_fail(&why, BH_ELIMIT, 0, "a file of rules of more than %u MiB", FILE_BYTES_MAX >> 20) : bh_yaml_parse(bytes, FILE_BYTES_MAX, &s.yaml, &why);
 	if (rc == BH_EMALFORMED || rc == BH_ELIMIT)
-		return tell_file(r, name, false, why.text) < 0 ? bh_fail(err, BH_ENOMEM, 0, "out of memory") : 0;
+		return tell_file(r, name, why.text) < 0 ? bh_fail(err, BH_ENOMEM, 0, "out of memory") : 0;
 	if (rc < 0) {
 		*err = why;
 		return rc;
@@ -783,7 +786,7 @@ int guard_ruleset_add(struct guard_ruleset *r, const char *name, struct bh_slice
 	for (size_t d = 0; rc == 0 && d < bh_yaml_documents(s.yaml); d++) {
 		const struct bh_yaml_node *root = bh_yaml_root(s.yaml, d);
 		if (!bh_yaml_is(root, BH_YAML_SEQUENCE) && !bh_yaml_is_null(root))
-			rc = tell_file(r, name, false, "a file of rules is a list of rules, macros and lists");
+			rc = tell_file(r, name, "a file of rules is a list of rules, macros and lists");
 		for (size_t i = 0; rc == 0 && i < bh_yaml_len(root) && bh_yaml_is(root, BH_YAML_SEQUENCE); i++)
 			rc = read_item(r, (uint32_t)(r->sources.len - 1), bh_yaml_at(root, i), err);
 	}

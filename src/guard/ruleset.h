@@ -77,7 +77,7 @@ struct guard_condition {
 	unsigned depth;                /* of macros in it */
 	struct guard_types types[2];   /* of it, and of its negation */
 	enum { GUARD_UNSEEN, GUARD_AT_WORK, GUARD_GOOD, GUARD_BAD, GUARD_UNKNOWN } state; /* UNKNOWN: it names a field or an event that is not there */
-	struct guard_problem why;      /* of GUARD_UNKNOWN */
+	struct guard_problem why;      /* of GUARD_BAD and GUARD_UNKNOWN; without a text: it was told already */
 };
 
 struct guard_macro {
@@ -116,6 +116,7 @@ struct guard_ruleset {
 	struct guard_source_vec sources;
 	struct bh_map lists, macros, rules; /* name -> struct guard_list *, guard_macro *, guard_rule * */
 	struct guard_problem_vec problems;
+	size_t n_dropped, n_dropped_errors; /* problems beyond the maximum */
 	size_t n_errors, n_defined;
 	struct bh_slice types[GUARD_TYPES_MAX];
 	size_t n_types;
@@ -144,7 +145,7 @@ struct guard_place guard_scalar_place(const struct guard_ruleset *r, struct guar
 /* A problem where a scalar stands. The text is printf's. False: memory. */
 bool guard_tell(struct guard_ruleset *r, struct guard_scalar at, bool is_warning, const char *fmt, ...) BH_PRINTF(4, 5);
 
-/* A problem at an offset of a condition's text; where: "macro x", or "". */
+/* A problem at an offset of a condition's text. */
 bool guard_tell_at(struct guard_ruleset *r, const struct guard_text *source, size_t at, bool is_warning, const char *text);
 struct guard_problem guard_problem_at(struct guard_ruleset *r, const struct guard_text *source, size_t at, bool is_warning, const char *text);
 bool guard_problem_add(struct guard_ruleset *r, const struct guard_problem *p);
