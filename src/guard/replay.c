@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "format/json.h"
-#include "guard/eval.h"
+#include "guard/alert.h"
 
 #include <string.h>
 
@@ -159,86 +159,7 @@ static bool extract(void *ctx, const struct guard_operand *o, struct guard_value
 	return from_sides(rec, o->field->name, ret) || from_ancestors(rec, o->field->name, ret) || from_path(rec, o->field->name, ret) || from_type(rec, o, ret);
 }
 
-/* ---- alerts ---- */
-
-static struct bh_slice text_of(const struct record *rec, const char *name, const char *otherwise)
-{
-	struct bh_slice s = bh_json_str(bh_json_get(rec->fields, name));
-	return s.len ? s : bh_slice_str(otherwise);
-}
-
-static void json_fields(const struct guard_replay *r, const struct guard_rule *rule, const struct guard_event *e)
-{
-	struct guard_operand o;
-	struct guard_values v;
-	bool any = false;
-	for (struct bh_slice rest = rule->output; rest.len;) {
-		rest = bh_slice_sub(rest, bh_slice_find(rest, '%'), rest.len);
-		size_t used = rest.len ? guard_output_field(rest, e->arena, &o) : 0;
-		if (used) {
-			v = (struct guard_values){ 0 };
-			bh_buf_add_str(r->out, any ? ", " : "");
-			bh_buf_add_json(r->out, bh_slice_sub(rest, 1, used - 1));
-			bh_buf_add_str(r->out, ": ");
-			if (o.kind == GUARD_FIELD && e->extract(e->ctx, &o, &v) && v.n)
-				bh_buf_add_json(r->out, v.list[0]);
-			else
-				bh_buf_add_str(r->out, "null");
-			any = true;
-		}
-		rest = bh_slice_sub(rest, used ? used : 1, rest.len);
-	}
-}
-
-static void tell_json(const struct guard_replay *r, const struct guard_rule *rule, const struct guard_event *e, struct bh_slice message)
-{
-	const struct record *rec = e->ctx;
-	struct bh_buf *b = r->out;
-	bh_buf_add_str(b, "{\"time\": ");
-	bh_buf_add_json(b, text_of(rec, "evt.time", ""));
-	bh_buf_add_str(b, ", \"rule\": ");
-	bh_buf_add_json(b, rule->item.name);
-	bh_buf_printf(b, ", \"priority\": \"%s\", \"source\": ", guard_priority_name(rule->priority));
-	bh_buf_add_json(b, rule->source);
-	bh_buf_printf(b, ", \"action\": \"%s\", \"tags\": [", guard_action_name(rule->action));
-	for (size_t i = 0; i < rule->tags.len; i++) {
-		bh_buf_add_str(b, i ? ", " : "");
-		bh_buf_add_json(b, guard_scalar_text(rule->tags.ptr[i]));
-	}
-	bh_buf_add_str(b, "], \"output\": ");
-	bh_buf_add_json(b, message);
-	bh_buf_add_str(b, ", \"output_fields\": {");
-	json_fields(r, rule, e);
-	bh_buf_add_str(b, "}}\n");
-}
-
-static void tell(struct guard_replay *r, const struct guard_rule *rule, const struct guard_event *e)
-{
-	struct bh_buf message;
-	bh_buf_init(&message, LINE_BYTES_MAX);
-	guard_format(bh_slice_trim(rule->output), e, &message);
-	r->n_alerts++;
-	if (r->json) {
-		tell_json(r, rule, e, bh_buf_slice(&message));
-	} else {
-		bh_buf_add_escaped(r->out, text_of(e->ctx, "evt.time", "00:00:00.000000000"));
-		bh_buf_printf(r->out, ": %s ", guard_priority_name(rule->priority));
-		bh_buf_add_escaped(r->out, bh_buf_slice(&message));
-		bh_buf_add_str(r->out, " [");
-		bh_buf_add_escaped(r->out, rule->item.name);
-		bh_buf_add_str(r->out, "]\n");
-	}
-	bh_buf_done(&message);
-}
-
 /* ---- events ---- */
-
-static bool looks_at(const struct guard_ruleset *rules, const struct guard_types *t, struct bh_slice type)
-{
-	const struct bh_slice *own = bh_map_get(&rules->type_numbers, type);
-	size_t number = own ? (size_t)(own - rules->types) : 0;
-	return own ? t->bits[number / 64] >> number % 64 & 1 : t->rest;
-}
 
 static bool is_in(const struct bh_json_node *names, struct bh_slice name)
 {
@@ -262,11 +183,10 @@ static void run_event(struct guard_replay *r, const char *file, size_t line, con
 	struct bh_slice type = bh_json_str(bh_json_get(rec->fields, "evt.type"));
 	size_t met = 0;
 	bool wrong = false;
-	for (size_t i = 0; i < r->rules->rules.len; i++) {
-		const struct guard_rule *rule = r->rules->rules.entries[i].value;
-		if (!rule->is_loaded || !rule->is_enabled || !looks_at(r->rules, &rule->condition.types[0], type) || !guard_eval(rule->condition.tree, e))
-			continue;
-		tell(r, rule, e);
+	const struct guard_rule *rule;
+	for (size_t at = 0; (rule = guard_next_match(r->rules, type, e, &at));) {
+		guard_alert_write(rule, e, r->json, r->out);
+		r->n_alerts++;
 		met += is_in(expect, rule->item.name);
 		if (expect && !is_in(expect, rule->item.name)) {
 			tell_wrong(r, file, line, "not expected, but fired:", rule->item.name);
