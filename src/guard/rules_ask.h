@@ -6,13 +6,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "guard/rule_files.h"
 
 enum guard_question_kind { GUARD_ASK_CHECK, GUARD_ASK_LIST, GUARD_ASK_EXPLAIN, GUARD_ASK_FIELDS, GUARD_ASK_TEST };
-
-struct guard_rule_file {
-	const char *name;
-	struct bh_slice text;
-};
 
 struct guard_question {
 	enum guard_question_kind kind;

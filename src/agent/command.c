@@ -1,0 +1,189 @@
+/* command.c: see command.h. */
+#include "agent/command.h"
+
+#include "agent/sensor.h"
+#include "agent/watch.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "sys/child.h"
+#include "sys/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define TEXT_BYTES_MAX (1u << 20)
+#define DOCKER_SOCKET "/run/docker.sock"
+
+enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_UNSUPPORTED = 3, EXIT_INTERNAL = 4 };
+
+static const char help[] =
+	"Usage: bulkhead-guard run [options] PATH...\n"
+	"       bulkhead-guard status\n"
+	"\n"
+	"See what containers do, and stop what their images did not bring\n"
+	"\n"
+	"run PATH...   watch this host with rules in Falco's language, until interrupted.\n"
+	"              PATH is a file, a folder with *.yaml, or - for standard input\n"
+	"status        what this kernel lets the guard see and stop\n"
+	"\n"
+	"Options of run:\n"
+	"  -f, --format FORMAT     alerts as text or json, one a line [text]\n"
+	"      --drift WHAT        a program that the image did not bring: ignore it, or\n"
+	"                          kill it before its first instruction (ignore, kill)\n"
+	"                          [ignore]\n"
+	"      --containers-only   leave out what happens on the host itself\n"
+	"      --all-rules         every rule that an event fires, not only the first\n"
+	"      --record FILE       write all events there, for 'bulkhead guard rules test'\n"
+	"      --docker-socket PATH  whom to ask for containers' names and images\n"
+	"                          [" DOCKER_SOCKET "]\n"
+	"  -h, --help              show this help\n"
+	"      --version           show the version\n"
+	"\n"
+	"Alerts go to standard output, everything else to standard error.\n"
+	"\n"
+	"Exit status: 0 interrupted, 2 wrong usage or input, 3 this kernel or this user\n"
+	"can't do it, 4 internal error.\n";
+
+enum option_value { OPTION_DRIFT = 256, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_VERSION };
+
+static const struct option long_options[] = {
+	{ "format", required_argument, NULL, 'f' },
+	{ "drift", required_argument, NULL, OPTION_DRIFT },
+	{ "containers-only", no_argument, NULL, OPTION_CONTAINERS },
+	{ "all-rules", no_argument, NULL, OPTION_ALL_RULES },
+	{ "record", required_argument, NULL, OPTION_RECORD },
+	{ "docker-socket", required_argument, NULL, OPTION_DOCKER },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ 0 },
+};
+
+static int failed(const struct bh_err *err)
+{
+	bh_error("%s", err->text);
+	switch (err->code) {
+	case BH_EUSAGE:
+	case BH_ENOTFOUND:
+	case BH_EMALFORMED:
+	case BH_ELIMIT:
+		return EXIT_USAGE;
+	case BH_EUNSUPPORTED:
+		return EXIT_UNSUPPORTED;
+	default:
+		return EXIT_INTERNAL;
+	}
+}
+
+static int say(const char *text)
+{
+	struct bh_err err = { 0 };
+	return bh_write_all(STDOUT_FILENO, bh_slice_str(text), &err) < 0 ? failed(&err) : EXIT_DONE;
+}
+
+static int wrong(const char *what, const char *word)
+{
+	bh_error("%s '%s'; see 'bulkhead-guard --help'", what, word);
+	return EXIT_USAGE;
+}
+
+/* ---- status ---- */
+
+static int status(void)
+{
+	const struct sensor_ability *abilities;
+	struct utsname kernel;
+	struct bh_buf b;
+	struct bh_err err = { 0 };
+	bh_buf_init(&b, TEXT_BYTES_MAX);
+	if (uname(&kernel) == 0)
+		bh_buf_printf(&b, "kernel    %s %s\n", kernel.release, kernel.machine);
+	size_t n = sensor_probe(&abilities);
+	for (size_t i = 0; i < n; i++)
+		bh_buf_printf(&b, "%-9s %-3s  %s\n", abilities[i].name, abilities[i].works ? "yes" : "no", abilities[i].gives);
+	bh_buf_printf(&b, "sandbox   %s\n", bh_sandbox_describe());
+	int rc = bh_write_all(STDOUT_FILENO, bh_buf_slice(&b), &err);
+	bh_buf_done(&b);
+	return rc < 0 ? failed(&err) : abilities[0].works ? EXIT_DONE : EXIT_UNSUPPORTED;
+}
+
+/* ---- run ---- */
+
+static void on_notice(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)fprintf(stderr, "bulkhead-guard: %s\n", text);
+}
+
+static int open_record(const char *path, int *ret, struct bh_err *err)
+{
+	*ret = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	return *ret < 0 ? bh_fail_errno(err, errno, "%s", path) : 0;
+}
+
+static int run(struct agent_options *options, const char *record, const char *const *paths, size_t n)
+{
+	struct guard_rule_files files;
+	struct bh_err err = { 0 };
+	guard_rule_files_init(&files);
+	int rc = n ? guard_rule_files_read(&files, paths, n, &err) : bh_fail(&err, BH_EUSAGE, 0, "'bulkhead-guard run' wants files of rules: PATH...");
+	rc = rc == 0 && record ? open_record(record, &options->record_fd, &err) : rc;
+	options->files = files.files.ptr;
+	options->n_files = files.files.len;
+	rc = rc < 0 ? rc : agent_watch(options, &err);
+	if (options->record_fd >= 0 && close(options->record_fd) < 0 && rc == 0)
+		rc = bh_fail_errno(&err, errno, "%s", record);
+	guard_rule_files_done(&files);
+	return rc < 0 ? failed(&err) : EXIT_DONE;
+}
+
+/* 0: go on; else the exit status plus one. */
+static int take_option(int option, struct agent_options *options, const char **record)
+{
+	switch (option) {
+	case 'f':
+		options->json = strcmp(optarg, "json") == 0;
+		return options->json || strcmp(optarg, "text") == 0 ? 0 : 1 + wrong("--format is text or json, not", optarg);
+	case OPTION_DRIFT:
+		options->kills_drift = strcmp(optarg, "kill") == 0;
+		return options->kills_drift || strcmp(optarg, "ignore") == 0 ? 0 : 1 + wrong("--drift is ignore or kill, not", optarg);
+	case OPTION_CONTAINERS:
+		options->containers_only = true;
+		return 0;
+	case OPTION_ALL_RULES:
+		options->all_rules = true;
+		return 0;
+	case OPTION_RECORD:
+		*record = optarg;
+		return 0;
+	case OPTION_DOCKER:
+		options->docker_socket = optarg;
+		return 0;
+	case 'h':
+		return 1 + say(help);
+	case OPTION_VERSION:
+		return 1 + say("bulkhead-guard " BH_VERSION "\n");
+	default:
+		return 1 + EXIT_USAGE; /* getopt said why */
+	}
+}
+
+int agent_main(int argc, char **argv)
+{
+	struct agent_options options = { .alerts_fd = STDOUT_FILENO, .record_fd = -1, .docker_socket = DOCKER_SOCKET, .notice = on_notice };
+	const char *record = NULL;
+	bh_signals_init();
+	for (int option, code; (option = getopt_long(argc, argv, "f:h", long_options, NULL)) != -1;)
+		if ((code = take_option(option, &options, &record)))
+			return code - 1;
+	const char *verb = optind < argc ? argv[optind++] : "";
+	if (strcmp(verb, "status") == 0)
+		return optind == argc ? status() : wrong("'bulkhead-guard status' takes no", argv[optind]);
+	if (strcmp(verb, "run") == 0)
+		return run(&options, record, (const char *const *)argv + optind, (size_t)(argc - optind));
+	return *verb ? wrong("unknown command", verb) : wrong("a command is wanted (run, status), not", verb);
+}

@@ -1,0 +1,395 @@
+/* watch.c: see watch.h. */
+#include "agent/watch.h"
+
+#include "agent/describe.h"
+#include "agent/facts.h"
+#include "agent/sensor.h"
+#include "base/cleanup.h"
+#include "guard/alert.h"
+#include "guard/ruleset.h"
+#include "sys/child.h"
+#include "sys/files.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EVENT_ARENA_BYTES (64u << 20)
+#define TEXT_BYTES_MAX (64u << 20)
+#define POLL_MS 1
+#define RECORDS_A_ROUND 4096
+#define HOST_FILE_BYTES_MAX (1u << 20)
+#define NO_LIMIT UINT32_MAX
+
+enum message { SAY_ALERT = 1, SAY_EVENT, SAY_NOTICE, SAY_BAD_RULES, ASK_CONTAINER };
+
+struct watch {
+	const struct agent_options *options;
+	struct sensor *sensor;
+	struct agent_host host;
+	struct agent_processes processes;
+	struct agent_containers containers;
+	struct bh_buf passwd, group;
+	struct bh_err bad_rules; /* the parent's: what the child said of them */
+	/* the child's */
+	struct bh_channel *ch;
+	struct bh_err *err;
+	struct guard_ruleset rules;
+	struct bh_arena arena;
+	struct bh_buf text;
+	struct sensor_counts told;
+	uint64_t n_events;
+	bool wanted[GUARD_CALL_NUMBERS], wants_exec, wants_clone, wants_exit;
+};
+
+/* ---- the child: messages ---- */
+
+static int send_text(struct watch *w, enum message type, struct bh_slice text)
+{
+	int rc = 0;
+	for (size_t at = 0; rc == 0 && at < text.len; at += BH_FRAME_BYTES_MAX)
+		rc = bh_channel_send(w->ch, (uint16_t)type, bh_slice_sub(text, at, BH_FRAME_BYTES_MAX), w->err);
+	return rc;
+}
+
+static int tell(struct watch *w, enum message type, const char *fmt, ...) BH_PRINTF(3, 4);
+
+static int tell(struct watch *w, enum message type, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return send_text(w, type, bh_slice_str(text));
+}
+
+/* A loss is told as soon as it is seen, with what is known of it. */
+static int tell_losses(struct watch *w)
+{
+	struct sensor_counts now = sensor_counts(w->sensor);
+	uint64_t lost = now.lost - w->told.lost, compat = now.compat_calls - w->told.compat_calls;
+	w->told = now;
+	int rc = lost ? tell(w, SAY_NOTICE, "%" PRIu64 " events were lost: they came faster than they could be judged; %" PRIu64 " of %" PRIu64 " since the start", lost, now.lost, now.written) : 0;
+	if (rc == 0 && compat)
+		rc = tell(w, SAY_NOTICE, "%" PRIu64 " system calls of 32-bit programs were not looked at", compat);
+	return rc;
+}
+
+/* ---- the child: containers ---- */
+
+/* Whoever made the container is asked when its first event comes, and the event waits for the answer. */
+static int describe(struct watch *w, struct agent_container *c, uint32_t pid)
+{
+	BH_WITH(bh_buf_done) struct bh_buf reply = { 0 };
+	struct bh_buf question;
+	int fd = -1;
+	c->was_asked = true;
+	bh_buf_init(&reply, BH_FRAME_BYTES_MAX);
+	bh_buf_init(&question, AGENT_ID_BYTES + sizeof(pid));
+	bh_buf_add(&question, (struct bh_slice){ (const uint8_t *)&pid, sizeof(pid) });
+	bh_buf_add(&question, (struct bh_slice){ (const uint8_t *)c->id, AGENT_ID_BYTES });
+	int rc = bh_channel_call(w->ch, ASK_CONTAINER, bh_buf_slice(&question), &reply, &fd, w->err);
+	bh_buf_done(&question);
+	if (rc == 0 && !agent_description_take(c, bh_buf_slice(&reply)))
+		rc = tell(w, SAY_NOTICE, "container %.12s: no manager of containers says what it is; its name and image are not known", c->id);
+	return rc;
+}
+
+/* ---- the child: events ---- */
+
+static bool is_wanted(const struct watch *w, const struct guard_record *r)
+{
+	switch (r->kind) {
+	case GUARD_KIND_CALL:
+		return r->call < GUARD_CALL_NUMBERS && w->wanted[r->call];
+	case GUARD_KIND_EXEC:
+		return w->wants_exec;
+	case GUARD_KIND_FORK:
+		return w->wants_clone;
+	case GUARD_KIND_EXIT:
+		return w->wants_exit;
+	default:
+		return false;
+	}
+}
+
+static int fire(struct watch *w, const struct agent_event *event)
+{
+	const struct guard_event e = { agent_extract, (void *)(uintptr_t)event, &w->arena };
+	const struct guard_rule *rule;
+	int rc = 0;
+	for (size_t at = 0; rc == 0 && (rule = guard_next_match(&w->rules, agent_event_type(event), &e, &at));) {
+		bh_buf_clear(&w->text);
+		guard_alert_write(rule, &e, w->options->json, &w->text);
+		rc = send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
+		if (!w->options->all_rules)
+			break;
+	}
+	return rc;
+}
+
+/* What the kernel killed is told whatever the rules say. */
+static int tell_killed(struct watch *w, const struct agent_event *event)
+{
+	static const char output[] = "Killed before its first instruction: a program that the image did not bring (class=%proc.exe_class exe=%proc.exepath command=%proc.cmdline parent=%proc.pname "
+				     "container_id=%container.id container_name=%container.name image=%container.image)";
+	const struct guard_rule rule = { .item = { .name = BH_SLICE_LIT("drift") }, .output = { (const uint8_t *)output, sizeof(output) - 1 }, .source = BH_SLICE_LIT("syscall"),
+					 .priority = GUARD_CRITICAL, .action = GUARD_KILL };
+	const struct guard_event e = { agent_extract, (void *)(uintptr_t)event, &w->arena };
+	bh_buf_clear(&w->text);
+	guard_alert_write(&rule, &e, w->options->json, &w->text);
+	return send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
+}
+
+static int record_event(struct watch *w, const struct agent_event *event)
+{
+	bh_buf_clear(&w->text);
+	agent_event_json(event, &w->text);
+	return send_text(w, SAY_EVENT, bh_buf_slice(&w->text));
+}
+
+static int judge(struct watch *w, const struct guard_record *r, const struct agent_process *process)
+{
+	const struct agent_group *group = agent_group_find(&w->containers, r->cgroup);
+	struct agent_container *container = group ? group->container : NULL;
+	bool was_killed = r->flags & GUARD_FLAG_KILLED;
+	int rc = 0;
+	if ((!was_killed && !is_wanted(w, r)) || (w->options->containers_only && group && !container))
+		return 0;
+	if (container && !container->was_asked)
+		rc = describe(w, container, r->pid);
+	const struct agent_event event = { .record = r, .process = process, .container = container, .group_is_known = group != NULL, .call = r->kind == GUARD_KIND_CALL ? agent_call_of(r->call) : NULL,
+					   .host = &w->host, .number = ++w->n_events, .action = was_killed ? "killed" : "audit", .arena = &w->arena };
+	if (rc == 0 && w->options->record_fd >= 0)
+		rc = record_event(w, &event);
+	if (rc == 0 && was_killed)
+		rc = tell_killed(w, &event);
+	rc = rc < 0 ? rc : fire(w, &event);
+	bh_arena_clear(&w->arena);
+	return rc;
+}
+
+static int take_record(void *ctx, const struct guard_record *r)
+{
+	struct watch *w = ctx;
+	if (r->kind == GUARD_KIND_GROUP)
+		agent_group_add(&w->containers, r->cgroup, agent_string(r, GUARD_STRING_PATH));
+	else if (r->kind == GUARD_KIND_GROUP_END)
+		agent_group_remove(&w->containers, r->cgroup);
+	else
+		return judge(w, r, agent_process_of(&w->processes, r));
+	return 0;
+}
+
+/* ---- the child: rules ---- */
+
+static void put_errors(const struct watch *w, struct bh_buf *out)
+{
+	for (size_t i = 0; i < w->rules.problems.len; i++) {
+		const struct guard_problem *p = &w->rules.problems.ptr[i];
+		if (!p->is_warning) {
+			bh_buf_printf(out, "%s:%" PRIu32 ":%" PRIu32 ": ", p->place.file, p->place.line, p->place.column);
+			bh_buf_add_escaped(out, p->text);
+			bh_buf_add_byte(out, '\n');
+		}
+	}
+}
+
+static int load_rules(struct watch *w)
+{
+	int rc = 0;
+	guard_ruleset_init(&w->rules);
+	for (size_t i = 0; rc == 0 && i < w->options->n_files; i++)
+		rc = guard_ruleset_add(&w->rules, w->options->files[i].name, w->options->files[i].text, w->err);
+	rc = rc < 0 ? rc : guard_ruleset_compile(&w->rules, w->err);
+	if (rc < 0 || w->rules.n_errors == 0)
+		return rc;
+	bh_buf_clear(&w->text);
+	put_errors(w, &w->text);
+	rc = send_text(w, SAY_BAD_RULES, bh_buf_slice(&w->text));
+	return rc < 0 ? rc : bh_fail(w->err, BH_EMALFORMED, 0, "%zu errors in the rules: see 'bulkhead guard rules check'", w->rules.n_errors);
+}
+
+/* Only calls that a rule may fire for leave the kernel; shared memory carries the table there. */
+static void choose_events(struct watch *w)
+{
+	bool all = w->options->record_fd >= 0;
+	size_t n = 0;
+	for (unsigned i = 0; i < GUARD_CALL_NUMBERS; i++) {
+		const struct agent_call *call = agent_call_of(i);
+		w->wanted[i] = call && (all || guard_is_looked_at(&w->rules, bh_slice_str(call->name)));
+		n += w->wanted[i];
+		if (w->wanted[i])
+			sensor_look_at(w->sensor, i, &call->facts);
+	}
+	w->wants_exec = all || guard_is_looked_at(&w->rules, BH_SLICE_LIT("execve")) || guard_is_looked_at(&w->rules, BH_SLICE_LIT("execveat"));
+	w->wants_clone = guard_is_looked_at(&w->rules, BH_SLICE_LIT("clone"));
+	w->wants_exit = guard_is_looked_at(&w->rules, BH_SLICE_LIT("procexit"));
+	(void)n;
+}
+
+static size_t count_rules(const struct guard_ruleset *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->rules.len; i++) {
+		const struct guard_rule *rule = r->rules.entries[i].value;
+		n += rule->is_loaded && rule->is_enabled;
+	}
+	return n;
+}
+
+/* ---- the child ---- */
+
+static int loop(struct watch *w)
+{
+	int rc = 0;
+	for (uint64_t rounds = 0; rc >= 0; rounds++) {
+		rc = sensor_read(w->sensor, take_record, w);
+		if (rc == 0)
+			(void)poll(NULL, 0, POLL_MS); /* the kernel wakes nobody: that would cost more than the event */
+		rc = rc < 0 ? rc : tell_losses(w);
+		bh_channel_progress(w->ch, rounds);
+	}
+	return rc;
+}
+
+static int run(struct bh_channel *ch, void *ctx, struct bh_err *err)
+{
+	struct watch *w = ctx;
+	w->ch = ch;
+	w->err = err;
+	bh_arena_init(&w->arena, EVENT_ARENA_BYTES);
+	bh_buf_init(&w->text, TEXT_BYTES_MAX);
+	int rc = load_rules(w);
+	if (rc == 0) {
+		choose_events(w);
+		rc = tell(w, SAY_NOTICE, "watching with %zu rules", count_rules(&w->rules));
+	}
+	rc = rc < 0 ? rc : loop(w);
+	guard_ruleset_done(&w->rules);
+	bh_arena_done(&w->arena);
+	bh_buf_done(&w->text);
+	return rc;
+}
+
+/* ---- the parent ---- */
+
+static int answer(struct watch *w, struct bh_slice question, struct bh_child_reply *reply, struct bh_err *err)
+{
+	uint32_t pid;
+	char id[AGENT_ID_BYTES + 1] = { 0 };
+	if (question.len != sizeof(pid) + AGENT_ID_BYTES)
+		return bh_fail(err, BH_ECHILD, 0, "the reader of events asked for something that is no container");
+	memcpy(&pid, question.ptr, sizeof(pid));
+	memcpy(id, question.ptr + sizeof(pid), AGENT_ID_BYTES);
+	for (size_t i = 0; i < AGENT_ID_BYTES; i++)
+		if (bh_hex_digit((uint8_t)id[i]) < 0)
+			return bh_fail(err, BH_ECHILD, 0, "the reader of events asked for something that is no container");
+	agent_describe(id, pid, w->options->docker_socket, reply->payload);
+	return 0;
+}
+
+static void notice(const struct watch *w, struct bh_slice text)
+{
+	char own[4096];
+	struct bh_buf b;
+	bh_buf_init(&b, sizeof(own) - 1);
+	bh_buf_add_escaped(&b, bh_slice_sub(text, 0, sizeof(own) / 4 - 1));
+	(void)snprintf(own, sizeof(own), "%.*s", BH_SLICE_FMT(bh_buf_slice(&b)));
+	bh_buf_done(&b);
+	w->options->notice(w->options->ctx, own);
+}
+
+static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
+{
+	struct watch *w = ctx;
+	struct bh_slice line;
+	if (is_request != (type == ASK_CONTAINER))
+		return bh_fail(err, BH_ECHILD, 0, "the reader of events sent a message of unknown kind %u", type);
+	switch (type) {
+	case SAY_ALERT:
+		return bh_write_all(w->options->alerts_fd, payload, err);
+	case SAY_EVENT:
+		return w->options->record_fd < 0 ? bh_fail(err, BH_ECHILD, 0, "an event that nobody asked for") : bh_write_all(w->options->record_fd, payload, err);
+	case SAY_NOTICE:
+		notice(w, payload);
+		return 0;
+	case SAY_BAD_RULES:
+		while (payload.len) {
+			(void)bh_slice_cut(payload, '\n', &line, &payload);
+			notice(w, line);
+		}
+		return 0;
+	case ASK_CONTAINER:
+		return answer(w, payload, reply, err);
+	default:
+		return bh_fail(err, BH_ECHILD, 0, "the reader of events sent a message of unknown kind %u", type);
+	}
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+	(void)clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* What the child needs of the host: it can open nothing. */
+static int know_host(struct watch *w, struct bh_err *err)
+{
+	struct bh_err ignored = { 0 };
+	w->host.boot_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
+	w->host.processes = &w->processes;
+	(void)gethostname(w->host.name, sizeof(w->host.name) - 1);
+	bh_buf_init(&w->passwd, HOST_FILE_BYTES_MAX);
+	bh_buf_init(&w->group, HOST_FILE_BYTES_MAX);
+	if (bh_read_file("/etc/passwd", HOST_FILE_BYTES_MAX, &w->passwd, &ignored) == 0)
+		w->host.passwd = bh_buf_slice(&w->passwd);
+	if (bh_read_file("/etc/group", HOST_FILE_BYTES_MAX, &w->group, &ignored) == 0)
+		w->host.group = bh_buf_slice(&w->group);
+	(void)agent_call_of(0); /* fills its table */
+	tzset();                /* gmtime_r does it otherwise, even though it needs no zone */
+	int rc = agent_processes_init(&w->processes, err);
+	return rc < 0 ? rc : agent_containers_init(&w->containers, err);
+}
+
+/* The programs write from here on; what ran before is read from /proc then, so that nothing falls in between. */
+static int begin(struct watch *w, struct bh_err *err)
+{
+	sensor_ignore(w->sensor, getpid());
+	sensor_kill_drift(w->sensor, w->options->kills_drift);
+	int rc = sensor_attach(w->sensor, err);
+	if (rc == 0 && agent_groups_scan(&w->containers) == 0)
+		w->options->notice(w->options->ctx, "control groups of version 2 are not mounted: containers can't be told from the host");
+	return rc < 0 ? rc : agent_processes_scan(&w->processes, err);
+}
+
+int agent_watch(const struct agent_options *options, struct bh_err *err)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+	if (!w)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
+	w->options = options;
+	struct bh_child_spec spec = { .name = "the reader of events", .run = run, .handle = handle, .ctx = w,
+				      .limits = { .cpu_seconds = NO_LIMIT, .stall_seconds = 60, .output_bytes = UINT64_MAX } };
+	struct bh_err why = { 0 };
+	int result = 0;
+	int rc = sensor_open(&w->sensor, err);
+	rc = rc < 0 ? rc : know_host(w, err);
+	rc = rc < 0 ? rc : begin(w, err);
+	rc = rc < 0 ? rc : bh_children_run(&spec, 1, 1, &result, &why, err);
+	if (rc == 0 && result < 0)
+		*err = why;
+	agent_containers_done(&w->containers);
+	agent_processes_done(&w->processes);
+	bh_buf_done(&w->passwd);
+	bh_buf_done(&w->group);
+	sensor_close(w->sensor);
+	free(w);
+	return rc == BH_ECANCELLED ? 0 : rc < 0 ? rc : result;
+}

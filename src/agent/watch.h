@@ -1,0 +1,32 @@
+/*
+ * watch.h: the agent at work: kernel programs write records, a sandboxed child reads them out of shared memory, judges them by the rules, and sends alerts to the parent, which writes them.
+ *
+ *   kernel programs ──ring──► child: processes, containers, rules          parent: root, outputs
+ *                               │   alerts, recorded events, losses ─────────►│
+ *                               └── "who is container ID?" ─────────────────►│── Docker's socket, Podman's and containerd's files
+ */
+#ifndef BH_AGENT_WATCH_H
+#define BH_AGENT_WATCH_H
+
+#include "base/err.h"
+#include "guard/rule_files.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct agent_options {
+	const struct guard_rule_file *files;
+	size_t n_files;
+	bool json, all_rules, containers_only, kills_drift;
+	int alerts_fd;
+	int record_fd;             /* -1: events are not recorded */
+	const char *docker_socket; /* NULL: nobody is asked */
+	/* A sentence for people: what is watched, what was lost. */
+	void (*notice)(void *ctx, const char *text);
+	void *ctx;
+};
+
+/* Until interrupted: that is 0. BH_EUNSUPPORTED: this kernel or user can't; BH_EMALFORMED: something is wrong with the rules, and `notice` was told what. */
+int agent_watch(const struct agent_options *options, struct bh_err *err) BH_MUST_CHECK;
+
+#endif
