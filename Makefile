@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 MAKEFLAGS += --no-print-directory
 
-.PHONY: build demo test bench fuzz install clean help
+.PHONY: build demo test vm-test bench fuzz install clean help
 
 build: ## build build/bulkhead (installs what that needs, as root on Debian)
 	@tools/setup build
@@ -17,6 +17,11 @@ demo: build ## make real Debian images, scan them with all scanners, harden one
 test: ## build with gcc and clang, run every test, sanitizers and static checks
 	@tools/setup build test
 	@tools/run-tests
+
+vm-test: build ## the agent on Debian's kernels 5.10, 6.1 and 6.12, in machines that QEMU makes (a part of make test)
+	@tools/setup build test
+	@ninja -C build bulkhead-guard
+	@for suite in bullseye bookworm bookworm-backports; do python3 tests/vm/guard.py build/bulkhead-guard $$suite || exit 1; done
 
 bench: build ## print the budgets of the design as ratios measured side by side
 	@tools/setup bench
@@ -36,4 +41,4 @@ clean: ## remove what was built
 	@rm -rf build build-* demo
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile

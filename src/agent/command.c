@@ -41,6 +41,7 @@ static const char help[] =
 	"      --record FILE       write all events there, for 'bulkhead guard rules test'\n"
 	"      --docker-socket PATH  whom to ask for containers' names and images\n"
 	"                          [" DOCKER_SOCKET "]\n"
+	"  -v, --verbose           what libbpf and the kernel say of the kernel programs\n"
 	"  -h, --help              show this help\n"
 	"      --version           show the version\n"
 	"\n"
@@ -58,6 +59,7 @@ static const struct option long_options[] = {
 	{ "all-rules", no_argument, NULL, OPTION_ALL_RULES },
 	{ "record", required_argument, NULL, OPTION_RECORD },
 	{ "docker-socket", required_argument, NULL, OPTION_DOCKER },
+	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ 0 },
@@ -163,6 +165,9 @@ static int take_option(int option, struct agent_options *options, const char **r
 	case OPTION_DOCKER:
 		options->docker_socket = optarg;
 		return 0;
+	case 'v':
+		sensor_be_verbose();
+		return 0;
 	case 'h':
 		return 1 + say(help);
 	case OPTION_VERSION:
@@ -177,7 +182,7 @@ int agent_main(int argc, char **argv)
 	struct agent_options options = { .alerts_fd = STDOUT_FILENO, .record_fd = -1, .docker_socket = DOCKER_SOCKET, .notice = on_notice };
 	const char *record = NULL;
 	bh_signals_init();
-	for (int option, code; (option = getopt_long(argc, argv, "f:h", long_options, NULL)) != -1;)
+	for (int option, code; (option = getopt_long(argc, argv, "f:hv", long_options, NULL)) != -1;)
 		if ((code = take_option(option, &options, &record)))
 			return code - 1;
 	const char *verb = optind < argc ? argv[optind++] : "";

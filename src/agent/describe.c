@@ -15,25 +15,17 @@
 #define FILE_BYTES_MAX (128u << 10)
 #define ASK_SECONDS 2u
 
-static int keep(void *ctx, struct bh_slice bytes, struct bh_err *err)
-{
-	return bh_buf_add(ctx, bytes) ? 0 : bh_fail(err, BH_ELIMIT, 0, "the description is larger than a message");
-}
-
 /* Once, and not for long: records wait meanwhile. */
 static bool from_docker(const char *id, const char *socket_path, struct bh_buf *json)
 {
 	const struct net_options options = { .unix_socket = socket_path, .connect_seconds = ASK_SECONDS, .total_seconds = ASK_SECONDS, .tries = 1 };
 	struct net_session *session = NULL;
-	struct net_response response = { 0 };
 	struct bh_err err = { 0 };
 	char url[160];
 	if (!socket_path || access(socket_path, F_OK) < 0 || net_session_new(&options, &session, &err) < 0)
 		return false;
 	(void)snprintf(url, sizeof(url), "http://localhost/containers/%s/json", id);
-	const struct net_request request = { .url = url, .max_bytes = AGENT_DESCRIPTION_BYTES_MAX, .sink = keep, .ctx = json };
-	bool known = net_fetch(session, &request, &response, &err) == 0 && net_succeeded(&response);
-	net_response_done(&response);
+	bool known = net_fetch_small(session, url, NULL, json, &err) == 0;
 	net_session_free(session);
 	return known;
 }

@@ -16,6 +16,7 @@
 #define GUARD_ARGUMENTS 8u /* a power of two; the last two are openat2's flags and mode */
 #define GUARD_STRINGS 6u
 #define GUARD_STRING_BYTES_MAX 4096u
+#define GUARD_STRINGS_BYTES 16384u /* a power of two; a record's strings are cut off that begin behind it */
 #define GUARD_RING_BYTES (8u << 20) /* 4 million events a second for 25 ms (the reference's section 8) */
 #define GUARD_CPUS_MAX 1024u
 
@@ -37,6 +38,7 @@ enum guard_how {
 	GUARD_HOW_PLAIN,  /* its arguments */
 	GUARD_HOW_RESULT, /* and the file that it returned */
 	GUARD_HOW_FILE,   /* and the file or socket of its first argument */
+	GUARD_HOW_MAP,    /* mmap: only where code is mapped that the image did not bring, and then the process is killed */
 	GUARD_HOW_SEND,   /* the same, if the call names an address */
 };
 
@@ -52,7 +54,7 @@ enum guard_flag {
 	GUARD_FLAG_UPPER = 1 << 0,     /* the executable lies in the writable layer of its container */
 	GUARD_FLAG_MEMORY = 1 << 1,    /* it is a file in memory, of memfd_create */
 	GUARD_FLAG_DELETED = 1 << 2,   /* it has no name any more */
-	GUARD_FLAG_TRUNCATED = 1 << 3, /* a string was longer than GUARD_STRING_BYTES_MAX */
+	GUARD_FLAG_TRUNCATED = 1 << 3, /* a string was longer than GUARD_STRING_BYTES_MAX, or had no room */
 	GUARD_FLAG_KILLED = 1 << 4,    /* the process was killed before its first instruction */
 	GUARD_FLAG_ADDRESS = 1 << 5,   /* sockets: the remote side is what the caller named, as the socket has none */
 	GUARD_FLAG_CREATED = 1 << 6,   /* files: the call made it */

@@ -229,6 +229,12 @@ static bool is_ip(const struct agent_event *e)
 	return is_socket(e) && (e->record->socket.family == AF_INET || e->record->socket.family == AF_INET6);
 }
 
+/* A new one has no addresses yet. */
+static bool has_addresses(const struct agent_event *e)
+{
+	return is_ip(e) && (e->record->socket.local_port || e->record->socket.remote_port);
+}
+
 /* Who waits for others is the server. */
 static bool is_server(const struct agent_event *e)
 {
@@ -249,7 +255,7 @@ static bool side_address(const struct agent_event *e, bool remote, struct guard_
 {
 	struct bh_buf b;
 	const struct guard_socket *s = &e->record->socket;
-	if (!is_ip(e))
+	if (!has_addresses(e))
 		return false;
 	bh_buf_init(&b, TEXT_BYTES_MAX);
 	put_address(e, remote ? s->remote : s->local, &b);
@@ -258,7 +264,7 @@ static bool side_address(const struct agent_event *e, bool remote, struct guard_
 
 static bool side_port(const struct agent_event *e, bool remote, struct guard_values *ret)
 {
-	return is_ip(e) && number(e, ret, remote ? e->record->socket.remote_port : e->record->socket.local_port);
+	return has_addresses(e) && number(e, ret, remote ? e->record->socket.remote_port : e->record->socket.local_port);
 }
 
 /* fd.cip, fd.snet, fd.lport: the letter says whose; fd.ip, fd.net, fd.port: both. */
@@ -273,10 +279,35 @@ static bool socket_side(const struct agent_event *e, const struct guard_operand 
 	return side(e, remote, ret);
 }
 
+static bool has_line(struct bh_slice lines, struct bh_slice wanted)
+{
+	struct bh_slice line;
+	while (lines.len) {
+		(void)bh_slice_cut(lines, '\n', &line, &lines);
+		if (bh_slice_eq(line, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* fd.sip.name: which of the names that rules have is this address? Nobody asks a name server for the name of an address. */
+static bool side_name(const struct agent_event *e, const struct guard_operand *o, struct guard_values *ret)
+{
+	struct guard_values address = { 0 };
+	char side = o->field->name[3];
+	bool server = is_server(e), remote = side == 'r' || (side == 'c' && server) || (side == 's' && !server);
+	if (!side_address(e, remote, &address))
+		return false;
+	for (size_t i = 0; i < e->host->n_names; i++)
+		if (has_line(e->host->names[i].addresses, address.list[0]))
+			(void)text(ret, e->host->names[i].name);
+	return ret->n != 0;
+}
+
 static void put_tuple(const struct agent_event *e, struct bh_buf *b)
 {
 	const struct guard_socket *s = &e->record->socket;
-	bool server = is_server(e), brackets = s->family == AF_INET6;
+	bool server = is_server(e);
 	const uint8_t *addresses[2] = { server ? s->remote : s->local, server ? s->local : s->remote };
 	unsigned ports[2] = { server ? s->remote_port : s->local_port, server ? s->local_port : s->remote_port };
 	bool waits = server && s->remote_port == 0;
@@ -285,13 +316,14 @@ static void put_tuple(const struct agent_event *e, struct bh_buf *b)
 		put_address(e, addresses[i], b);
 		bh_buf_printf(b, ":%u", ports[i]);
 	}
-	(void)brackets;
 }
 
 static bool socket_name(const struct agent_event *e, struct guard_values *ret)
 {
 	struct bh_slice path = agent_string(e->record, GUARD_STRING_PATH);
 	struct bh_buf b;
+	if (is_ip(e) && !has_addresses(e))
+		return false;
 	if (!is_ip(e))
 		return has(ret, path.len ? path : agent_string(e->record, GUARD_STRING_NAME));
 	bh_buf_init(&b, TEXT_BYTES_MAX);
@@ -918,6 +950,7 @@ static const struct {
 	{ "fd.num fd.name fd.nameraw fd.path fd.ino fd.type fd.typechar", descriptor },
 	{ "fd.directory fd.filename", descriptor_part },
 	{ "fd.ip fd.cip fd.sip fd.lip fd.rip fd.net fd.cnet fd.snet fd.lnet fd.rnet fd.port fd.cport fd.sport fd.lport fd.rport", socket_side },
+	{ "fd.cip.name fd.sip.name fd.lip.name fd.rip.name", side_name },
 	{ "fd.l4proto fd.sockfamily fd.is_server fd.connected fd.name_changed", socket_kind },
 	{ "proc.name proc.pname proc.aname proc.sname proc.pgid.name proc.vpgid.name proc.exe proc.pexe proc.aexe proc.sid.exe proc.pgid.exe proc.vpgid.exe proc.exepath proc.pexepath proc.aexepath "
 	  "proc.sid.exepath proc.pgid.exepath proc.vpgid.exepath proc.args proc.cmdline proc.pcmdline proc.acmdline proc.exeline proc.pid proc.ppid proc.apid proc.pvpid proc.duration "
@@ -958,6 +991,11 @@ static const fact *table(void)
 	return by_number;
 }
 
+bool agent_knows(const struct guard_field *field)
+{
+	return table()[field - guard_field(0)] != NULL;
+}
+
 bool agent_extract(void *ctx, const struct guard_operand *field, struct guard_values *ret)
 {
 	const struct agent_event *e = ctx;
@@ -977,7 +1015,7 @@ static void put_values(const struct guard_values *v, bool as_list, struct bh_buf
 	bh_buf_add_str(out, as_list ? "]" : "");
 }
 
-static void put_field(const struct agent_event *e, const char *key, const struct guard_operand *o, bool as_list, struct bh_buf *out)
+static void put_field(const struct agent_event *e, const char *key, const struct guard_operand *o, struct bh_buf *out)
 {
 	struct guard_values v = { 0 };
 	if (!agent_extract((void *)(uintptr_t)e, o, &v) || v.n == 0)
@@ -985,7 +1023,7 @@ static void put_field(const struct agent_event *e, const char *key, const struct
 	bh_buf_add_str(out, out->len > 1 ? ", " : "");
 	bh_buf_add_json(out, bh_slice_str(key));
 	bh_buf_add_str(out, ": ");
-	put_values(&v, as_list, out);
+	put_values(&v, v.n > 1, out);
 }
 
 /* The process itself and its ancestors, as a list that begins with it. */
@@ -1018,7 +1056,7 @@ static void put_arguments(const struct agent_event *e, const struct guard_field 
 		const char *key = name ? bh_arena_printf(e->arena, "%s.%s", f->name, name) : NULL;
 		struct guard_operand o = { .name = bh_slice_str(f->name), .field = f, .dotted = bh_slice_str(name ? name : "") };
 		if (key)
-			put_field(e, key, &o, false, out);
+			put_field(e, key, &o, out);
 	}
 }
 
@@ -1035,8 +1073,8 @@ void agent_event_json(const struct agent_event *e, struct bh_buf *out)
 			put_arguments(e, f, &b);
 		else if (guard_field_is_of_ancestors(f))
 			put_ancestors(e, f, &b);
-		else if (f->argument != GUARD_ARG_DOTTED && f->argument != GUARD_ARG_REQUIRED)
-			put_field(e, f->name, &o, false, &b);
+		else if (f->argument != GUARD_ARG_DOTTED && f->argument != GUARD_ARG_REQUIRED && f->use != GUARD_USE_FILTER) /* both sides follow from each */
+			put_field(e, f->name, &o, &b);
 	}
 	bh_buf_add_str(&b, "}\n");
 	if (!b.failed)

@@ -7,12 +7,19 @@
 #include "agent/process.h"
 #include "guard/eval.h"
 
+/* A host that rules name, and its addresses, one a line. */
+struct agent_name {
+	struct bh_slice name, addresses;
+};
+
 /* The same for all events. */
 struct agent_host {
 	uint64_t boot_ns; /* since 1970: what is to be added to a record's time */
 	char name[256];
 	struct bh_slice passwd, group;
 	const struct agent_processes *processes;
+	const struct agent_name *names;
+	size_t n_names;
 };
 
 struct agent_event {
@@ -29,6 +36,9 @@ struct agent_event {
 
 /* "openat": the event's name in rules. Empty: rules don't see it. */
 struct bh_slice agent_event_type(const struct agent_event *e);
+
+/* Can the guard tell this at all? Else no check of it is ever true. */
+bool agent_knows(const struct guard_field *field);
 
 /* guard_event.extract, whose ctx is a struct agent_event. */
 bool agent_extract(void *ctx, const struct guard_operand *field, struct guard_values *ret);

@@ -8,9 +8,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define BUCKETS 65536u
@@ -135,7 +137,6 @@ static void unlist(struct agent_processes *p, struct agent_process *e)
 	}
 }
 
-/* The parent is looked up once, when the process comes: whoever adopts it later is none of its ancestors. */
 static struct agent_process *add(struct agent_processes *p, uint32_t pid, uint64_t start_ns, struct agent_process *parent)
 {
 	struct agent_process *e = p->n < AGENT_PROCESSES_MAX ? calloc(1, sizeof(*e)) : NULL;
@@ -158,6 +159,19 @@ static struct agent_process *add(struct agent_processes *p, uint32_t pid, uint64
 	*bucket(p, pid) = e;
 	p->n++;
 	return e;
+}
+
+/* Where the parent is gone, another process has become it. */
+static void set_parent(struct agent_processes *p, struct agent_process *e, const struct guard_record *r)
+{
+	if (e->parent && e->parent->pid == r->parent_pid)
+		return;
+	struct agent_process *parent = find(p, r->parent_pid, r->parent_start_ns);
+	if (parent && parent != e) {
+		parent->refs++;
+		release(e->parent);
+		e->parent = parent;
+	}
 }
 
 static void end(struct agent_processes *p, struct agent_process *e)
@@ -188,6 +202,7 @@ struct agent_process *agent_process_of(struct agent_processes *p, const struct g
 		e = add(p, r->pid, r->start_ns, find(p, r->parent_pid, r->parent_start_ns));
 	if (!e)
 		return NULL;
+	set_parent(p, e, r);
 	e->cgroup = r->cgroup;
 	e->vpid = r->vpid;
 	e->sid = r->sid;
@@ -237,6 +252,18 @@ static bool parse_stat(struct bh_buf *text, struct stat_line *ret)
 		return false;
 	(void)snprintf(ret->comm, sizeof(ret->comm), "%.*s", (int)(close - open - 1), open + 1);
 	return sscanf(close + 1, " %*c %" SCNu32 " %*d %" SCNu32 " %" SCNu32 " %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64, &ret->parent, &ret->sid, &ret->tty, &ret->start_ticks) == 4;
+}
+
+/* A descriptor holds the process while its start is compared: what has taken over its number is not ended. */
+bool agent_process_kill(uint32_t pid, uint64_t start_ns)
+{
+	BH_WITH(bh_buf_done) struct bh_buf text = { 0 };
+	struct stat_line line = { 0 };
+	if (pid <= 1 || (pid_t)pid == getpid())
+		return false;
+	bh_buf_init(&text, PROC_TEXT_BYTES_MAX + 1);
+	BH_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return fd >= 0 && read_proc(pid, "stat", &text) && parse_stat(&text, &line) && line.start_ticks == start_ns / tick_ns() && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
 }
 
 static struct agent_process *scan_one(struct agent_processes *p, uint32_t pid, unsigned depth, struct bh_buf *text);

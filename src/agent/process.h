@@ -1,6 +1,6 @@
 /*
- * process.h: the processes of the host as the kernel's records tell of them. A process is known by its number and its start; its ancestors are those that it came from, also where they
- * are gone and another process has become its parent. What it runs is shared with those that it forks.
+ * process.h: the processes of the host as the kernel's records tell of them. A process is known by its number and its start. Its parent is who that was at its last
+ * record: whoever adopted it, where the first one is gone. What it runs is shared with those that it forks.
  *
  * One thread. Everything that records name is bounded: AGENT_PROCESSES_MAX processes, of which the oldest that ended is forgotten first.
  */
@@ -58,6 +58,9 @@ struct agent_process *agent_process_find(const struct agent_processes *p, uint32
 
 /* A string of a record. */
 struct bh_slice agent_string(const struct guard_record *r, enum guard_string which);
+
+/* Ends the process of a number, if it is still the one that began then. False: it is gone, or may not be ended (init, the agent). */
+bool agent_process_kill(uint32_t pid, uint64_t start_ns);
 
 /* Those that run already: from /proc. What can't be read is left out. */
 int agent_processes_scan(struct agent_processes *p, struct bh_err *err) BH_MUST_CHECK;

@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,13 +25,17 @@ struct sensor {
 	int failed;
 };
 
-/* What libbpf says of a failure is longer than a screen; what of it matters is told by whoever called. */
-static int keep_quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+static bool is_verbose;
+
+void sensor_be_verbose(void)
 {
-	(void)level;
-	(void)fmt;
-	(void)args;
-	return 0;
+	is_verbose = true;
+}
+
+/* What libbpf says of a failure is longer than a screen; what of it matters is told by whoever called. */
+static int say(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return is_verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, fmt, args) : 0;
 }
 
 /* Is it a whole record? The kernel wrote it, but whoever reads checks. */
@@ -54,11 +59,11 @@ static int on_record(void *ctx, void *data, size_t bytes)
 
 static int not_here(struct bh_err *err, int code, const char *what)
 {
-	if (code == -EPERM || code == -EACCES)
+	if (code == -EPERM)
 		return bh_fail(err, BH_EUNSUPPORTED, 0, "%s: not permitted: root with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN is needed (or CAP_SYS_ADMIN before Linux 5.8)", what);
 	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
 		return bh_fail(err, BH_EUNSUPPORTED, 0, "%s: this kernel does not describe its types (no /sys/kernel/btf/vmlinux): Linux 5.10 or newer with CONFIG_DEBUG_INFO_BTF is needed", what);
-	(void)bh_fail_errno(err, -code, "%s: this kernel does not take the programs", what);
+	(void)bh_fail_errno(err, -code, "%s: this kernel does not take them (--verbose tells what its verifier says)", what);
 	err->code = BH_EUNSUPPORTED;
 	return BH_EUNSUPPORTED;
 }
@@ -68,7 +73,7 @@ int sensor_open(struct sensor **ret, struct bh_err *err)
 	struct sensor *s = calloc(1, sizeof(*s));
 	if (!s)
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
-	libbpf_set_print(keep_quiet);
+	libbpf_set_print(say);
 	s->programs = sensor_bpf__open();
 	int code = s->programs ? sensor_bpf__load(s->programs) : -errno;
 	if (code == 0) {
@@ -184,7 +189,7 @@ size_t sensor_probe(const struct sensor_ability **ret)
 	};
 	static const struct trial tracing = { BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, "sched_process_exec" }, lsm = { BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "bprm_check_security" },
 				  connecting = { BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT, NULL };
-	libbpf_set_print(keep_quiet);
+	libbpf_set_print(say);
 	abilities[0].works = abilities[1].works = loads(&tracing);
 	abilities[2].works = has_active_lsm() && loads(&lsm);
 	abilities[3].works = loads(&connecting);

@@ -15,6 +15,9 @@
 
 struct sensor;
 
+/* What libbpf and the kernel's verifier say goes to standard error from now on: long, and for whoever mends the programs. */
+void sensor_be_verbose(void);
+
 /* BH_EUNSUPPORTED: this kernel or this user can't; the text says what is missing. */
 int sensor_open(struct sensor **ret, struct bh_err *err) BH_MUST_CHECK;
 void sensor_close(struct sensor *s);

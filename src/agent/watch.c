@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "guard/alert.h"
 #include "guard/ruleset.h"
+#include "net/resolve.h"
 #include "sys/child.h"
 #include "sys/files.h"
 
@@ -23,9 +24,13 @@
 #define POLL_MS 1
 #define RECORDS_A_ROUND 4096
 #define HOST_FILE_BYTES_MAX (1u << 20)
+#define NAMES_MAX 1000u
+#define NAME_BYTES_MAX 253u
 #define NO_LIMIT UINT32_MAX
 
-enum message { SAY_ALERT = 1, SAY_EVENT, SAY_NOTICE, SAY_BAD_RULES, ASK_CONTAINER };
+enum message { SAY_ALERT = 1, SAY_EVENT, SAY_NOTICE, SAY_BAD_RULES, DO_KILL, ASK_CONTAINER, ASK_ADDRESSES };
+
+BH_VEC(agent_name_vec, struct agent_name)
 
 struct watch {
 	const struct agent_options *options;
@@ -39,6 +44,7 @@ struct watch {
 	struct bh_channel *ch;
 	struct bh_err *err;
 	struct guard_ruleset rules;
+	struct agent_name_vec names;
 	struct bh_arena arena;
 	struct bh_buf text;
 	struct sensor_counts told;
@@ -118,6 +124,26 @@ static bool is_wanted(const struct watch *w, const struct guard_record *r)
 	}
 }
 
+/* What Falco's plug-in for containers puts behind every output; nothing of it means anything on the host itself. */
+static struct bh_slice about_container(const struct agent_event *event)
+{
+	return event->container ? BH_SLICE_LIT("container_id=%container.id container_name=%container.name container_image_repository=%container.image.repository container_image_tag=%container.image.tag "
+					       "k8s_pod_name=%k8s.pod.name k8s_ns_name=%k8s.ns.name") :
+				  (struct bh_slice){ 0 };
+}
+
+struct victim {
+	uint64_t start_ns;
+	uint32_t pid, pad;
+};
+
+/* What a rule does beside telling. It comes after the deed, which only the process's next one is kept from. */
+static int act(struct watch *w, const struct guard_rule *rule, const struct agent_event *event)
+{
+	const struct victim victim = { event->record->start_ns, event->record->pid, 0 };
+	return rule->action == GUARD_KILL ? send_text(w, DO_KILL, (struct bh_slice){ (const uint8_t *)&victim, sizeof(victim) }) : 0;
+}
+
 static int fire(struct watch *w, const struct agent_event *event)
 {
 	const struct guard_event e = { agent_extract, (void *)(uintptr_t)event, &w->arena };
@@ -125,8 +151,9 @@ static int fire(struct watch *w, const struct agent_event *event)
 	int rc = 0;
 	for (size_t at = 0; rc == 0 && (rule = guard_next_match(&w->rules, agent_event_type(event), &e, &at));) {
 		bh_buf_clear(&w->text);
-		guard_alert_write(rule, &e, w->options->json, &w->text);
-		rc = send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
+		guard_alert_write(rule, about_container(event), &e, w->options->json, &w->text);
+		rc = act(w, rule, event);
+		rc = rc < 0 ? rc : send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
 		if (!w->options->all_rules)
 			break;
 	}
@@ -136,13 +163,15 @@ static int fire(struct watch *w, const struct agent_event *event)
 /* What the kernel killed is told whatever the rules say. */
 static int tell_killed(struct watch *w, const struct agent_event *event)
 {
-	static const char output[] = "Killed before its first instruction: a program that the image did not bring (class=%proc.exe_class exe=%proc.exepath command=%proc.cmdline parent=%proc.pname "
-				     "container_id=%container.id container_name=%container.name image=%container.image)";
-	const struct guard_rule rule = { .item = { .name = BH_SLICE_LIT("drift") }, .output = { (const uint8_t *)output, sizeof(output) - 1 }, .source = BH_SLICE_LIT("syscall"),
+	
+	bool maps = event->record->kind == GUARD_KIND_CALL;
+	struct bh_slice output = maps ? BH_SLICE_LIT("Killed before code that the image did not bring could run | file=%fd.path process=%proc.name command=%proc.cmdline parent=%proc.pname") :
+					BH_SLICE_LIT("Killed before its first instruction a program that the image did not bring | class=%proc.exe_class proc_exepath=%proc.exepath command=%proc.cmdline parent=%proc.pname");
+	const struct guard_rule rule = { .item = { .name = BH_SLICE_LIT("drift") }, .output = output, .source = BH_SLICE_LIT("syscall"),
 					 .priority = GUARD_CRITICAL, .action = GUARD_KILL };
 	const struct guard_event e = { agent_extract, (void *)(uintptr_t)event, &w->arena };
 	bh_buf_clear(&w->text);
-	guard_alert_write(&rule, &e, w->options->json, &w->text);
+	guard_alert_write(&rule, about_container(event), &e, w->options->json, &w->text);
 	return send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
 }
 
@@ -186,6 +215,48 @@ static int take_record(void *ctx, const struct guard_record *r)
 	return 0;
 }
 
+/* ---- the child: names of hosts ---- */
+
+static bool is_about_names(const struct guard_field *f)
+{
+	struct bh_slice name = bh_slice_str(f ? f->name : "");
+	return bh_slice_starts(name, BH_SLICE_LIT("fd.")) && bh_slice_ends(name, BH_SLICE_LIT("ip.name"));
+}
+
+static bool is_listed(const struct watch *w, struct bh_slice name)
+{
+	for (size_t i = 0; i < w->names.len; i++)
+		if (bh_slice_eq(w->names.ptr[i].name, name))
+			return true;
+	return false;
+}
+
+static int resolve(struct watch *w, struct bh_slice name)
+{
+	struct agent_name own = { .name = name };
+	struct bh_buf reply;
+	int fd = -1;
+	if (name.len == 0 || is_listed(w, name))
+		return 0;
+	bh_buf_init(&reply, BH_FRAME_BYTES_MAX);
+	int rc = bh_channel_call(w->ch, ASK_ADDRESSES, name, &reply, &fd, w->err);
+	if (rc == 0 && (!bh_arena_copy(&w->rules.arena, bh_buf_slice(&reply), &own.addresses) || !agent_name_vec_push(&w->names, own)))
+		rc = bh_fail(w->err, BH_ELIMIT, 0, "rules name too many hosts");
+	bh_buf_done(&reply);
+	return rc < 0 || own.addresses.len ? rc : tell(w, SAY_NOTICE, "rules name the host %.*s, which has no address here: checks of it are never true", BH_SLICE_FMT(name));
+}
+
+/* Names in conditions get their addresses once, at the start. */
+static int resolve_names(struct watch *w, const struct guard_node *n)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && n->kind == GUARD_CHECK && is_about_names(n->left.field) && i < n->n_values; i++)
+		rc = resolve(w, n->values[i].name);
+	for (size_t i = 0; rc == 0 && i < n->n; i++)
+		rc = resolve_names(w, n->parts[i]);
+	return rc;
+}
+
 /* ---- the child: rules ---- */
 
 static void put_errors(const struct watch *w, struct bh_buf *out)
@@ -219,18 +290,53 @@ static int load_rules(struct watch *w)
 static void choose_events(struct watch *w)
 {
 	bool all = w->options->record_fd >= 0;
-	size_t n = 0;
 	for (unsigned i = 0; i < GUARD_CALL_NUMBERS; i++) {
 		const struct agent_call *call = agent_call_of(i);
-		w->wanted[i] = call && (all || guard_is_looked_at(&w->rules, bh_slice_str(call->name)));
-		n += w->wanted[i];
-		if (w->wanted[i])
+		w->wanted[i] = call && call->facts.how != GUARD_HOW_MAP && (all || guard_is_looked_at(&w->rules, bh_slice_str(call->name)));
+		if (w->wanted[i] || (call && call->facts.how == GUARD_HOW_MAP && w->options->kills_drift))
 			sensor_look_at(w->sensor, i, &call->facts);
 	}
 	w->wants_exec = all || guard_is_looked_at(&w->rules, BH_SLICE_LIT("execve")) || guard_is_looked_at(&w->rules, BH_SLICE_LIT("execveat"));
 	w->wants_clone = guard_is_looked_at(&w->rules, BH_SLICE_LIT("clone"));
 	w->wants_exit = guard_is_looked_at(&w->rules, BH_SLICE_LIT("procexit"));
-	(void)n;
+}
+
+/* The first field of a condition that the guard can't tell; NULL: there is none. */
+static const struct guard_field *untold(const struct guard_node *n)
+{
+	const struct guard_field *found = n->kind == GUARD_CHECK && n->left.field && !agent_knows(n->left.field) ? n->left.field : NULL;
+	for (size_t i = 0; !found && i < n->left.n; i++)
+		found = n->left.parts[i].field && !agent_knows(n->left.parts[i].field) ? n->left.parts[i].field : NULL;
+	for (size_t i = 0; !found && i < n->n; i++)
+		found = untold(n->parts[i]);
+	return found;
+}
+
+/* A check that is never true is no protection: say so. */
+static int tell_untold(struct watch *w)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < w->rules.rules.len; i++) {
+		const struct guard_rule *rule = w->rules.rules.entries[i].value;
+		const struct guard_field *f = rule->is_loaded && rule->is_enabled ? untold(rule->condition.tree) : NULL;
+		if (rule->is_loaded && rule->is_enabled)
+			rc = resolve_names(w, rule->condition.tree);
+		if (rc == 0 && f)
+			rc = tell(w, SAY_NOTICE, "rule '%.*s' asks for %s, which is not known here: that check is never true", BH_SLICE_FMT(rule->item.name), f->name);
+	}
+	return rc;
+}
+
+/* So is an action that is not taken. */
+static int tell_actions(struct watch *w)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < w->rules.rules.len; i++) {
+		const struct guard_rule *rule = w->rules.rules.entries[i].value;
+		if (rule->is_loaded && rule->is_enabled && rule->action != GUARD_AUDIT && rule->action != GUARD_KILL)
+			rc = tell(w, SAY_NOTICE, "rule '%.*s' asks for the action %s, which is not here: it only tells", BH_SLICE_FMT(rule->item.name), guard_action_name(rule->action));
+	}
+	return rc;
 }
 
 static size_t count_rules(const struct guard_ruleset *r)
@@ -263,14 +369,22 @@ static int run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 	struct watch *w = ctx;
 	w->ch = ch;
 	w->err = err;
+	w->names.max = NAMES_MAX;
 	bh_arena_init(&w->arena, EVENT_ARENA_BYTES);
 	bh_buf_init(&w->text, TEXT_BYTES_MAX);
 	int rc = load_rules(w);
 	if (rc == 0) {
 		choose_events(w);
+		rc = tell_untold(w);
+		rc = rc < 0 ? rc : tell_actions(w);
+	}
+	if (rc == 0) {
 		rc = tell(w, SAY_NOTICE, "watching with %zu rules", count_rules(&w->rules));
 	}
+	w->host.names = w->names.ptr;
+	w->host.n_names = w->names.len;
 	rc = rc < 0 ? rc : loop(w);
+	agent_name_vec_done(&w->names);
 	guard_ruleset_done(&w->rules);
 	bh_arena_done(&w->arena);
 	bh_buf_done(&w->text);
@@ -294,6 +408,30 @@ static int answer(struct watch *w, struct bh_slice question, struct bh_child_rep
 	return 0;
 }
 
+static int addresses(struct bh_slice question, struct bh_child_reply *reply, struct bh_err *err)
+{
+	char name[NAME_BYTES_MAX + 1] = { 0 };
+	if (question.len > NAME_BYTES_MAX || memchr(question.ptr, 0, question.len))
+		return bh_fail(err, BH_EMALFORMED, 0, "rules name a host whose name is longer than %u bytes or has a NUL", NAME_BYTES_MAX);
+	memcpy(name, question.ptr, question.len);
+	(void)net_resolve(name, reply->payload);
+	return 0;
+}
+
+static int kill_victim(const struct watch *w, struct bh_slice payload, struct bh_err *err)
+{
+	struct victim victim;
+	char text[128];
+	if (payload.len != sizeof(victim))
+		return bh_fail(err, BH_ECHILD, 0, "the reader of events named something that is no process");
+	memcpy(&victim, payload.ptr, sizeof(victim));
+	if (!agent_process_kill(victim.pid, victim.start_ns)) {
+		(void)snprintf(text, sizeof(text), "process %" PRIu32 " was to be killed, but it is gone, or may not be", victim.pid);
+		w->options->notice(w->options->ctx, text);
+	}
+	return 0;
+}
+
 static void notice(const struct watch *w, struct bh_slice text)
 {
 	char own[4096];
@@ -309,7 +447,7 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 {
 	struct watch *w = ctx;
 	struct bh_slice line;
-	if (is_request != (type == ASK_CONTAINER))
+	if (is_request != (type >= ASK_CONTAINER))
 		return bh_fail(err, BH_ECHILD, 0, "the reader of events sent a message of unknown kind %u", type);
 	switch (type) {
 	case SAY_ALERT:
@@ -325,8 +463,12 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 			notice(w, line);
 		}
 		return 0;
+	case DO_KILL:
+		return kill_victim(w, payload, err);
 	case ASK_CONTAINER:
 		return answer(w, payload, reply, err);
+	case ASK_ADDRESSES:
+		return addresses(payload, reply, err);
 	default:
 		return bh_fail(err, BH_ECHILD, 0, "the reader of events sent a message of unknown kind %u", type);
 	}

@@ -57,12 +57,30 @@ static struct bh_slice time_of(const struct guard_event *e, bool json)
 	return s;
 }
 
-static void json_fields(const struct guard_rule *rule, const struct guard_event *e, struct bh_buf *out)
+static bool is_number(struct bh_slice s)
+{
+	s = bh_slice_sub(s, s.len && s.ptr[0] == '-', s.len);
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] < '0' || s.ptr[i] > '9')
+			return false;
+	return s.len != 0 && (s.len == 1 || s.ptr[0] != '0');
+}
+
+/* Numbers and truth values are no strings. */
+static void json_value(const struct guard_field *f, struct bh_slice s, struct bh_buf *out)
+{
+	bool is_raw = ((f->type == GUARD_NUMBER || f->type == GUARD_PORT) && is_number(s)) || (f->type == GUARD_BOOL && (bh_slice_eq_str(s, "true") || bh_slice_eq_str(s, "false")));
+	if (is_raw)
+		bh_buf_add(out, s);
+	else
+		bh_buf_add_json(out, s);
+}
+
+static bool json_fields(struct bh_slice output, bool any, const struct guard_event *e, struct bh_buf *out)
 {
 	struct guard_operand o;
 	struct guard_values v;
-	bool any = false;
-	for (struct bh_slice rest = rule->output; rest.len;) {
+	for (struct bh_slice rest = output; rest.len;) {
 		rest = bh_slice_sub(rest, bh_slice_find(rest, '%'), rest.len);
 		size_t used = rest.len ? guard_output_field(rest, e->arena, &o) : 0;
 		if (used) {
@@ -71,16 +89,17 @@ static void json_fields(const struct guard_rule *rule, const struct guard_event 
 			bh_buf_add_json(out, bh_slice_sub(rest, 1, used - 1));
 			bh_buf_add_str(out, ": ");
 			if (o.kind == GUARD_FIELD && e->extract(e->ctx, &o, &v) && v.n)
-				bh_buf_add_json(out, v.list[0]);
+				json_value(o.field, v.list[0], out);
 			else
 				bh_buf_add_str(out, "null");
 			any = true;
 		}
 		rest = bh_slice_sub(rest, used ? used : 1, rest.len);
 	}
+	return any;
 }
 
-static void write_json(const struct guard_rule *rule, const struct guard_event *e, struct bh_slice message, struct bh_buf *out)
+static void write_json(const struct guard_rule *rule, struct bh_slice more, const struct guard_event *e, struct bh_slice message, struct bh_buf *out)
 {
 	bh_buf_add_str(out, "{\"time\": ");
 	bh_buf_add_json(out, time_of(e, true));
@@ -96,7 +115,8 @@ static void write_json(const struct guard_rule *rule, const struct guard_event *
 	bh_buf_add_str(out, "], \"output\": ");
 	bh_buf_add_json(out, message);
 	bh_buf_add_str(out, ", \"output_fields\": {");
-	json_fields(rule, e, out);
+	bool any = json_fields(rule->output, false, e, out);
+	(void)json_fields(more, any, e, out);
 	bh_buf_add_str(out, "}}\n");
 }
 
@@ -110,11 +130,18 @@ static void write_text(const struct guard_rule *rule, const struct guard_event *
 	bh_buf_add_str(out, "]\n");
 }
 
-void guard_alert_write(const struct guard_rule *rule, const struct guard_event *e, bool json, struct bh_buf *out)
+void guard_alert_write(const struct guard_rule *rule, struct bh_slice more, const struct guard_event *e, bool json, struct bh_buf *out)
 {
 	struct bh_buf message;
 	bh_buf_init(&message, MESSAGE_BYTES_MAX);
 	guard_format(bh_slice_trim(rule->output), e, &message);
-	(json ? write_json : write_text)(rule, e, bh_buf_slice(&message), out);
+	if (more.len) {
+		bh_buf_add_byte(&message, ' ');
+		guard_format(more, e, &message);
+	}
+	if (json)
+		write_json(rule, more, e, bh_buf_slice(&message), out);
+	else
+		write_text(rule, e, bh_buf_slice(&message), out);
 	bh_buf_done(&message);
 }

@@ -185,7 +185,7 @@ static void run_event(struct guard_replay *r, const char *file, size_t line, con
 	bool wrong = false;
 	const struct guard_rule *rule;
 	for (size_t at = 0; (rule = guard_next_match(r->rules, type, e, &at));) {
-		guard_alert_write(rule, e, r->json, r->out);
+		guard_alert_write(rule, (struct bh_slice){ 0 }, e, r->json, r->out);
 		r->n_alerts++;
 		met += is_in(expect, rule->item.name);
 		if (expect && !is_in(expect, rule->item.name)) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_BYTES_MAX (64u << 20)
+#define FILE_BYTES_MAX (512u << 20) /* of recorded events; rules are smaller */
 #define ALL_BYTES_MAX (576u << 20)
 
 void guard_rule_files_init(struct guard_rule_files *f)

@@ -18,11 +18,11 @@ char LICENSE[] SEC("license") = "GPL"; /* bpf_send_signal, and helpers that read
 #define PATH_DEPTH_MAX 48
 #define PATH_BYTES 4096u /* a power of two */
 #define NAME_BYTES_MAX 256u
-#define STRINGS_BYTES (GUARD_STRINGS * GUARD_STRING_BYTES_MAX)
-#define STRINGS_MASK 32767u
 #define OVERLAY_MAGIC 0x794c7630
 #define TMPFS_MAGIC 0x01021994
 #define SIGKILL 9
+#define PROT_EXEC 4
+#define MAP_ANONYMOUS 0x20
 #define AT_FDCWD (-100)
 #define TS_COMPAT 2u
 #define S_IFMT 0170000
@@ -35,7 +35,7 @@ char LICENSE[] SEC("license") = "GPL"; /* bpf_send_signal, and helpers that read
 /* What is being written, one for each CPU; programs of one CPU don't interrupt each other here. */
 struct scratch {
 	struct guard_record head;
-	__u8 strings[STRINGS_BYTES];
+	__u8 strings[GUARD_STRINGS_BYTES];
 	__u8 room[GUARD_STRING_BYTES_MAX]; /* behind the last string, so that bounds are plain to the verifier */
 	__u32 used;
 };
@@ -98,8 +98,8 @@ static __always_inline __u32 masked(__u32 n, const __u32 mask)
 /* A loss takes a number, too, so that whoever reads sees the gap. */
 static __always_inline void commit(struct scratch *s)
 {
-	__u32 cpu = s->head.cpu & (GUARD_CPUS_MAX - 1), used = masked(s->used, STRINGS_MASK);
-	if (used > STRINGS_BYTES)
+	__u32 cpu = s->head.cpu & (GUARD_CPUS_MAX - 1), used = masked(s->used, 2 * GUARD_STRINGS_BYTES - 1);
+	if (used > GUARD_STRINGS_BYTES + GUARD_STRING_BYTES_MAX)
 		return; /* can't be: no string is longer than its part */
 	s->head.number = ++written[cpu];
 	s->head.bytes = sizeof(s->head) + used;
@@ -120,29 +120,41 @@ static __always_inline void added(struct scratch *s, enum guard_string slot, __u
 	s->used = at + n;
 }
 
-static __always_inline void add_kernel_string(struct scratch *s, enum guard_string slot, const void *from)
+/* Is there room for one more? It starts at *ret then. */
+static __always_inline bool has_room(struct scratch *s, __u32 *ret)
 {
 	__u32 at = s->used;
-	if (at <= STRINGS_BYTES)
+	if (at >= GUARD_STRINGS_BYTES) {
+		s->head.flags |= GUARD_FLAG_TRUNCATED;
+		return 0;
+	}
+	*ret = masked(at, GUARD_STRINGS_BYTES - 1);
+	return 1;
+}
+
+static __always_inline void add_kernel_string(struct scratch *s, enum guard_string slot, const void *from)
+{
+	__u32 at;
+	if (has_room(s, &at))
 		added(s, slot, at, bpf_probe_read_kernel_str(&s->strings[at], GUARD_STRING_BYTES_MAX, from) - 1);
 }
 
 static __always_inline void add_user_string(struct scratch *s, enum guard_string slot, const void *from)
 {
-	__u32 at = s->used;
-	if (at <= STRINGS_BYTES)
+	__u32 at;
+	if (has_room(s, &at))
 		added(s, slot, at, bpf_probe_read_user_str(&s->strings[at], GUARD_STRING_BYTES_MAX, from) - 1);
 }
 
 static __always_inline void add_user_bytes(struct scratch *s, enum guard_string slot, unsigned long from, unsigned long to)
 {
-	__u32 at = s->used;
+	__u32 at;
 	__u64 n = to - from;
 	if (to <= from)
 		return;
 	if (n > GUARD_STRING_BYTES_MAX)
 		n = GUARD_STRING_BYTES_MAX;
-	if (at <= STRINGS_BYTES && bpf_probe_read_user(&s->strings[at], n, (const void *)from) == 0)
+	if (has_room(s, &at) && bpf_probe_read_user(&s->strings[at], n, (const void *)from) == 0)
 		added(s, slot, at, n);
 }
 
@@ -181,7 +193,7 @@ __noinline __u32 write_path(__u64 from_mnt, __u64 from_dentry)
 			break;
 		at = masked(at - len - 1, PATH_BYTES - 1); /* so that all rounds look alike to the verifier, which is then done soon */
 		room->bytes[at] = '/';
-		bpf_probe_read_kernel(&room->bytes[at + 1], len, BPF_CORE_READ(dentry, d_name.name));
+		bpf_probe_read_kernel(&room->bytes[at + 1], masked(len, NAME_BYTES_MAX - 1), BPF_CORE_READ(dentry, d_name.name));
 		dentry = parent;
 	}
 	return at;
@@ -189,7 +201,7 @@ __noinline __u32 write_path(__u64 from_mnt, __u64 from_dentry)
 
 static __always_inline void add_path(struct scratch *s, enum guard_string slot, struct vfsmount *mnt, struct dentry *dentry)
 {
-	__u32 zero = 0, at = s->used;
+	__u32 zero = 0, at;
 	struct path_room *room = bpf_map_lookup_elem(&path_rooms, &zero);
 	if (!mnt || !dentry || !room)
 		return;
@@ -199,7 +211,7 @@ static __always_inline void add_path(struct scratch *s, enum guard_string slot, 
 		return;
 	}
 	__u32 n = masked(PATH_BYTES - from, PATH_BYTES - 1), start = masked(from, PATH_BYTES - 1);
-	if (at <= STRINGS_BYTES && bpf_probe_read_kernel(&s->strings[at], n, &room->bytes[start]) == 0)
+	if (has_room(s, &at) && bpf_probe_read_kernel(&s->strings[at], n, &room->bytes[start]) == 0)
 		added(s, slot, at, n);
 }
 
@@ -331,6 +343,40 @@ static __always_inline void add_file(struct scratch *s, struct file *file)
 		add_path(s, GUARD_STRING_PATH, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
 }
 
+/* ---- what the image did not bring ---- */
+
+/*
+ * The overlay's inode has the VFS's as its first part and, behind it, the dentry of the writable layer, if the file has one there (fs/overlayfs/ovl_entry.h).
+ */
+static __always_inline bool is_upper(struct file *file)
+{
+	struct dentry *upper = 0;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	if (BPF_CORE_READ(file, f_path.dentry, d_sb, s_magic) != OVERLAY_MAGIC)
+		return 0;
+	inode = BPF_CORE_READ(file, f_path.dentry, d_inode);
+	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode));
+	return upper && BPF_CORE_READ(upper, d_inode);
+}
+
+static __always_inline bool is_memory(struct file *file)
+{
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	return BPF_CORE_READ(dentry, d_sb, s_magic) == TMPFS_MAGIC && BPF_CORE_READ(dentry, d_parent) == dentry;
+}
+
+static __always_inline __u32 drift_of(struct file *file)
+{
+	return is_upper(file) ? GUARD_FLAG_UPPER : is_memory(file) ? GUARD_FLAG_MEMORY : 0;
+}
+
+/* Of a process in a container. */
+static __always_inline void kill_drift(struct scratch *s)
+{
+	if (kills_drift && s->head.flags & GUARD_FLAG_CONTAINED && s->head.flags & (GUARD_FLAG_UPPER | GUARD_FLAG_MEMORY) && bpf_send_signal(SIGKILL) == 0)
+		s->head.flags |= GUARD_FLAG_KILLED;
+}
+
 /* ---- system calls ---- */
 
 #if defined(__TARGET_ARCH_x86)
@@ -430,6 +476,24 @@ static __always_inline void add_target(struct scratch *s, struct task_struct *ta
 		add_named_address(s, address);
 }
 
+/* Libraries, and programs that ld.so was told to run, come without an exec. */
+static __always_inline void end_mapping(struct scratch *s, struct task_struct *task)
+{
+	if (!(s->head.arguments[2] & PROT_EXEC) || s->head.arguments[3] & MAP_ANONYMOUS || s->head.result < 0)
+		return;
+	struct file *file = file_of(task, s->head.arguments[4]);
+	__u32 drift = file ? drift_of(file) : 0;
+	if (!drift)
+		return;
+	add_who(s, task);
+	s->head.flags |= drift;
+	kill_drift(s);
+	if (!(s->head.flags & GUARD_FLAG_KILLED))
+		return;
+	add_file(s, file);
+	commit(s);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_call, struct pt_regs *regs, long result)
 {
@@ -453,6 +517,10 @@ int BPF_PROG(on_call, struct pt_regs *regs, long result)
 	add_arguments(&s->head, regs);
 	if (c.open_how)
 		bpf_probe_read_user(&s->head.arguments[6], 16, (const void *)s->head.arguments[2]);
+	if (c.how == GUARD_HOW_MAP) {
+		end_mapping(s, task);
+		return 0;
+	}
 	__u64 address = address_of(&s->head, &c);
 	if (c.how == GUARD_HOW_SEND && !address)
 		return 0; /* over a connection, which was told when it was made */
@@ -465,27 +533,6 @@ int BPF_PROG(on_call, struct pt_regs *regs, long result)
 }
 
 /* ---- programs that start ---- */
-
-/*
- * The overlay's inode has the VFS's as its first part and, behind it, the dentry of the writable layer, if the file has one there (fs/overlayfs/ovl_entry.h). Older kernels keep a pointer to the
- * lower inode behind that one, so that a file which both have can be told from a new one by its origin only; that is left to the user side.
- */
-static __always_inline bool is_upper(struct file *file)
-{
-	struct dentry *upper = 0;
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	if (BPF_CORE_READ(file, f_path.dentry, d_sb, s_magic) != OVERLAY_MAGIC)
-		return 0;
-	inode = BPF_CORE_READ(file, f_path.dentry, d_inode);
-	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode));
-	return upper && BPF_CORE_READ(upper, d_inode);
-}
-
-static __always_inline bool is_memory(struct file *file)
-{
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	return BPF_CORE_READ(dentry, d_sb, s_magic) == TMPFS_MAGIC && BPF_CORE_READ(dentry, d_parent) == dentry;
-}
 
 static __always_inline void add_times(struct guard_record *r, struct inode *inode)
 {
@@ -510,11 +557,8 @@ static __always_inline void add_executable(struct scratch *s, struct file *file)
 	r->inode = BPF_CORE_READ(inode, i_ino);
 	r->mode = BPF_CORE_READ(inode, i_mode);
 	add_times(r, inode);
-	if (is_upper(file))
-		r->flags |= GUARD_FLAG_UPPER;
-	if (is_memory(file))
-		r->flags |= GUARD_FLAG_MEMORY;
-	else if (BPF_CORE_READ(inode, i_nlink) == 0)
+	r->flags |= drift_of(file);
+	if (!(r->flags & GUARD_FLAG_MEMORY) && BPF_CORE_READ(inode, i_nlink) == 0)
 		r->flags |= GUARD_FLAG_DELETED;
 	add_path(s, GUARD_STRING_PATH, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
 }
@@ -528,8 +572,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	add_who(s, task);
 	add_executable(s, BPF_CORE_READ(mm, exe_file));
-	if (kills_drift && s->head.flags & GUARD_FLAG_CONTAINED && s->head.flags & (GUARD_FLAG_UPPER | GUARD_FLAG_MEMORY) && bpf_send_signal(SIGKILL) == 0)
-		s->head.flags |= GUARD_FLAG_KILLED;
+	kill_drift(s);
 	add_kernel_string(s, GUARD_STRING_NAME, BPF_CORE_READ(bprm, filename));
 	add_user_bytes(s, GUARD_STRING_NAME2, BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end));
 	add_user_bytes(s, GUARD_STRING_ENV, BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end));
