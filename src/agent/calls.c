@@ -125,7 +125,7 @@ static void put_ptrace(uint64_t request, struct bh_buf *out)
 	static const char *const later[] = { "PTRACE_SETOPTIONS", "PTRACE_GETEVENTMSG", "PTRACE_GETSIGINFO", "PTRACE_SETSIGINFO", "PTRACE_GETREGSET", "PTRACE_SETREGSET", "PTRACE_SEIZE", "PTRACE_INTERRUPT" };
 	if (request == 24)
 		bh_buf_add_str(out, "PTRACE_SYSCALL");
-	else if (request >= 0x4200)
+	else if (request >= 0x4200 && request - 0x4200 < sizeof(later) / sizeof(later[0]))
 		put_named(later, sizeof(later) / sizeof(later[0]), request - 0x4200, out);
 	else
 		put_named(names, sizeof(names) / sizeof(names[0]), request, out);

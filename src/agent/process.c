@@ -18,6 +18,16 @@
 #define BUCKETS 65536u
 #define PROC_TEXT_BYTES_MAX (1u << 20)
 
+bool agent_record_is_whole(const struct guard_record *r, size_t bytes)
+{
+	if (bytes < sizeof(*r) || r->bytes > bytes || r->bytes < sizeof(*r) || r->kind >= GUARD_KINDS)
+		return false;
+	for (size_t i = 0; i < GUARD_STRINGS; i++)
+		if (r->string_bytes[i] && (size_t)r->string_at[i] + r->string_bytes[i] > r->bytes - sizeof(*r))
+			return false;
+	return true;
+}
+
 struct bh_slice agent_string(const struct guard_record *r, enum guard_string which)
 {
 	const uint8_t *strings = (const uint8_t *)(r + 1);

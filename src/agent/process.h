@@ -56,6 +56,9 @@ struct agent_process *agent_process_of(struct agent_processes *p, const struct g
 /* The process of a number that did not end; NULL: not known. */
 struct agent_process *agent_process_find(const struct agent_processes *p, uint32_t pid);
 
+/* Is it a whole record? The kernel wrote it, but whoever reads checks. */
+bool agent_record_is_whole(const struct guard_record *r, size_t bytes);
+
 /* A string of a record. */
 struct bh_slice agent_string(const struct guard_record *r, enum guard_string which);
 

@@ -1,6 +1,7 @@
 /* sensor.c: see sensor.h. */
 #include "agent/sensor.h"
 
+#include "agent/process.h"
 #include "base/cleanup.h"
 #include "sensor.skel.h"
 
@@ -33,26 +34,15 @@ void sensor_be_verbose(void)
 }
 
 /* What libbpf says of a failure is longer than a screen; what of it matters is told by whoever called. */
-static int say(enum libbpf_print_level level, const char *fmt, va_list args)
+static int __attribute__((format(printf, 2, 0))) say(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	return is_verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, fmt, args) : 0;
-}
-
-/* Is it a whole record? The kernel wrote it, but whoever reads checks. */
-static bool is_whole(const struct guard_record *r, size_t bytes)
-{
-	if (bytes < sizeof(*r) || r->bytes > bytes || r->bytes < sizeof(*r) || r->kind >= GUARD_KINDS)
-		return false;
-	for (size_t i = 0; i < GUARD_STRINGS; i++)
-		if (r->string_bytes[i] && (size_t)r->string_at[i] + r->string_bytes[i] > r->bytes - sizeof(*r))
-			return false;
-	return true;
 }
 
 static int on_record(void *ctx, void *data, size_t bytes)
 {
 	struct sensor *s = ctx;
-	if (is_whole(data, bytes))
+	if (agent_record_is_whole(data, bytes))
 		s->failed = s->take(s->ctx, data);
 	return s->failed;
 }
