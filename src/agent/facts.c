@@ -14,7 +14,6 @@
 
 #define TEXT_BYTES_MAX (64u << 10)
 #define SECOND_NS 1000000000ull
-#define FIELDS_MAX 512u
 #define EXECUTABLE_BITS 0111u
 
 typedef bool (*fact)(const struct agent_event *e, const struct guard_operand *o, struct guard_values *ret);
@@ -976,9 +975,9 @@ static const struct {
 /* By the number of the field. */
 static const fact *table(void)
 {
-	static fact by_number[FIELDS_MAX];
+	static fact by_number[AGENT_FIELDS_MAX];
 	static bool is_filled;
-	for (size_t i = 0; !is_filled && guard_field(i) && i < FIELDS_MAX; i++)
+	for (size_t i = 0; !is_filled && guard_field(i) && i < AGENT_FIELDS_MAX; i++)
 		for (size_t k = 0; k < sizeof(facts) / sizeof(facts[0]); k++) {
 			struct bh_slice rest = bh_slice_str(facts[k].names), one;
 			while (rest.len) {
@@ -996,11 +995,42 @@ bool agent_knows(const struct guard_field *field)
 	return table()[field - guard_field(0)] != NULL;
 }
 
+static bool extract(const struct agent_event *e, const struct guard_operand *field, size_t number, struct guard_values *ret)
+{
+	fact f = table()[number];
+	return f && f(e, field, ret);
+}
+
+static bool recall(const struct agent_memo *m, struct guard_values *ret)
+{
+	ret->n = m->n;
+	ret->is_list = m->is_list;
+	if (m->n)
+		memcpy(ret->list, m->list, m->n * sizeof(*m->list));
+	return m->is_there;
+}
+
+static void remember(const struct agent_event *e, struct agent_memo *m, bool is_there, const struct guard_values *v)
+{
+	struct bh_slice *list = v->n ? bh_arena_array(e->arena, v->n, sizeof(*list)) : NULL;
+	if (v->n && !list)
+		return;
+	if (v->n)
+		memcpy(list, v->list, v->n * sizeof(*list));
+	*m = (struct agent_memo){ .event = e->number + 1, .is_there = is_there, .is_list = v->is_list, .n = (uint32_t)v->n, .list = list };
+}
+
 bool agent_extract(void *ctx, const struct guard_operand *field, struct guard_values *ret)
 {
 	const struct agent_event *e = ctx;
-	fact f = table()[field->field - guard_field(0)];
-	return f && f(e, field, ret);
+	size_t number = (size_t)(field->field - guard_field(0));
+	struct agent_memo *m = e->memos && !field->has_argument && field->dotted.len == 0 ? &e->memos[number] : NULL;
+	if (m && m->event == e->number + 1)
+		return recall(m, ret);
+	bool is_there = extract(e, field, number, ret);
+	if (m)
+		remember(e, m, is_there, ret);
+	return is_there;
 }
 
 /* ---- events as text ---- */

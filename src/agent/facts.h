@@ -22,6 +22,16 @@ struct agent_host {
 	size_t n_names;
 };
 
+#define AGENT_FIELDS_MAX 512u
+
+/* What fields of one event were found to be, as many rules ask for the same. */
+struct agent_memo {
+	uint64_t event; /* that it is of: number + 1 */
+	bool is_there, is_list;
+	uint32_t n;
+	const struct bh_slice *list; /* in the event's arena */
+};
+
 struct agent_event {
 	const struct guard_record *record;
 	const struct agent_process *process;     /* NULL: not known */
@@ -31,6 +41,7 @@ struct agent_event {
 	const struct agent_host *host;
 	uint64_t number;
 	const char *action; /* "audit", "killed" */
+	struct agent_memo *memos; /* AGENT_FIELDS_MAX, kept from event to event; NULL: none */
 	struct bh_arena *arena;
 };
 

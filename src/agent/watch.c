@@ -49,6 +49,7 @@ struct watch {
 	struct bh_buf text;
 	struct sensor_counts told;
 	uint64_t n_events;
+	struct agent_memo memos[AGENT_FIELDS_MAX];
 	bool wanted[GUARD_CALL_NUMBERS], wants_exec, wants_clone, wants_exit;
 };
 
@@ -193,7 +194,7 @@ static int judge(struct watch *w, const struct guard_record *r, const struct age
 	if (container && !container->was_asked)
 		rc = describe(w, container, r->pid);
 	const struct agent_event event = { .record = r, .process = process, .container = container, .group_is_known = group != NULL, .call = r->kind == GUARD_KIND_CALL ? agent_call_of(r->call) : NULL,
-					   .host = &w->host, .number = ++w->n_events, .action = was_killed ? "killed" : "audit", .arena = &w->arena };
+					   .host = &w->host, .number = ++w->n_events, .action = was_killed ? "killed" : "audit", .memos = w->memos, .arena = &w->arena };
 	if (rc == 0 && w->options->record_fd >= 0)
 		rc = record_event(w, &event);
 	if (rc == 0 && was_killed)

@@ -40,4 +40,7 @@ static inline void bh_cleanup_close(const int *fd)
 		taken_;         \
 	})
 
+/* The build fills local variables with zeros. Not this one: it is large, and whoever reads it knows what of it was written. */
+#define BH_NOT_ZEROED __attribute__((uninitialized))
+
 #endif

@@ -5,6 +5,7 @@
 #include "guard/eval.h"
 
 #include "base/base64.h"
+#include "base/cleanup.h"
 #include "format/regex.h"
 #include "guard/match.h"
 
@@ -190,7 +191,7 @@ static bool one(const struct guard_node *n, enum guard_type type, struct bh_slic
 /* Of the values on the right any will do, unless "allof" stands there, or "oneof". */
 static bool any_right(const struct guard_node *n, enum guard_type type, struct bh_slice left, const struct guard_event *e)
 {
-	struct guard_values computed;
+	BH_NOT_ZEROED struct guard_values computed;
 	size_t hits = 0, total = 0;
 	for (size_t i = 0; i < n->n_values; i++) {
 		const struct guard_operand *v = &n->values[i];
@@ -209,7 +210,7 @@ static bool any_right(const struct guard_node *n, enum guard_type type, struct b
 
 static bool check(const struct guard_node *n, const struct guard_event *e)
 {
-	struct guard_values left;
+	BH_NOT_ZEROED struct guard_values left; /* of a thousand bytes, a few */
 	if (!operand_values(&n->left, e, &left) || (left.n == 0 && !left.is_list))
 		return false;
 	if (n->op == GUARD_OP_EXISTS)

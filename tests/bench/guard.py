@@ -1,0 +1,64 @@
+"""guard.py: what the agent costs: a system call that no rule asks for, one that many do, beside the same without it, in turns; and how many opens a second it judges without losing one."""
+import pathlib
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+
+RULES = """
+- macro: opened
+  condition: evt.type in (open, openat, openat2) and fd.num >= 0
+""" + "".join(f"""
+- rule: rule {i}
+  desc: one of the rules of the bench
+  condition: opened and fd.name startswith /etc/secret{i} and not proc.name in (a{i}, b{i}, c{i}) and evt.is_open_read = true
+  output: opened %fd.name by %proc.cmdline
+  priority: WARNING
+""" for i in range(25))
+
+
+class Agent:
+    def __init__(self, program, rules):
+        self.err = tempfile.NamedTemporaryFile(prefix="bh-bench-")
+        self.process = subprocess.Popen([str(program), "run", str(rules)], stdout=subprocess.DEVNULL, stderr=self.err)
+        until = time.monotonic() + 30
+        while "watching" not in self.told():
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(self.told())
+            time.sleep(0.05)
+
+    def told(self):
+        return pathlib.Path(self.err.name).read_text()
+
+    def lost(self):
+        return sum(int(n) for n in re.findall(r"(\d+) events were lost", self.told()))
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def measure(root, row, rounds):
+    program, own = root / "build/bulkhead-guard", root / "build/tests/bench/bench_guard"
+    ask = lambda *argv: float(subprocess.run([own, *map(str, argv)], capture_output=True, text=True, check=True).stdout)  # noqa: E731
+    cost = {("getppid", False): [], ("getppid", True): [], ("open", False): [], ("open", True): []}
+    rate, lost = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        rules = pathlib.Path(folder) / "rules.yaml"
+        rules.write_text(RULES)
+        for _ in range(rounds):
+            for on in (False, True):
+                agent = Agent(program, rules) if on else None
+                for call, n in (("getppid", 1000000), ("open", 100000)):
+                    cost[call, on].append(ask(call, n))
+                if agent:
+                    rate.append(ask("flood", 2000) / 2)
+                    time.sleep(1)
+                    lost += agent.lost()
+                    agent.stop()
+    mid = {key: statistics.median(values) for key, values in cost.items()}
+    for call, budget in (("getppid", "<= +100 ns"), ("open", "<= +1 us")):
+        off, on = mid[call, False], mid[call, True]
+        row(f"guard: {'a call nobody asks for' if call == 'getppid' else 'open and close, 25 rules'}", f"+{on - off:.0f} ns", f"{off:.0f} ns without it", f"{on / off:.2f}x", budget)
+    row("guard: opens judged by 25 rules", f"{statistics.median(rate):.0f}/s", f"{lost} lost of {sum(rate) * 2:.0f}", "", ">= 1,000,000/s, 0 lost")
