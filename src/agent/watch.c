@@ -24,6 +24,7 @@
 #define POLL_MS 1
 #define RECORDS_A_ROUND 4096
 #define HOST_FILE_BYTES_MAX (1u << 20)
+#define TELL_NS 1000000000ull
 #define NAMES_MAX 1000u
 #define NAME_BYTES_MAX 253u
 #define NO_LIMIT UINT32_MAX
@@ -48,6 +49,7 @@ struct watch {
 	struct bh_arena arena;
 	struct bh_buf text;
 	struct sensor_counts told;
+	uint64_t told_ns;
 	uint64_t n_events;
 	struct agent_memo memos[AGENT_FIELDS_MAX];
 	bool wanted[GUARD_CALL_NUMBERS], wants_exec, wants_clone, wants_exit;
@@ -75,9 +77,20 @@ static int tell(struct watch *w, enum message type, const char *fmt, ...)
 	return send_text(w, type, bh_slice_str(text));
 }
 
-/* A loss is told as soon as it is seen, with what is known of it. */
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+	(void)clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* A loss is told within a second, with what is known of it. */
 static int tell_losses(struct watch *w)
 {
+	uint64_t clock = now_ns(CLOCK_MONOTONIC);
+	if (clock - w->told_ns < TELL_NS)
+		return 0;
+	w->told_ns = clock;
 	struct sensor_counts now = sensor_counts(w->sensor);
 	uint64_t lost = now.lost - w->told.lost, compat = now.compat_calls - w->told.compat_calls;
 	w->told = now;
@@ -473,13 +486,6 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 	default:
 		return bh_fail(err, BH_ECHILD, 0, "the reader of events sent a message of unknown kind %u", type);
 	}
-}
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec t;
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 /* What the child needs of the host: it can open nothing. */

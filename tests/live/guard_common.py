@@ -103,10 +103,18 @@ class Docker:
 class Guard:
     """bulkhead-guard run, its alerts as they come."""
 
+    running = []
+
+    @classmethod
+    def stop_all(cls):
+        for guard in cls.running[:]:
+            guard.stop()
+
     def __init__(self, program, *argv):
         self.out = tempfile.NamedTemporaryFile(prefix="bh-alerts-")
         self.err = tempfile.NamedTemporaryFile(prefix="bh-notices-")
         self.process = subprocess.Popen([str(program), "run", "-f", "json", *map(str, argv)], stdout=self.out, stderr=self.err)
+        self.running.append(self)
         until = time.monotonic() + 60
         while "watching with" not in self.notices():
             assert self.process.poll() is None and time.monotonic() < until, self.notices()
@@ -125,7 +133,15 @@ class Guard:
             time.sleep(0.05)
         return [a for a in self.alerts() if wanted(a)]
 
+    def reader(self):
+        """The process that judges: the youngest below the one that was started."""
+        pid = self.process.pid
+        while children := pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            pid = int(children[-1])
+        return pid
+
     def stop(self):
+        self.running.remove(self)
         self.process.send_signal(signal.SIGINT)
         try:
             return self.process.wait(10)

@@ -216,11 +216,12 @@ struct unix_sock {
 
 struct pt_regs {
 #if defined(__TARGET_ARCH_x86)
-	unsigned long di, si, dx, r10, r8, r9, orig_ax;
+	unsigned long di, si, dx, r10, r8, r9, orig_ax, cs;
 #elif defined(__TARGET_ARCH_arm64)
 	unsigned long regs[31];
 	unsigned long orig_x0;
 	int syscallno;
+	__u64 pstate;
 #endif
 };
 

@@ -25,6 +25,8 @@ char LICENSE[] SEC("license") = "GPL"; /* bpf_send_signal, and helpers that read
 #define MAP_ANONYMOUS 0x20
 #define AT_FDCWD (-100)
 #define TS_COMPAT 2u
+#define USER32_CS 0x23
+#define PSR_MODE32 0x10
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define FMODE_CREATED 0x100000u
@@ -395,9 +397,15 @@ static __always_inline void add_arguments(struct guard_record *r, struct pt_regs
 	r->arguments[5] = regs->r9;
 }
 
+/* A 64-bit program can make a 32-bit call: int 0x80. */
 static __always_inline bool is_compat(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+}
+
+static __always_inline bool is_compat_program(struct pt_regs *regs)
+{
+	return regs->cs == USER32_CS;
 }
 #elif defined(__TARGET_ARCH_arm64)
 static __always_inline long call_number(struct pt_regs *regs)
@@ -416,6 +424,11 @@ static __always_inline bool is_compat(struct task_struct *task)
 {
 	(void)task;
 	return 0;
+}
+
+static __always_inline bool is_compat_program(struct pt_regs *regs)
+{
+	return regs->pstate & PSR_MODE32;
 }
 #endif
 
@@ -498,6 +511,10 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(on_call, struct pt_regs *regs, long result)
 {
 	long number = call_number(regs);
+	if (is_compat_program(regs)) {
+		__sync_fetch_and_add(&compat_calls, 1);
+		return 0;
+	}
 	if (number < 0 || number >= GUARD_CALL_NUMBERS)
 		return 0;
 	struct guard_call_facts c = calls[number & (GUARD_CALL_NUMBERS - 1)];
