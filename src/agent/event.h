@@ -59,7 +59,7 @@ enum guard_flag {
 	GUARD_FLAG_ADDRESS = 1 << 5,   /* sockets: the remote side is what the caller named, as the socket has none */
 	GUARD_FLAG_CREATED = 1 << 6,   /* files: the call made it */
 	GUARD_FLAG_SOCKET = 1 << 7,
-	GUARD_FLAG_CONTAINED = 1 << 8, /* the process has an overlay of its own for a root */
+	GUARD_FLAG_CONTAINED = 1 << 8, /* the process has an overlay for a root that is not the host's */
 };
 
 /* Ports in the machine's byte order; an IPv4 address takes the first four bytes. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define IGNORED_MAX 2u
@@ -97,6 +98,12 @@ void sensor_ignore(struct sensor *s, pid_t pid)
 {
 	if (s->n_ignored < IGNORED_MAX)
 		s->programs->bss->ignored_pids[s->n_ignored++] = (__u32)pid;
+}
+
+/* In the kernel a device is a number of 12 bits before one of 20 (include/linux/kdev_t.h). */
+void sensor_set_host_root(struct sensor *s, dev_t device)
+{
+	s->programs->bss->host_root = (__u32)major(device) << 20 | (__u32)minor(device);
 }
 
 void sensor_kill_drift(struct sensor *s, bool kill)

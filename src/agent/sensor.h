@@ -24,6 +24,8 @@ void sensor_close(struct sensor *s);
 
 void sensor_look_at(struct sensor *s, unsigned call, const struct guard_call_facts *facts);
 void sensor_ignore(struct sensor *s, pid_t pid); /* at most two */
+/* The device of the host's own root: what has another overlay for a root is a container. */
+void sensor_set_host_root(struct sensor *s, dev_t device);
 void sensor_kill_drift(struct sensor *s, bool kill);
 
 int sensor_attach(struct sensor *s, struct bh_err *err) BH_MUST_CHECK;

@@ -11,11 +11,13 @@
 #include "sys/child.h"
 #include "sys/files.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -510,6 +512,11 @@ static int know_host(struct watch *w, struct bh_err *err)
 /* The programs write from here on; what ran before is read from /proc then, so that nothing falls in between. */
 static int begin(struct watch *w, struct bh_err *err)
 {
+	struct stat root;
+	/* In a container of its own, the agent's root is not the host's. Some machines let nobody look at their first process. */
+	if (stat("/proc/1/root/.", &root) < 0 && stat("/", &root) < 0)
+		return bh_fail_errno(err, errno, "the host's own root, from which containers are told");
+	sensor_set_host_root(w->sensor, root.st_dev);
 	sensor_ignore(w->sensor, getpid());
 	sensor_kill_drift(w->sensor, w->options->kills_drift);
 	int rc = sensor_attach(w->sensor, err);

