@@ -901,7 +901,7 @@ static bool container_mount(const struct agent_event *e, const struct guard_oper
 	if (m && is(o, "container.mount.propagation"))
 		return has(ret, m->propagation);
 	bh_buf_init(&b, TEXT_BYTES_MAX);
-	for (size_t i = 0; i < c->n_mounts; i++)
+	for (size_t i = 0; c->mounts && i < c->n_mounts; i++)
 		if (!m || m == &c->mounts[i]) {
 			bh_buf_add_str(&b, b.len ? "," : "");
 			put_mount(&c->mounts[i], &b);

@@ -3,11 +3,11 @@
 
 #include "agent/process.h"
 #include "base/cleanup.h"
-#include "sensor.skel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <sensor.skel.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,7 +148,7 @@ struct trial {
 static bool loads(const struct trial *t)
 {
 	const struct bpf_insn code[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT } };
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = t->attach);
+	struct bpf_prog_load_opts opts = { .sz = sizeof(opts), .expected_attach_type = t->attach };
 	if (t->target) {
 		int id = libbpf_find_vmlinux_btf_id(t->target, t->attach);
 		if (id < 0)

@@ -139,7 +139,7 @@ static struct agent_process *record(struct agent_processes *p, enum guard_kind k
 	struct {
 		struct guard_record head;
 		char strings[64];
-	} r = { .head = { .kind = kind, .pid = pid, .tid = pid, .start_ns = start, .parent_pid = parent, .parent_start_ns = parent_start } };
+	} r = { .head = { .kind = (uint16_t)kind, .pid = pid, .tid = pid, .start_ns = start, .parent_pid = parent, .parent_start_ns = parent_start } };
 	r.head.bytes = sizeof(r);
 	r.head.string_bytes[GUARD_STRING_COMM] = (uint16_t)strlen(comm);
 	r.head.string_bytes[GUARD_STRING_PATH] = (uint16_t)strlen(comm);
