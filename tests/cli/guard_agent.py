@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""guard_agent GUARD: the agent's command line: what is wrong is told in one line with the word that is wrong, and the exit status says which kind it is. Needs no rights. Prints TAP."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(__file__))
+from tap import Tap  # noqa: E402
+
+GUARD = os.path.abspath(sys.argv[1])
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RULES = ROOT / "tests/vm/rules.yaml"
+# Words, exit status, what is told.
+WRONG = [
+    ([], 2, "a command is wanted (run, status)"),
+    (["run"], 2, "'bulkhead-guard run' wants files of rules"),
+    (["run", "/nowhere/rules.yaml"], 2, "/nowhere/rules.yaml: No such file or directory"),
+    (["run", "--drift", "deny", RULES], 2, "--drift is ignore or kill, not 'deny'"),
+    (["run", "-f", "xml", RULES], 2, "--format is text or json, not 'xml'"),
+    (["run", "--frobnicate", RULES], 2, "unrecognized option '--frobnicate'"),
+    (["status", "now"], 2, "'bulkhead-guard status' takes no 'now'"),
+    (["stop"], 2, "unknown command 'stop'"),
+]
+
+
+NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+def run(*argv, before=()):
+    return subprocess.run([str(a) for a in (*before, *argv)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+
+
+def main():
+    tap = Tap()
+    for argv, code, told in WRONG:
+        done = run(GUARD, *argv)
+        tap.ok(done.returncode == code and told in done.stderr and not done.stdout and done.stderr.count("\n") == 1, " ".join(map(str, argv)) or "no words", done)
+    done = run(GUARD, "--help")
+    options = ("run PATH", "status", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules")
+    tap.ok(done.returncode == 0 and all(w in done.stdout for w in options), "--help names each command and option", done)
+    tap.ok(run(GUARD, "--version").stdout.startswith("bulkhead-guard "), "--version")
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # where nobody can read
+        os.chmod(folder, 0o755)
+        own = pathlib.Path(folder) / "rules.yaml"
+        own.write_text(RULES.read_text())
+        program = pathlib.Path(folder) / "guard"
+        program.write_bytes(pathlib.Path(GUARD).read_bytes())
+        program.chmod(0o755)
+        done = run(program, "run", own, before=NOBODY)
+        tap.ok(done.returncode == 3 and "root with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN is needed" in done.stderr, "without rights: exit status 3, and what is needed", done)
+        done = run(program, "status", before=NOBODY)
+        tap.ok(done.returncode == 3 and "events    no" in done.stdout and "kill      no" in done.stdout, "status without rights: nothing works, exit status 3", done)
+    print(f"1..{tap.n}")
+    return 0  # TAP says the rest
+
+
+if __name__ == "__main__":
+    sys.exit(main())
