@@ -371,8 +371,9 @@ static int loop(struct watch *w)
 {
 	int rc = 0;
 	for (uint64_t rounds = 0; rc >= 0; rounds++) {
-		rc = sensor_read(w->sensor, take_record, w);
-		if (rc == 0)
+		int n = sensor_read(w->sensor, take_record, w);
+		rc = n < 0 ? n : bh_channel_flush(w->ch, w->err);
+		if (n == 0)
 			(void)poll(NULL, 0, POLL_MS); /* the kernel wakes nobody: that would cost more than the event */
 		rc = rc < 0 ? rc : tell_losses(w);
 		bh_channel_progress(w->ch, rounds);

@@ -158,6 +158,11 @@ int bh_channel_send(struct bh_channel *ch, uint16_t type, struct bh_slice payloa
 	return now_ns() - ch->flushed_ns < HELD_NS ? BH_OK : channel_flush(ch, err);
 }
 
+int bh_channel_flush(struct bh_channel *ch, struct bh_err *err)
+{
+	return ch->n_held ? channel_flush(ch, err) : BH_OK;
+}
+
 static int receive(int sock, uint8_t *out, size_t len, int *ret_fd, struct bh_err *err)
 {
 	size_t done = 0;
@@ -226,13 +231,14 @@ int bh_channel_call(struct bh_channel *ch, uint16_t type, struct bh_slice payloa
 void bh_channel_progress(struct bh_channel *ch, uint64_t done_bytes)
 {
 	uint64_t now = now_ns();
-	if (now - ch->progress_ns < PROGRESS_EVERY_NS)
-		return;
+	int rc = ch->n_held && now - ch->flushed_ns >= HELD_NS ? channel_flush(ch, NULL) : BH_OK;
+	if (rc < 0 || now - ch->progress_ns < PROGRESS_EVERY_NS)
+		return; /* a lost parent shows at the next real message */
 	ch->progress_ns = now;
 	uint8_t bytes[8];
 	for (unsigned i = 0; i < 8; i++)
 		bytes[i] = (uint8_t)(done_bytes >> (8 * i));
-	int rc = channel_flush(ch, NULL);
+	rc = rc < 0 ? rc : channel_flush(ch, NULL);
 	rc = rc < 0 ? rc : channel_write(ch->sock, 0, CHANNEL_PROGRESS, (struct bh_slice){ bytes, sizeof(bytes) }, NULL);
 	(void)rc; /* a lost parent shows at the next real message */
 }

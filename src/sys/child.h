@@ -45,6 +45,9 @@ const char *bh_sandbox_describe(void);
  */
 int bh_channel_send(struct bh_channel *ch, uint16_t type, struct bh_slice payload, struct bh_err *err) BH_MUST_CHECK;
 
+/* Sends what waits, now: for a child that goes on for long and whose messages somebody waits for. */
+int bh_channel_flush(struct bh_channel *ch, struct bh_err *err) BH_MUST_CHECK;
+
 /* Sends a request and waits for its reply. *ret_fd is -1 unless the parent attached a descriptor. reply: cleared first. */
 int bh_channel_call(struct bh_channel *ch, uint16_t type, struct bh_slice payload, struct bh_buf *reply, int *ret_fd, struct bh_err *err)
 	BH_MUST_CHECK;
