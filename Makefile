@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 MAKEFLAGS += --no-print-directory
 
-.PHONY: build demo test vm-test bench fuzz install clean help
+.PHONY: build demo demo-guard test vm-test bench fuzz install clean help
 
 build: ## build build/bulkhead (installs what that needs, as root on Debian)
 	@tools/setup build
@@ -13,6 +13,10 @@ build: ## build build/bulkhead (installs what that needs, as root on Debian)
 demo: build ## make real Debian images, scan them with all scanners, harden one
 	@tools/setup demo
 	@tools/demo
+
+demo-guard: build ## attack a container, and show what the agent sees and stops
+	@tools/setup demo_guard
+	@tools/demo-guard
 
 test: ## build with gcc and clang, run every test, sanitizers and static checks
 	@tools/setup build test
@@ -41,4 +45,4 @@ clean: ## remove what was built
 	@rm -rf build build-* demo
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

@@ -364,6 +364,7 @@ bool agent_container_describe(struct agent_container *c, enum agent_manager mana
 	struct bh_err err = { 0 };
 	if (manager == AGENT_NOBODY || bh_json_parse(json, DESCRIPTION_BYTES_MAX, &doc, &err) < 0)
 		return false;
+	c->n_mounts = c->n_labels = 0; /* of an answer before this one */
 	c->is_described = readers[manager](c, bh_json_root(doc));
 	/* "alpine@sha256:..." */
 	size_t at = bh_slice_find(c->image, '@');

@@ -72,7 +72,6 @@ struct guard_record {
 	__u32 bytes; /* of the record with its strings */
 	__u16 kind, call;
 	__u64 time_ns;
-	__u64 number; /* of the CPU's records, from 1: a gap is a loss */
 	__u64 cgroup;
 	__u64 start_ns; /* of the process */
 	__u64 arguments[GUARD_ARGUMENTS];
@@ -88,6 +87,6 @@ struct guard_record {
 };
 
 _Static_assert(sizeof(struct guard_record) % 8 == 0, "records are aligned");
-_Static_assert(__builtin_offsetof(struct guard_record, arguments) == 40, "wire layout");
+_Static_assert(__builtin_offsetof(struct guard_record, arguments) == 32, "wire layout");
 
 #endif

@@ -142,7 +142,6 @@ static void unlist(struct agent_processes *p, struct agent_process *e)
 	if (*at) {
 		*at = e->next;
 		p->n--;
-		e->is_listed = false;
 		release(e);
 	}
 }
@@ -157,7 +156,6 @@ static struct agent_process *add(struct agent_processes *p, uint32_t pid, uint64
 	e->pid = pid;
 	e->start_ns = start_ns;
 	e->refs = 1;
-	e->is_listed = true;
 	e->parent = parent;
 	if (parent) {
 		parent->refs++;

@@ -37,7 +37,7 @@ struct agent_process {
 	uint64_t start_ns, cgroup;
 	uint32_t pid, vpid, sid, tty;
 	char comm[16];
-	bool is_listed, has_ended, is_rough; /* is_rough: of the start only the hundredth of a second is known */
+	bool has_ended, is_rough; /* is_rough: of the start only the hundredth of a second is known */
 };
 
 struct agent_processes {

@@ -27,6 +27,8 @@
 #define RECORDS_A_ROUND 4096
 #define HOST_FILE_BYTES_MAX (1u << 20)
 #define TELL_NS 1000000000ull
+#define ASKED_MAX 4u
+#define ASK_AGAIN_NS (2 * TELL_NS)
 #define NAMES_MAX 1000u
 #define NAME_BYTES_MAX 253u
 #define NO_LIMIT UINT32_MAX
@@ -52,6 +54,7 @@ struct watch {
 	struct bh_buf text;
 	struct sensor_counts told;
 	uint64_t told_ns;
+	bool told_stray, told_truncated;
 	uint64_t n_events;
 	struct agent_memo memos[AGENT_FIELDS_MAX];
 	bool wanted[GUARD_CALL_NUMBERS], wants_exec, wants_clone, wants_exit;
@@ -67,16 +70,17 @@ static int send_text(struct watch *w, enum message type, struct bh_slice text)
 	return rc;
 }
 
-static int tell(struct watch *w, enum message type, const char *fmt, ...) BH_PRINTF(3, 4);
+static int tell(struct watch *w, const char *fmt, ...) BH_PRINTF(2, 3);
 
-static int tell(struct watch *w, enum message type, const char *fmt, ...)
+/* A sentence for people. */
+static int tell(struct watch *w, const char *fmt, ...)
 {
 	char text[512];
 	va_list args;
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	return send_text(w, type, bh_slice_str(text));
+	return send_text(w, SAY_NOTICE, bh_slice_str(text));
 }
 
 static uint64_t now_ns(clockid_t clock)
@@ -93,32 +97,40 @@ static int tell_losses(struct watch *w)
 	if (clock - w->told_ns < TELL_NS)
 		return 0;
 	w->told_ns = clock;
+	w->host.boot_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME); /* somebody may set the clock */
 	struct sensor_counts now = sensor_counts(w->sensor);
 	uint64_t lost = now.lost - w->told.lost, compat = now.compat_calls - w->told.compat_calls;
 	w->told = now;
-	int rc = lost ? tell(w, SAY_NOTICE, "%" PRIu64 " events were lost: they came faster than they could be judged; %" PRIu64 " of %" PRIu64 " since the start", lost, now.lost, now.written) : 0;
+	int rc = lost ? tell(w, "%" PRIu64 " events were lost: they came faster than they could be judged; %" PRIu64 " of %" PRIu64 " since the start", lost, now.lost, now.written) : 0;
 	if (rc == 0 && compat)
-		rc = tell(w, SAY_NOTICE, "%" PRIu64 " system calls of 32-bit programs were not looked at", compat);
+		rc = tell(w, "%" PRIu64 " system calls of 32-bit programs were not looked at", compat);
 	return rc;
 }
 
 /* ---- the child: containers ---- */
 
+/* While a container starts, its manager may be too busy to answer, and does not know yet when it was started. */
+static bool is_to_be_asked(const struct agent_container *c, uint64_t now)
+{
+	return c->n_asked == 0 || (c->n_asked < ASKED_MAX && (!c->is_described || c->started_ns == 0) && now - c->asked_ns > ASK_AGAIN_NS);
+}
+
 /* Whoever made the container is asked when its first event comes, and the event waits for the answer. */
-static int describe(struct watch *w, struct agent_container *c, uint32_t pid)
+static int describe(struct watch *w, struct agent_container *c, uint32_t pid, uint64_t now)
 {
 	BH_WITH(bh_buf_done) struct bh_buf reply = { 0 };
 	struct bh_buf question;
 	int fd = -1;
-	c->was_asked = true;
+	c->asked_ns = now;
+	c->n_asked++;
 	bh_buf_init(&reply, BH_FRAME_BYTES_MAX);
 	bh_buf_init(&question, AGENT_ID_BYTES + sizeof(pid));
 	bh_buf_add(&question, (struct bh_slice){ (const uint8_t *)&pid, sizeof(pid) });
 	bh_buf_add(&question, (struct bh_slice){ (const uint8_t *)c->id, AGENT_ID_BYTES });
 	int rc = bh_channel_call(w->ch, ASK_CONTAINER, bh_buf_slice(&question), &reply, &fd, w->err);
 	bh_buf_done(&question);
-	if (rc == 0 && !agent_description_take(c, bh_buf_slice(&reply)))
-		rc = tell(w, SAY_NOTICE, "container %.12s: no manager of containers says what it is; its name and image are not known", c->id);
+	if (rc == 0 && !agent_description_take(c, bh_buf_slice(&reply)) && c->n_asked == 1)
+		rc = tell(w, "container %.12s: no manager of containers says what it is; its name and image are not known", c->id);
 	return rc;
 }
 
@@ -198,6 +210,20 @@ static int record_event(struct watch *w, const struct agent_event *event)
 	return send_text(w, SAY_EVENT, bh_buf_slice(&w->text));
 }
 
+/* What makes an event less than it could be; the first time, as there may be many. */
+static int tell_oddities(struct watch *w, const struct guard_record *r, bool has_container)
+{
+	if (!has_container && r->flags & GUARD_FLAG_CONTAINED && !w->told_stray) {
+		w->told_stray = true;
+		return tell(w, "process %" PRIu32 " has the root of a container, but is in no control group of one: it is taken for the host's; others like it are not told", r->pid);
+	}
+	if (r->flags & GUARD_FLAG_TRUNCATED && !w->told_truncated) {
+		w->told_truncated = true;
+		return tell(w, "process %" PRIu32 " has arguments, an environment or a path of more than %u bytes, the rest of which is not looked at; others like it are not told", r->pid, GUARD_STRING_BYTES_MAX);
+	}
+	return 0;
+}
+
 static int judge(struct watch *w, const struct guard_record *r, const struct agent_process *process)
 {
 	const struct agent_group *group = agent_group_find(&w->containers, r->cgroup);
@@ -206,8 +232,10 @@ static int judge(struct watch *w, const struct guard_record *r, const struct age
 	int rc = 0;
 	if ((!was_killed && !is_wanted(w, r)) || (w->options->containers_only && group && !container))
 		return 0;
-	if (container && !container->was_asked)
-		rc = describe(w, container, r->pid);
+	if (container && is_to_be_asked(container, r->time_ns))
+		rc = describe(w, container, r->pid, r->time_ns);
+	if (rc == 0)
+		rc = tell_oddities(w, r, container != NULL);
 	const struct agent_event event = { .record = r, .process = process, .container = container, .group_is_known = group != NULL, .call = r->kind == GUARD_KIND_CALL ? agent_call_of(r->call) : NULL,
 					   .host = &w->host, .number = ++w->n_events, .action = was_killed ? "killed" : "audit", .memos = w->memos, .arena = &w->arena };
 	if (rc == 0 && w->options->record_fd >= 0)
@@ -259,7 +287,7 @@ static int resolve(struct watch *w, struct bh_slice name)
 	if (rc == 0 && (!bh_arena_copy(&w->rules.arena, bh_buf_slice(&reply), &own.addresses) || !agent_name_vec_push(&w->names, own)))
 		rc = bh_fail(w->err, BH_ELIMIT, 0, "rules name too many hosts");
 	bh_buf_done(&reply);
-	return rc < 0 || own.addresses.len ? rc : tell(w, SAY_NOTICE, "rules name the host %.*s, which has no address here: checks of it are never true", BH_SLICE_FMT(name));
+	return rc < 0 || own.addresses.len ? rc : tell(w, "rules name the host %.*s, which has no address here: checks of it are never true", BH_SLICE_FMT(name));
 }
 
 /* Names in conditions get their addresses once, at the start. */
@@ -338,7 +366,7 @@ static int tell_untold(struct watch *w)
 		if (rule->is_loaded && rule->is_enabled)
 			rc = resolve_names(w, rule->condition.tree);
 		if (rc == 0 && f)
-			rc = tell(w, SAY_NOTICE, "rule '%.*s' asks for %s, which is not known here: that check is never true", BH_SLICE_FMT(rule->item.name), f->name);
+			rc = tell(w, "rule '%.*s' asks for %s, which is not known here: that check is never true", BH_SLICE_FMT(rule->item.name), f->name);
 	}
 	return rc;
 }
@@ -350,7 +378,7 @@ static int tell_actions(struct watch *w)
 	for (size_t i = 0; rc == 0 && i < w->rules.rules.len; i++) {
 		const struct guard_rule *rule = w->rules.rules.entries[i].value;
 		if (rule->is_loaded && rule->is_enabled && rule->action != GUARD_AUDIT && rule->action != GUARD_KILL)
-			rc = tell(w, SAY_NOTICE, "rule '%.*s' asks for the action %s, which is not here: it only tells", BH_SLICE_FMT(rule->item.name), guard_action_name(rule->action));
+			rc = tell(w, "rule '%.*s' asks for the action %s, which is not here: it only tells", BH_SLICE_FMT(rule->item.name), guard_action_name(rule->action));
 	}
 	return rc;
 }
@@ -396,7 +424,7 @@ static int run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 		rc = rc < 0 ? rc : tell_actions(w);
 	}
 	if (rc == 0) {
-		rc = tell(w, SAY_NOTICE, "watching with %zu rules", count_rules(&w->rules));
+		rc = tell(w, "watching with %zu rules", count_rules(&w->rules));
 	}
 	w->host.names = w->names.ptr;
 	w->host.n_names = w->names.len;

@@ -202,6 +202,22 @@ def check_actions(tap, docker):
     guard.stop()
 
 
+def check_oddities(tap, docker):
+    """What the agent sees less of than it should is told, once."""
+    guard = Guard(GUARD, "--docker-socket", docker.socket, CORPUS / "falco_rules.yaml")
+    pid = docker(["inspect", "-f", "{{.State.Pid}}", "plain"]).stdout.strip()
+    for _ in range(2):
+        run("nsenter", "-t", pid, "-m", "-r", "cat", "/etc/shadow")
+    found = guard.wait_for(lambda a: a["rule"] == "Read sensitive file untrusted" and "container.id" not in a["output_fields"])
+    tap.check("a process that came into a container's root from outside is seen as the host's, and told once",
+              found and guard.notices().count("has the root of a container, but is in no control group of one") == 1, (found, guard.notices()))
+    docker.exec("plain", *SHELL, ": " + "x" * 9000, check=True)
+    docker.exec("plain", *SHELL, ": " + "y" * 9000, check=True)
+    time.sleep(1)
+    tap.check("arguments that are cut off are told once", guard.notices().count("of more than 4096 bytes") == 1, guard.notices())
+    guard.stop()
+
+
 def check_flood(tap, docker):
     """A container that makes events as fast as it can: what is lost is told, nothing is silent, and the one deed behind it is seen."""
     guard = Guard(GUARD, "--docker-socket", docker.socket, CORPUS / "falco_rules.yaml")
@@ -261,6 +277,7 @@ def main():
         check_kills(tap, docker)
         check_overlay_host(tap, docker)
         check_actions(tap, docker)
+        check_oddities(tap, docker)
         check_flood(tap, docker)
     finally:
         Guard.stop_all()

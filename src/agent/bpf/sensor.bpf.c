@@ -98,13 +98,12 @@ static __always_inline __u32 masked(__u32 n, const __u32 mask)
 	return n;
 }
 
-/* A loss takes a number, too, so that whoever reads sees the gap. */
 static __always_inline void commit(struct scratch *s)
 {
 	__u32 cpu = s->head.cpu & (GUARD_CPUS_MAX - 1), used = masked(s->used, 2 * GUARD_STRINGS_BYTES - 1);
 	if (used > GUARD_STRINGS_BYTES + GUARD_STRING_BYTES_MAX)
 		return; /* can't be: no string is longer than its part */
-	s->head.number = ++written[cpu];
+	written[cpu]++;
 	s->head.bytes = sizeof(s->head) + used;
 	if (bpf_ringbuf_output(&ring, s, sizeof(s->head) + used, BPF_RB_NO_WAKEUP) < 0)
 		lost[cpu]++;
@@ -349,16 +348,13 @@ static __always_inline void add_file(struct scratch *s, struct file *file)
 
 /* ---- what the image did not bring ---- */
 
-/*
- * The overlay's inode has the VFS's as its first part and, behind it, the dentry of the writable layer, if the file has one there (fs/overlayfs/ovl_entry.h).
- */
+/* The overlay's inode has the VFS's as its first part and, behind it, the dentry of the writable layer, if the file has one there (fs/overlayfs/ovl_entry.h). */
 static __always_inline bool is_upper(struct file *file)
 {
 	struct dentry *upper = 0;
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = BPF_CORE_READ(file, f_path.dentry, d_inode);
 	if (BPF_CORE_READ(file, f_path.dentry, d_sb, s_magic) != OVERLAY_MAGIC)
 		return 0;
-	inode = BPF_CORE_READ(file, f_path.dentry, d_inode);
 	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode));
 	return upper && BPF_CORE_READ(upper, d_inode);
 }
