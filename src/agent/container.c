@@ -4,7 +4,6 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "format/json.h"
-#include "sys/files.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -58,7 +58,7 @@ static bool written(const struct agent_event *e, struct bh_buf *b, struct guard_
 	return ok;
 }
 
-/* The part of a field's name behind its last dot. */
+/* Is it the field of that name? */
 static bool is(const struct guard_operand *o, const char *name)
 {
 	return strcmp(o->field->name, name) == 0;
@@ -266,16 +266,21 @@ static bool side_port(const struct agent_event *e, bool remote, struct guard_val
 	return has_addresses(e) && number(e, ret, remote ? e->record->socket.remote_port : e->record->socket.local_port);
 }
 
-/* fd.cip, fd.snet, fd.lport: the letter says whose; fd.ip, fd.net, fd.port: both. */
+/* Whose the letter in fd.cip, fd.snet or fd.lport means: c and s are the client and the server, l and r the local and the remote side. */
+static bool is_remote(const struct agent_event *e, char letter)
+{
+	bool server = is_server(e);
+	return letter == 'r' || (letter == 'c' && server) || (letter == 's' && !server);
+}
+
+/* fd.ip, fd.net, fd.port: both sides. */
 static bool socket_side(const struct agent_event *e, const struct guard_operand *o, struct guard_values *ret)
 {
 	const char *name = o->field->name + 3;
 	bool (*side)(const struct agent_event *e, bool remote, struct guard_values *ret) = strstr(name, "port") ? side_port : side_address;
-	bool server = is_server(e);
 	if (strcmp(name, "ip") == 0 || strcmp(name, "net") == 0 || strcmp(name, "port") == 0)
 		return side(e, false, ret) && side(e, true, ret);
-	bool remote = *name == 'r' || (*name == 'c' && server) || (*name == 's' && !server);
-	return side(e, remote, ret);
+	return side(e, is_remote(e, *name), ret);
 }
 
 static bool has_line(struct bh_slice lines, struct bh_slice wanted)
@@ -293,9 +298,7 @@ static bool has_line(struct bh_slice lines, struct bh_slice wanted)
 static bool side_name(const struct agent_event *e, const struct guard_operand *o, struct guard_values *ret)
 {
 	struct guard_values address = { 0 };
-	char side = o->field->name[3];
-	bool server = is_server(e), remote = side == 'r' || (side == 'c' && server) || (side == 's' && !server);
-	if (!side_address(e, remote, &address))
+	if (!side_address(e, is_remote(e, o->field->name[3]), &address))
 		return false;
 	for (size_t i = 0; i < e->host->n_names; i++)
 		if (has_line(e->host->names[i].addresses, address.list[0]))
@@ -652,10 +655,16 @@ static bool of_ancestors(const struct agent_event *e, const struct guard_operand
 	return ret->n != 0;
 }
 
+/* Of a session or a group. */
+static bool of_leader(const struct agent_event *e, uint32_t pid, process_fact one, struct guard_values *ret)
+{
+	const struct agent_process *leader = agent_process_find(e->host->processes, pid);
+	return leader && one(e, leader, ret);
+}
+
 static bool of_process(const struct agent_event *e, const struct guard_operand *o, struct guard_values *ret)
 {
-	const struct guard_record *r = e->record;
-	const struct agent_process *p = e->process, *session = agent_process_find(e->host->processes, r->sid), *group = agent_process_find(e->host->processes, r->pgid);
+	const struct agent_process *p = e->process;
 	for (size_t i = 0; p && i < sizeof(process_facts) / sizeof(process_facts[0]); i++) {
 		if (is(o, process_facts[i].own))
 			return process_facts[i].fact(e, p, ret);
@@ -664,9 +673,9 @@ static bool of_process(const struct agent_event *e, const struct guard_operand *
 		if (is(o, process_facts[i].ancestor))
 			return of_ancestors(e, o, process_facts[i].fact, ret);
 		if (is(o, process_facts[i].session))
-			return session && process_facts[i].fact(e, session, ret);
+			return of_leader(e, e->record->sid, process_facts[i].fact, ret);
 		if (is(o, process_facts[i].group) || is(o, process_facts[i].group_inside))
-			return group && process_facts[i].fact(e, group, ret);
+			return of_leader(e, e->record->pgid, process_facts[i].fact, ret);
 	}
 	return false;
 }

@@ -64,15 +64,13 @@ static void put(uint8_t **at, struct bh_slice from, struct bh_slice *ret)
 /* The strings lie behind the structure. */
 static struct agent_program *new_program(const struct agent_program *from)
 {
-	struct agent_program *p = malloc(sizeof(*p) + from->comm.len + from->path.len + from->name.len + from->arguments.len + from->env.len + from->cwd.len);
+	struct agent_program *p = malloc(sizeof(*p) + from->path.len + from->arguments.len + from->env.len + from->cwd.len);
 	if (!p)
 		return NULL;
 	uint8_t *at = (uint8_t *)(p + 1);
 	*p = *from;
 	p->refs = 1;
-	put(&at, from->comm, &p->comm);
 	put(&at, from->path, &p->path);
-	put(&at, from->name, &p->name);
 	put(&at, from->arguments, &p->arguments);
 	put(&at, from->env, &p->env);
 	put(&at, from->cwd, &p->cwd);
@@ -196,7 +194,7 @@ static void end(struct agent_processes *p, struct agent_process *e)
 static void set_program(struct agent_process *e, const struct guard_record *r)
 {
 	struct agent_program *program = new_program(&(struct agent_program){
-		.comm = agent_string(r, GUARD_STRING_COMM), .path = agent_string(r, GUARD_STRING_PATH), .name = agent_string(r, GUARD_STRING_NAME), .arguments = agent_string(r, GUARD_STRING_NAME2),
+		.path = agent_string(r, GUARD_STRING_PATH), .arguments = agent_string(r, GUARD_STRING_NAME2),
 		.env = agent_string(r, GUARD_STRING_ENV), .cwd = agent_string(r, GUARD_STRING_CWD), .inode = r->inode, .changed_ns = r->changed_ns, .modified_ns = r->modified_ns, .flags = r->flags });
 	release_program(e->program);
 	e->program = program;
@@ -211,10 +209,7 @@ struct agent_process *agent_process_of(struct agent_processes *p, const struct g
 	if (!e)
 		return NULL;
 	set_parent(p, e, r);
-	e->cgroup = r->cgroup;
 	e->vpid = r->vpid;
-	e->sid = r->sid;
-	e->tty = r->tty;
 	memset(e->comm, 0, sizeof(e->comm));
 	if (comm.len)
 		memcpy(e->comm, comm.ptr, comm.len < sizeof(e->comm) ? comm.len : sizeof(e->comm) - 1);
@@ -246,7 +241,7 @@ static struct bh_slice read_link(uint32_t pid, const char *what, char *text, siz
 
 struct stat_line {
 	char comm[16];
-	uint32_t parent, sid, tty;
+	uint32_t parent;
 	uint64_t start_ticks;
 };
 
@@ -259,7 +254,7 @@ static bool parse_stat(struct bh_buf *text, struct stat_line *ret)
 	if (!open || !close || close < open)
 		return false;
 	(void)snprintf(ret->comm, sizeof(ret->comm), "%.*s", (int)(close - open - 1), open + 1);
-	return sscanf(close + 1, " %*c %" SCNu32 " %*d %" SCNu32 " %" SCNu32 " %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64, &ret->parent, &ret->sid, &ret->tty, &ret->start_ticks) == 4;
+	return sscanf(close + 1, " %*c %" SCNu32 " %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64, &ret->parent, &ret->start_ticks) == 2;
 }
 
 /* A descriptor holds the process while its start is compared: what has taken over its number is not ended. */
@@ -292,7 +287,7 @@ static void scan_program(struct agent_process *e, struct bh_buf *text)
 		return;
 	struct bh_slice arguments = bh_slice_sub(bh_buf_slice(text), 0, GUARD_STRING_BYTES_MAX);
 	release_program(e->program);
-	e->program = new_program(&(struct agent_program){ .comm = bh_slice_str(e->comm), .path = executable, .name = executable, .arguments = arguments,
+	e->program = new_program(&(struct agent_program){ .path = executable, .arguments = arguments,
 							   .env = bh_slice_sub(bh_buf_slice(&env), 0, GUARD_STRING_BYTES_MAX), .cwd = folder });
 }
 
@@ -306,8 +301,6 @@ static struct agent_process *scan_one(struct agent_processes *p, uint32_t pid, u
 	if (!e)
 		return NULL;
 	e->is_rough = true;
-	e->sid = line.sid;
-	e->tty = line.tty;
 	memcpy(e->comm, line.comm, sizeof(e->comm));
 	scan_program(e, text);
 	return e;

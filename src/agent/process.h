@@ -21,9 +21,7 @@
 /* What a process runs. */
 struct agent_program {
 	unsigned refs;
-	struct bh_slice comm;      /* at exec */
 	struct bh_slice path;      /* of the executable */
-	struct bh_slice name;      /* what was asked for */
 	struct bh_slice arguments; /* argv, each with its end */
 	struct bh_slice env, cwd;
 	uint64_t inode, changed_ns, modified_ns;
@@ -34,8 +32,8 @@ struct agent_process {
 	struct agent_process *next, *parent; /* next: in the table; parent: NULL: not known */
 	struct agent_program *program;       /* NULL: not known */
 	unsigned refs;
-	uint64_t start_ns, cgroup;
-	uint32_t pid, vpid, sid, tty;
+	uint64_t start_ns;
+	uint32_t pid, vpid;
 	char comm[16];
 	bool has_ended, is_rough; /* is_rough: of the start only the hundredth of a second is known */
 };

@@ -9,6 +9,7 @@
 #include "guard/ruleset.h"
 #include "net/resolve.h"
 #include "sys/child.h"
+#include "sys/clock.h"
 #include "sys/files.h"
 
 #include <errno.h>
@@ -24,16 +25,16 @@
 #define EVENT_ARENA_BYTES (64u << 20)
 #define TEXT_BYTES_MAX (64u << 20)
 #define POLL_MS 1
-#define RECORDS_A_ROUND 4096
 #define HOST_FILE_BYTES_MAX (1u << 20)
 #define TELL_NS 1000000000ull
 #define ASKED_MAX 4u
 #define ASK_AGAIN_NS (2 * TELL_NS)
 #define NAMES_MAX 1000u
+#define NOTICE_BYTES_MAX 1024u
 #define NAME_BYTES_MAX 253u
 #define NO_LIMIT UINT32_MAX
 
-enum message { SAY_ALERT = 1, SAY_EVENT, SAY_NOTICE, SAY_BAD_RULES, DO_KILL, ASK_CONTAINER, ASK_ADDRESSES };
+enum message { SAY_ALERT = 1, SAY_EVENT, SAY_NOTICE, DO_KILL, ASK_CONTAINER, ASK_ADDRESSES };
 
 BH_VEC(agent_name_vec, struct agent_name)
 
@@ -44,7 +45,6 @@ struct watch {
 	struct agent_processes processes;
 	struct agent_containers containers;
 	struct bh_buf passwd, group;
-	struct bh_err bad_rules; /* the parent's: what the child said of them */
 	/* the child's */
 	struct bh_channel *ch;
 	struct bh_err *err;
@@ -75,7 +75,7 @@ static int tell(struct watch *w, const char *fmt, ...) BH_PRINTF(2, 3);
 /* A sentence for people. */
 static int tell(struct watch *w, const char *fmt, ...)
 {
-	char text[512];
+	char text[NOTICE_BYTES_MAX];
 	va_list args;
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
@@ -83,21 +83,14 @@ static int tell(struct watch *w, const char *fmt, ...)
 	return send_text(w, SAY_NOTICE, bh_slice_str(text));
 }
 
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec t;
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* A loss is told within a second, with what is known of it. */
 static int tell_losses(struct watch *w)
 {
-	uint64_t clock = now_ns(CLOCK_MONOTONIC);
+	uint64_t clock = bh_clock_ns(CLOCK_MONOTONIC);
 	if (clock - w->told_ns < TELL_NS)
 		return 0;
 	w->told_ns = clock;
-	w->host.boot_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME); /* somebody may set the clock */
+	w->host.boot_ns = bh_clock_ns(CLOCK_REALTIME) - bh_clock_ns(CLOCK_BOOTTIME); /* somebody may set the clock */
 	struct sensor_counts now = sensor_counts(w->sensor);
 	uint64_t lost = now.lost - w->told.lost, compat = now.compat_calls - w->told.compat_calls;
 	w->told = now;
@@ -172,16 +165,22 @@ static int act(struct watch *w, const struct guard_rule *rule, const struct agen
 	return rule->action == GUARD_KILL ? send_text(w, DO_KILL, (struct bh_slice){ (const uint8_t *)&victim, sizeof(victim) }) : 0;
 }
 
+static int alert(struct watch *w, const struct guard_rule *rule, const struct agent_event *event)
+{
+	const struct guard_event e = { agent_extract, (void *)(uintptr_t)event, &w->arena };
+	bh_buf_clear(&w->text);
+	guard_alert_write(rule, about_container(event), &e, w->options->json, &w->text);
+	return send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
+}
+
 static int fire(struct watch *w, const struct agent_event *event)
 {
 	const struct guard_event e = { agent_extract, (void *)(uintptr_t)event, &w->arena };
 	const struct guard_rule *rule;
 	int rc = 0;
 	for (size_t at = 0; rc == 0 && (rule = guard_next_match(&w->rules, agent_event_type(event), &e, &at));) {
-		bh_buf_clear(&w->text);
-		guard_alert_write(rule, about_container(event), &e, w->options->json, &w->text);
 		rc = act(w, rule, event);
-		rc = rc < 0 ? rc : send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
+		rc = rc < 0 ? rc : alert(w, rule, event);
 		if (!w->options->all_rules)
 			break;
 	}
@@ -191,16 +190,12 @@ static int fire(struct watch *w, const struct agent_event *event)
 /* What the kernel killed is told whatever the rules say. */
 static int tell_killed(struct watch *w, const struct agent_event *event)
 {
-	
 	bool maps = event->record->kind == GUARD_KIND_CALL;
 	struct bh_slice output = maps ? BH_SLICE_LIT("Killed before code that the image did not bring could run | file=%fd.path process=%proc.name command=%proc.cmdline parent=%proc.pname") :
 					BH_SLICE_LIT("Killed before its first instruction a program that the image did not bring | class=%proc.exe_class proc_exepath=%proc.exepath command=%proc.cmdline parent=%proc.pname");
 	const struct guard_rule rule = { .item = { .name = BH_SLICE_LIT("drift") }, .output = output, .source = BH_SLICE_LIT("syscall"),
 					 .priority = GUARD_CRITICAL, .action = GUARD_KILL };
-	const struct guard_event e = { agent_extract, (void *)(uintptr_t)event, &w->arena };
-	bh_buf_clear(&w->text);
-	guard_alert_write(&rule, about_container(event), &e, w->options->json, &w->text);
-	return send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
+	return alert(w, &rule, event);
 }
 
 static int record_event(struct watch *w, const struct agent_event *event)
@@ -303,16 +298,15 @@ static int resolve_names(struct watch *w, const struct guard_node *n)
 
 /* ---- the child: rules ---- */
 
-static void put_errors(const struct watch *w, struct bh_buf *out)
+static int tell_errors(struct watch *w)
 {
-	for (size_t i = 0; i < w->rules.problems.len; i++) {
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < w->rules.problems.len; i++) {
 		const struct guard_problem *p = &w->rules.problems.ptr[i];
-		if (!p->is_warning) {
-			bh_buf_printf(out, "%s:%" PRIu32 ":%" PRIu32 ": ", p->place.file, p->place.line, p->place.column);
-			bh_buf_add_escaped(out, p->text);
-			bh_buf_add_byte(out, '\n');
-		}
+		if (!p->is_warning)
+			rc = tell(w, "%s:%" PRIu32 ":%" PRIu32 ": %.*s", p->place.file, p->place.line, p->place.column, BH_SLICE_FMT(p->text));
 	}
+	return rc;
 }
 
 static int load_rules(struct watch *w)
@@ -324,9 +318,7 @@ static int load_rules(struct watch *w)
 	rc = rc < 0 ? rc : guard_ruleset_compile(&w->rules, w->err);
 	if (rc < 0 || w->rules.n_errors == 0)
 		return rc;
-	bh_buf_clear(&w->text);
-	put_errors(w, &w->text);
-	rc = send_text(w, SAY_BAD_RULES, bh_buf_slice(&w->text));
+	rc = tell_errors(w);
 	return rc < 0 ? rc : bh_fail(w->err, BH_EMALFORMED, 0, "%zu errors in the rules: see 'bulkhead guard rules check'", w->rules.n_errors);
 }
 
@@ -491,7 +483,6 @@ static void notice(const struct watch *w, struct bh_slice text)
 static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct watch *w = ctx;
-	struct bh_slice line;
 	if (is_request != (type >= ASK_CONTAINER))
 		return bh_fail(err, BH_ECHILD, 0, "the reader of events sent a message of unknown kind %u", type);
 	switch (type) {
@@ -501,12 +492,6 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 		return w->options->record_fd < 0 ? bh_fail(err, BH_ECHILD, 0, "an event that nobody asked for") : bh_write_all(w->options->record_fd, payload, err);
 	case SAY_NOTICE:
 		notice(w, payload);
-		return 0;
-	case SAY_BAD_RULES:
-		while (payload.len) {
-			(void)bh_slice_cut(payload, '\n', &line, &payload);
-			notice(w, line);
-		}
 		return 0;
 	case DO_KILL:
 		return kill_victim(w, payload, err);
@@ -523,7 +508,7 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 static int know_host(struct watch *w, struct bh_err *err)
 {
 	struct bh_err ignored = { 0 };
-	w->host.boot_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
+	w->host.boot_ns = bh_clock_ns(CLOCK_REALTIME) - bh_clock_ns(CLOCK_BOOTTIME);
 	w->host.processes = &w->processes;
 	(void)gethostname(w->host.name, sizeof(w->host.name) - 1);
 	bh_buf_init(&w->passwd, HOST_FILE_BYTES_MAX);

@@ -5,12 +5,12 @@
 #include "base/limits.h"
 #include "base/reader.h"
 #include "sys/child.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 
 #define PROGRESS_EVERY_NS 50000000ull
 #define HELD_NS 5000000ull
@@ -124,18 +124,11 @@ bool channel_parse_result(struct bh_slice payload, int *ret_code, struct bh_err 
 	return true;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 int channel_flush(struct bh_channel *ch, struct bh_err *err)
 {
 	struct channel_out out = { .payload = { ch->held, ch->n_held }, .done = CHANNEL_HEADER_BYTES, .fd = -1 }; /* the frames have their own headers */
 	ch->n_held = 0;
-	ch->flushed_ns = now_ns();
+	ch->flushed_ns = bh_clock_ns(CLOCK_MONOTONIC);
 	int rc = channel_push(ch->sock, &out, true, err);
 	return rc < 0 ? rc : BH_OK;
 }
@@ -155,7 +148,7 @@ int bh_channel_send(struct bh_channel *ch, uint16_t type, struct bh_slice payloa
 	if (payload.len)
 		memcpy(ch->held + ch->n_held + sizeof(out.header), payload.ptr, payload.len);
 	ch->n_held += bytes;
-	return now_ns() - ch->flushed_ns < HELD_NS ? BH_OK : channel_flush(ch, err);
+	return bh_clock_ns(CLOCK_MONOTONIC) - ch->flushed_ns < HELD_NS ? BH_OK : channel_flush(ch, err);
 }
 
 int bh_channel_flush(struct bh_channel *ch, struct bh_err *err)
@@ -230,7 +223,7 @@ int bh_channel_call(struct bh_channel *ch, uint16_t type, struct bh_slice payloa
 
 void bh_channel_progress(struct bh_channel *ch, uint64_t done_bytes)
 {
-	uint64_t now = now_ns();
+	uint64_t now = bh_clock_ns(CLOCK_MONOTONIC);
 	int rc = ch->n_held && now - ch->flushed_ns >= HELD_NS ? channel_flush(ch, NULL) : BH_OK;
 	if (rc < 0 || now - ch->progress_ns < PROGRESS_EVERY_NS)
 		return; /* a lost parent shows at the next real message */

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/reader.h"
 #include "sys/channel.h"
+#include "sys/clock.h"
 #include "sys/sandbox.h"
 #include "sys/signals.h"
 
@@ -24,7 +25,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define WATCH_EVERY_MS 100
@@ -58,13 +58,6 @@ struct running {
 	int code;
 	struct bh_err result;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* ---- inside the new process ---- */
 
@@ -173,7 +166,7 @@ static int start(struct running *r, struct bh_child_spec *spec, size_t index, st
 	if (pid == 0)
 		become_child(spec, &limits, pair[1], parent);
 	(void)close(pair[1]);
-	*r = (struct running){ .spec = spec, .limits = limits, .index = index, .pid = pid, .sock = pair[0], .heard_ns = now_ns(), .reply_fd = -1 };
+	*r = (struct running){ .spec = spec, .limits = limits, .index = index, .pid = pid, .sock = pair[0], .heard_ns = bh_clock_ns(CLOCK_MONOTONIC), .reply_fd = -1 };
 	r->inherited_bytes = resident_bytes(parent);
 	bh_buf_init(&r->in, CHANNEL_HEADER_BYTES + BH_FRAME_BYTES_MAX);
 	bh_buf_init(&r->reply, BH_FRAME_BYTES_MAX);
@@ -257,7 +250,7 @@ static void reap(struct running *r, bool kill_now)
 	pid_t got = 0;
 	BH_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0); /* -1 before Linux 5.3: poll then just waits a millisecond */
 	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
-	for (uint64_t until = now_ns() + GRACE_MS * 1000000ull; !kill_now && got == 0 && now_ns() < until;) {
+	for (uint64_t until = bh_clock_ns(CLOCK_MONOTONIC) + GRACE_MS * 1000000ull; !kill_now && got == 0 && bh_clock_ns(CLOCK_MONOTONIC) < until;) {
 		(void)poll(&gone, 1, pidfd >= 0 ? GRACE_MS : 1);
 		got = wait4(r->pid, &e.status, WNOHANG, &e.used);
 	}
@@ -355,7 +348,7 @@ static enum more push_reply(struct running *r)
 	if (rc == 0)
 		return MORE; /* poll tells when there is room; a child that never reads runs into stall_seconds */
 	drop_reply(r);
-	r->heard_ns = now_ns();
+	r->heard_ns = bh_clock_ns(CLOCK_MONOTONIC);
 	return rc < 0 ? ENDED : MORE;
 }
 
@@ -401,7 +394,7 @@ static enum more receive(struct running *r)
 		return BROKEN;
 	}
 	enum more more = decode_all(r);
-	r->heard_ns = now_ns();
+	r->heard_ns = bh_clock_ns(CLOCK_MONOTONIC);
 	return more;
 }
 
@@ -482,7 +475,7 @@ static int wait_for_messages(struct loop *l)
 
 static void serve(struct loop *l, uint64_t *watched_ns)
 {
-	uint64_t now = now_ns();
+	uint64_t now = bh_clock_ns(CLOCK_MONOTONIC);
 	bool watch = now - *watched_ns >= WATCH_EVERY_MS * 1000000ull;
 	if (watch)
 		*watched_ns = now;

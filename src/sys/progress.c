@@ -4,12 +4,12 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "sys/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define REDRAW_NS 100000000ull
@@ -23,13 +23,6 @@ struct bh_progress {
 	enum bh_progress_unit unit;
 	bool visible;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static size_t columns(void)
 {
@@ -136,7 +129,7 @@ struct bh_progress *bh_progress_new(const char *title, uint64_t total, enum bh_p
 		return NULL;
 	p->total = total;
 	p->unit = unit;
-	p->began_ns = now_ns();
+	p->began_ns = bh_clock_ns(CLOCK_MONOTONIC);
 	bh_progress_title(p, title);
 	bh_log_set_hook(around_log_line, p);
 	return p;
@@ -147,7 +140,7 @@ void bh_progress_set(struct bh_progress *p, uint64_t done)
 	if (!p)
 		return;
 	p->done = done;
-	uint64_t now = now_ns();
+	uint64_t now = bh_clock_ns(CLOCK_MONOTONIC);
 	if (now - p->drawn_ns >= REDRAW_NS)
 		draw(p, now);
 }
