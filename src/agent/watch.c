@@ -54,6 +54,7 @@ struct watch {
 	struct bh_buf text;
 	struct sensor_counts told;
 	uint64_t told_ns;
+	size_t told_forgotten;
 	bool told_stray, told_truncated;
 	uint64_t n_events;
 	struct agent_memo memos[AGENT_FIELDS_MAX];
@@ -97,6 +98,10 @@ static int tell_losses(struct watch *w)
 	int rc = lost ? tell(w, "%" PRIu64 " events were lost: they came faster than they could be judged; %" PRIu64 " of %" PRIu64 " since the start", lost, now.lost, now.written) : 0;
 	if (rc == 0 && compat)
 		rc = tell(w, "%" PRIu64 " system calls of 32-bit programs were not looked at", compat);
+	size_t forgotten = w->processes.n_forgotten + w->containers.n_forgotten;
+	if (rc == 0 && forgotten > w->told_forgotten)
+		rc = tell(w, "%zu processes and %zu control groups could not be kept: there are too many, or there is no memory; rules can't ask for them", w->processes.n_forgotten, w->containers.n_forgotten);
+	w->told_forgotten = forgotten;
 	return rc;
 }
 
