@@ -1,6 +1,7 @@
 /* calls.c: see calls.h. */
 #include "agent/calls.h"
 
+#include "agent/deed.h"
 #include "sys/sandbox.h"
 
 #include <fcntl.h>
@@ -182,15 +183,43 @@ bool agent_argument_text(const struct guard_record *r, const struct agent_parame
 }
 
 /* linux/capability.h */
-void agent_capability_names(uint64_t set, struct bh_buf *out)
+const char *agent_capability_name(unsigned number)
 {
 	static const char *const names[] = { "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW",
 					     "IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD",
 					     "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE" };
+	return number < sizeof(names) / sizeof(names[0]) ? names[number] : NULL;
+}
+
+void agent_capability_names(uint64_t set, struct bh_buf *out)
+{
 	bool any = false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (unsigned i = 0; agent_capability_name(i); i++)
 		if (set >> i & 1) {
-			bh_buf_printf(out, "%sCAP_%s", any ? " " : "", names[i]);
+			bh_buf_printf(out, "%sCAP_%s", any ? " " : "", agent_capability_name(i));
 			any = true;
 		}
+}
+
+/* ---- calls that are deeds ---- */
+
+/* Where the kernel can't refuse them, they are looked at when they end. */
+uint8_t agent_deed_of_call(unsigned number)
+{
+	static const struct {
+		const char *name;
+		uint8_t deed;
+	} table[] = {
+		{ "mmap", GUARD_DEED_DRIFT }, { "open", GUARD_DEED_READ_ONLY }, { "openat", GUARD_DEED_READ_ONLY }, { "openat2", GUARD_DEED_READ_ONLY }, { "creat", GUARD_DEED_READ_ONLY },
+		{ "open_by_handle_at", GUARD_DEED_READ_ONLY }, { "unshare", GUARD_DEED_USER_NAMESPACE }, { "ptrace", GUARD_DEED_PTRACE }, { "process_vm_writev", GUARD_DEED_PTRACE | GUARD_CALL_ALWAYS },
+		{ "init_module", GUARD_DEED_MODULE }, { "finit_module", GUARD_DEED_MODULE }, { "kexec_load", GUARD_DEED_MODULE }, { "kexec_file_load", GUARD_DEED_MODULE }, { "mount", GUARD_DEED_MOUNT },
+		{ "move_mount", GUARD_DEED_MOUNT }, { "umount2", GUARD_DEED_MOUNT }, { "pivot_root", GUARD_DEED_MOUNT }, { "bpf", GUARD_DEED_BPF }, { "perf_event_open", GUARD_DEED_BPF },
+		{ "socket", GUARD_DEED_RAW_SOCKET }, { "connect", GUARD_DEED_RUNTIME_SOCKET },
+	};
+	char own[64];
+	const char *name = sandbox_syscall_name(number, own);
+	for (size_t i = 0; name && i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(table[i].name, name) == 0)
+			return table[i].deed;
+	return GUARD_CALL_NO_DEED;
 }

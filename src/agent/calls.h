@@ -50,6 +50,12 @@ bool agent_argument_text(const struct guard_record *r, const struct agent_parame
 /* "EACCES", or "#517" */
 const char *agent_errno_name(int64_t result, char text[32]);
 
+/* "SYS_ADMIN"; NULL: there is none of this number. */
+const char *agent_capability_name(unsigned number);
+
+/* What policies call a system call: enum guard_deed, GUARD_CALL_ALWAYS, GUARD_CALL_NO_DEED. */
+uint8_t agent_deed_of_call(unsigned number);
+
 /* "CAP_CHOWN CAP_KILL" */
 void agent_capability_names(uint64_t set, struct bh_buf *out);
 

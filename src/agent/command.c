@@ -1,6 +1,7 @@
 /* command.c: see command.h. */
 #include "agent/command.h"
 
+#include "agent/policy.h"
 #include "agent/sensor.h"
 #include "agent/watch.h"
 #include "base/buf.h"
@@ -17,22 +18,28 @@
 #include <unistd.h>
 
 #define TEXT_BYTES_MAX (1u << 20)
+#define POLICY_PATHS_MAX 256u
 #define DOCKER_SOCKET "/run/docker.sock"
 
 enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_UNSUPPORTED = 3, EXIT_INTERNAL = 4 };
 
 static const char help[] =
-	"Usage: bulkhead-guard run [options] PATH...\n"
+	"Usage: bulkhead-guard run [options] [--policy FILE]... PATH...\n"
+	"       bulkhead-guard policies PATH...\n"
 	"       bulkhead-guard status\n"
 	"\n"
 	"See what containers do, and stop what their images did not bring\n"
 	"\n"
 	"run PATH...   watch this host with rules in Falco's language, until interrupted.\n"
 	"              PATH is a file, a folder with *.yaml, or - for standard input\n"
+	"policies PATH...\n"
+	"              check files of policies, and show whom each is for and what it refuses\n"
 	"status        what this kernel lets the guard see and stop\n"
 	"\n"
 	"Options of run:\n"
 	"  -f, --format FORMAT     alerts as text or json, one a line [text]\n"
+	"      --policy FILE       what containers may not do, by their images: a file or\n"
+	"                          folder of policies; as often as wanted\n"
 	"      --drift WHAT        a program that the image did not bring: ignore it, or\n"
 	"                          kill it before its first instruction (ignore, kill)\n"
 	"                          [ignore]\n"
@@ -50,10 +57,11 @@ static const char help[] =
 	"Exit status: 0 interrupted, 2 wrong usage or input, 3 this kernel or this user\n"
 	"can't do it, 4 internal error.\n";
 
-enum option_value { OPTION_DRIFT = 256, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_VERSION };
+enum option_value { OPTION_DRIFT = 256, OPTION_POLICY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_VERSION };
 
 static const struct option long_options[] = {
 	{ "format", required_argument, NULL, 'f' },
+	{ "policy", required_argument, NULL, OPTION_POLICY },
 	{ "drift", required_argument, NULL, OPTION_DRIFT },
 	{ "containers-only", no_argument, NULL, OPTION_CONTAINERS },
 	{ "all-rules", no_argument, NULL, OPTION_ALL_RULES },
@@ -113,6 +121,29 @@ static int status(void)
 	return rc < 0 ? failed(&err) : abilities[0].works ? EXIT_DONE : EXIT_UNSUPPORTED;
 }
 
+/* ---- policies ---- */
+
+static int policies(const char *const *paths, size_t n)
+{
+	struct guard_rule_files files;
+	struct agent_policies p = { 0 };
+	struct bh_buf b;
+	struct bh_err err = { 0 };
+	guard_rule_files_init(&files);
+	bh_buf_init(&b, TEXT_BYTES_MAX);
+	int rc = n ? guard_rule_files_read(&files, paths, n, &err) : bh_fail(&err, BH_EUSAGE, 0, "'bulkhead-guard policies' wants files of policies: PATH...");
+	rc = rc == 0 ? agent_policies_init(&p, &err) : rc;
+	rc = rc == 0 ? agent_policies_read(&p, files.files.ptr, files.files.len, &err) : rc;
+	if (rc == 0) {
+		agent_policies_show(&p, &b);
+		rc = bh_write_all(STDOUT_FILENO, bh_buf_slice(&b), &err);
+	}
+	bh_buf_done(&b);
+	agent_policies_done(&p);
+	guard_rule_files_done(&files);
+	return rc < 0 ? failed(&err) : EXIT_DONE;
+}
+
 /* ---- run ---- */
 
 static void on_notice(void *ctx, const char *text)
@@ -127,29 +158,49 @@ static int open_record(const char *path, int *ret, struct bh_err *err)
 	return *ret < 0 ? bh_fail_errno(err, errno, "%s", path) : 0;
 }
 
-static int run(struct agent_options *options, const char *record, const char *const *paths, size_t n)
+struct words {
+	struct agent_options options;
+	const char *record;
+	const char *policies[POLICY_PATHS_MAX];
+	size_t n_policies;
+};
+
+static int run(struct words *words, const char *const *paths, size_t n)
 {
-	struct guard_rule_files files;
+	struct guard_rule_files files, policies;
+	struct agent_options *options = &words->options;
 	struct bh_err err = { 0 };
 	guard_rule_files_init(&files);
-	int rc = n ? guard_rule_files_read(&files, paths, n, &err) : bh_fail(&err, BH_EUSAGE, 0, "'bulkhead-guard run' wants files of rules: PATH...");
-	rc = rc == 0 && record ? open_record(record, &options->record_fd, &err) : rc;
+	guard_rule_files_init(&policies);
+	int rc = n || words->n_policies ? 0 : bh_fail(&err, BH_EUSAGE, 0, "'bulkhead-guard run' wants files of rules (PATH...), policies (--policy FILE), or both");
+	rc = rc == 0 && n ? guard_rule_files_read(&files, paths, n, &err) : rc;
+	rc = rc == 0 && words->n_policies ? guard_rule_files_read(&policies, words->policies, words->n_policies, &err) : rc;
+	rc = rc == 0 && words->record ? open_record(words->record, &options->record_fd, &err) : rc;
 	options->files = files.files.ptr;
 	options->n_files = files.files.len;
+	options->policies = policies.files.ptr;
+	options->n_policies = policies.files.len;
 	rc = rc < 0 ? rc : agent_watch(options, &err);
 	if (options->record_fd >= 0 && close(options->record_fd) < 0 && rc == 0)
-		rc = bh_fail_errno(&err, errno, "%s", record);
+		rc = bh_fail_errno(&err, errno, "%s", words->record);
 	guard_rule_files_done(&files);
+	guard_rule_files_done(&policies);
 	return rc < 0 ? failed(&err) : EXIT_DONE;
 }
 
 /* 0: go on; else the exit status plus one. */
-static int take_option(int option, struct agent_options *options, const char **record)
+static int take_option(int option, struct words *words)
 {
+	struct agent_options *options = &words->options;
 	switch (option) {
 	case 'f':
 		options->json = strcmp(optarg, "json") == 0;
 		return options->json || strcmp(optarg, "text") == 0 ? 0 : 1 + wrong("--format is text or json, not", optarg);
+	case OPTION_POLICY:
+		if (words->n_policies == POLICY_PATHS_MAX)
+			return 1 + wrong("there are too many files of policies:", optarg);
+		words->policies[words->n_policies++] = optarg;
+		return 0;
 	case OPTION_DRIFT:
 		options->kills_drift = strcmp(optarg, "kill") == 0;
 		return options->kills_drift || strcmp(optarg, "ignore") == 0 ? 0 : 1 + wrong("--drift is ignore or kill, not", optarg);
@@ -160,7 +211,7 @@ static int take_option(int option, struct agent_options *options, const char **r
 		options->all_rules = true;
 		return 0;
 	case OPTION_RECORD:
-		*record = optarg;
+		words->record = optarg;
 		return 0;
 	case OPTION_DOCKER:
 		options->docker_socket = optarg;
@@ -179,16 +230,17 @@ static int take_option(int option, struct agent_options *options, const char **r
 
 int agent_main(int argc, char **argv)
 {
-	struct agent_options options = { .alerts_fd = STDOUT_FILENO, .record_fd = -1, .docker_socket = DOCKER_SOCKET, .notice = on_notice };
-	const char *record = NULL;
+	static struct words words = { .options = { .alerts_fd = STDOUT_FILENO, .record_fd = -1, .docker_socket = DOCKER_SOCKET, .notice = on_notice } };
 	bh_signals_init();
 	for (int option, code; (option = getopt_long(argc, argv, "f:hv", long_options, NULL)) != -1;)
-		if ((code = take_option(option, &options, &record)))
+		if ((code = take_option(option, &words)))
 			return code - 1;
 	const char *verb = optind < argc ? argv[optind++] : "";
 	if (strcmp(verb, "status") == 0)
 		return optind == argc ? status() : wrong("'bulkhead-guard status' takes no", argv[optind]);
+	if (strcmp(verb, "policies") == 0)
+		return policies((const char *const *)argv + optind, (size_t)(argc - optind));
 	if (strcmp(verb, "run") == 0)
-		return run(&options, record, (const char *const *)argv + optind, (size_t)(argc - optind));
-	return *verb ? wrong("unknown command", verb) : wrong("a command is wanted (run, status), not", verb);
+		return run(&words, (const char *const *)argv + optind, (size_t)(argc - optind));
+	return *verb ? wrong("unknown command", verb) : wrong("a command is wanted (run, policies, status), not", verb);
 }

@@ -150,8 +150,8 @@ void agent_group_add(struct agent_containers *c, uint64_t number, struct bh_slic
 	}
 	g->number = number;
 	g->container = own;
-	if (own)
-		own->refs++;
+	if (own && own->refs++ == 0)
+		own->top = number;
 	*at = g;
 	c->n_groups++;
 }
@@ -169,17 +169,16 @@ void agent_group_remove(struct agent_containers *c, uint64_t number)
 
 /* ---- those that are there ---- */
 
-static size_t scan_folder(struct agent_containers *c, int fd, char *path, size_t length, size_t max, unsigned depth)
+static void scan_folder(struct agent_containers *c, int fd, char *path, size_t length, size_t max, unsigned depth)
 {
 	struct stat st;
-	size_t n = 1;
 	DIR *dir = fdopendir(fd);
 	if (!dir || fstat(fd, &st) < 0 || depth > GROUP_DEPTH_MAX) {
 		if (dir)
 			(void)closedir(dir);
 		else
 			(void)close(fd);
-		return 0;
+		return;
 	}
 	agent_group_add(c, st.st_ino, (struct bh_slice){ (const uint8_t *)path, length });
 	for (struct dirent *d; (d = readdir(dir));) {
@@ -187,24 +186,51 @@ static size_t scan_folder(struct agent_containers *c, int fd, char *path, size_t
 		if (more <= 0 || length + (size_t)more >= max)
 			continue;
 		int below = openat(fd, d->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		n += below >= 0 ? scan_folder(c, below, path, length + (size_t)more, max, depth + 1) : 0;
+		if (below >= 0)
+			scan_folder(c, below, path, length + (size_t)more, max, depth + 1);
 	}
 	(void)closedir(dir);
-	return n;
 }
 
-size_t agent_groups_scan(struct agent_containers *c)
+int agent_groups_open(void)
 {
 	static const char *const places[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
-	char path[4096] = "";
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		char probe[64];
 		(void)snprintf(probe, sizeof(probe), "%s/cgroup.procs", places[i]); /* version 2 has it in its root, and version 1's roots are one below */
 		int fd = access(probe, F_OK) == 0 ? open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 		if (fd >= 0)
-			return scan_folder(c, fd, path, 0, sizeof(path), 0);
+			return fd;
 	}
-	return 0;
+	return -1;
+}
+
+/* The number is what handles of kernfs have (include/linux/exportfs.h: FILEID_KERNFS). */
+int agent_group_open(int groups_fd, uint64_t number)
+{
+	union {
+		struct file_handle handle;
+		uint8_t room[sizeof(struct file_handle) + sizeof(number)];
+	} h = { .handle = { .handle_bytes = sizeof(number), .handle_type = 0xfe } };
+	memcpy(h.room + sizeof(h.handle), &number, sizeof(number));
+	return open_by_handle_at(groups_fd, &h.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void agent_groups_scan(struct agent_containers *c, int groups_fd)
+{
+	char path[4096] = "";
+	int fd = openat(groups_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		scan_folder(c, fd, path, 0, sizeof(path), 0);
+}
+
+int agent_groups_each(const struct agent_containers *c, const struct agent_container *of, int (*take)(void *ctx, const struct agent_group *group), void *ctx)
+{
+	int rc = 0;
+	for (size_t i = 0; rc >= 0 && i < BUCKETS; i++)
+		for (const struct agent_group *g = c->table[i]; rc >= 0 && g; g = g->next)
+			rc = g->container && (!of || g->container == of) ? take(ctx, g) : rc;
+	return rc;
 }
 
 /* ---- what managers say ---- */

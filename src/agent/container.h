@@ -33,6 +33,8 @@ enum agent_manager { AGENT_NOBODY, AGENT_DOCKER, AGENT_PODMAN, AGENT_OCI };
 struct agent_container {
 	struct bh_arena arena;
 	unsigned refs; /* groups */
+	uint64_t top;    /* the first of them, which has the others below it */
+	uint32_t policy; /* number of what is for it (policy.h) */
 	char id[AGENT_ID_BYTES + 1];
 	const char *type; /* "docker" */
 	unsigned n_asked;
@@ -67,8 +69,17 @@ void agent_group_add(struct agent_containers *c, uint64_t number, struct bh_slic
 void agent_group_remove(struct agent_containers *c, uint64_t number);
 const struct agent_group *agent_group_find(const struct agent_containers *c, uint64_t number); /* NULL: not known */
 
-/* The groups that are there: from where control groups of version 2 are mounted. How many; 0: they are not. */
-size_t agent_groups_scan(struct agent_containers *c);
+/* Where control groups of version 2 are mounted; -1: they are not. */
+int agent_groups_open(void);
+
+/* A group by its number, for whoever may; -1: it is gone. */
+int agent_group_open(int groups_fd, uint64_t number);
+
+/* The groups that are there. */
+void agent_groups_scan(struct agent_containers *c, int groups_fd);
+
+/* Each group of a container, or of all. A negative return of `take` ends that, and is returned. */
+int agent_groups_each(const struct agent_containers *c, const struct agent_container *of, int (*take)(void *ctx, const struct agent_group *group), void *ctx);
 
 /* The id in the path of a group: its 64 digits, or nothing; *ret_type is who made it. */
 struct bh_slice agent_container_id(struct bh_slice path, const char **ret_type);

@@ -20,12 +20,12 @@
 #define GUARD_RING_BYTES (8u << 20) /* 4 million events a second for 25 ms (the reference's section 8) */
 #define GUARD_CPUS_MAX 1024u
 
-enum guard_kind { GUARD_KIND_CALL, GUARD_KIND_EXEC, GUARD_KIND_FORK, GUARD_KIND_EXIT, GUARD_KIND_GROUP, GUARD_KIND_GROUP_END, GUARD_KINDS };
+enum guard_kind { GUARD_KIND_CALL, GUARD_KIND_EXEC, GUARD_KIND_FORK, GUARD_KIND_EXIT, GUARD_KIND_GROUP, GUARD_KIND_GROUP_END, GUARD_KIND_DEED, GUARD_KINDS };
 
 /* Which string is what. */
 enum guard_string {
 	GUARD_STRING_COMM,
-	GUARD_STRING_PATH,  /* CALL: of the file, as the kernel has it; EXEC: of the executable; GROUP: of the control group */
+	GUARD_STRING_PATH,  /* CALL, DEED: of the file, as the kernel has it; EXEC: of the executable; GROUP: of the control group */
 	GUARD_STRING_NAME,  /* CALL: the first path as the caller wrote it; EXEC: what was asked for, which may be a script */
 	GUARD_STRING_NAME2, /* CALL: the second one; EXEC: the arguments, each with its end */
 	GUARD_STRING_ENV,   /* EXEC: the environment, in the same way */
@@ -38,7 +38,6 @@ enum guard_how {
 	GUARD_HOW_PLAIN,  /* its arguments */
 	GUARD_HOW_RESULT, /* and the file that it returned */
 	GUARD_HOW_FILE,   /* and the file or socket of its first argument */
-	GUARD_HOW_MAP,    /* mmap: only where code is mapped that the image did not bring, and then the process is killed */
 	GUARD_HOW_SEND,   /* the same, if the call names an address */
 };
 
@@ -55,11 +54,13 @@ enum guard_flag {
 	GUARD_FLAG_MEMORY = 1 << 1,    /* it is a file in memory, of memfd_create */
 	GUARD_FLAG_DELETED = 1 << 2,   /* it has no name any more */
 	GUARD_FLAG_TRUNCATED = 1 << 3, /* a string was longer than GUARD_STRING_BYTES_MAX, or had no room */
-	GUARD_FLAG_KILLED = 1 << 4,    /* the process was killed before its first instruction */
+	GUARD_FLAG_KILLED = 1 << 4,    /* the process was killed for it */
 	GUARD_FLAG_ADDRESS = 1 << 5,   /* sockets: the remote side is what the caller named, as the socket has none */
 	GUARD_FLAG_CREATED = 1 << 6,   /* files: the call made it */
 	GUARD_FLAG_SOCKET = 1 << 7,
 	GUARD_FLAG_CONTAINED = 1 << 8, /* the process has an overlay for a root that is not the host's */
+	GUARD_FLAG_VOLUME = 1 << 10,   /* the executable lies on another file system than the process's root */
+	GUARD_FLAG_REFUSED = 1 << 9,   /* DEED: it did not happen */
 };
 
 /* Ports in the machine's byte order; an IPv4 address takes the first four bytes. */
@@ -70,7 +71,7 @@ struct guard_socket {
 
 struct guard_record {
 	__u32 bytes; /* of the record with its strings */
-	__u16 kind, call;
+	__u16 kind, call; /* call: of the system call; DEED: enum guard_deed, and then the arguments are the number of the policy and that of a capability */
 	__u64 time_ns;
 	__u64 cgroup;
 	__u64 start_ns; /* of the process */

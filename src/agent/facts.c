@@ -1,4 +1,5 @@
 /* facts.c: see facts.h. Fields of the event itself, the tables of all, and events as text; facts_files.c, facts_process.c and facts_container.c have the rest. */
+#include "agent/deed.h"
 #include "agent/facts_parts.h"
 
 #include <stdio.h>
@@ -54,6 +55,14 @@ static bool event_time(const struct agent_event *e, const struct guard_operand *
 	return word(ret, bh_arena_printf(e->arena, "%s.%09u", clock, rest));
 }
 
+/* What saw or stopped it. */
+static const char *tier_of(const struct guard_record *r)
+{
+	if (r->flags & GUARD_FLAG_REFUSED)
+		return r->call == GUARD_DEED_CONNECT || r->call == GUARD_DEED_LISTEN ? "cgroup" : "lsm";
+	return r->flags & GUARD_FLAG_KILLED ? "kill" : "audit";
+}
+
 static bool event_constant(const struct agent_event *e, const struct guard_operand *o, struct guard_values *ret)
 {
 	if (is(o, "evt.source"))
@@ -61,9 +70,9 @@ static bool event_constant(const struct agent_event *e, const struct guard_opera
 	if (is(o, "evt.hostname"))
 		return word(ret, e->host->name);
 	if (is(o, "evt.action"))
-		return word(ret, e->action);
+		return word(ret, e->record->flags & GUARD_FLAG_REFUSED ? "denied" : e->record->flags & GUARD_FLAG_KILLED ? "killed" : "audit");
 	if (is(o, "evt.tier"))
-		return word(ret, e->record->flags & GUARD_FLAG_KILLED ? "kill" : "audit");
+		return word(ret, tier_of(e->record));
 	if (is(o, "evt.cpu"))
 		return number(e, ret, e->record->cpu);
 	return word(ret, "<"); /* evt.dir: where the call ends */

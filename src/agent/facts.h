@@ -40,7 +40,6 @@ struct agent_event {
 	const struct agent_call *call; /* NULL: no system call, or an exec */
 	const struct agent_host *host;
 	uint64_t number;
-	const char *action; /* "audit", "killed" */
 	struct agent_memo *memos; /* AGENT_FIELDS_MAX, kept from event to event; NULL: none */
 	struct bh_arena *arena;
 };

@@ -49,9 +49,15 @@ static bool is_open(const struct agent_event *e)
 	return e->call && (strncmp(e->call->name, "open", 4) == 0 || strcmp(e->call->name, "creat") == 0);
 }
 
+/* A call, or what a policy is about. */
+static bool has_target(const struct agent_event *e)
+{
+	return e->call || e->record->kind == GUARD_KIND_DEED;
+}
+
 static bool has_file(const struct agent_event *e)
 {
-	return e->call && (e->record->mode || e->record->flags & GUARD_FLAG_SOCKET || agent_string(e->record, GUARD_STRING_PATH).len || is_open(e));
+	return has_target(e) && (e->record->mode || e->record->flags & GUARD_FLAG_SOCKET || agent_string(e->record, GUARD_STRING_PATH).len || is_open(e));
 }
 
 /* The argument of an open: its flags, or the mode of what it creates. */
@@ -82,7 +88,7 @@ static bool event_opens(const struct agent_event *e, const struct guard_operand 
 
 static bool is_socket(const struct agent_event *e)
 {
-	return e->call && e->record->flags & GUARD_FLAG_SOCKET;
+	return has_target(e) && e->record->flags & GUARD_FLAG_SOCKET;
 }
 
 static bool is_ip(const struct agent_event *e)

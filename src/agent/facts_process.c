@@ -158,7 +158,7 @@ static bool executable(const struct agent_event *e, const struct guard_operand *
 	if (is(o, "proc.is_exe_upper_layer"))
 		return yes(ret, p->flags & GUARD_FLAG_UPPER);
 	if (is(o, "proc.is_exe_lower_layer"))
-		return yes(ret, p->flags & GUARD_FLAG_CONTAINED && !(p->flags & (GUARD_FLAG_UPPER | GUARD_FLAG_MEMORY)));
+		return yes(ret, p->flags & GUARD_FLAG_CONTAINED && !(p->flags & (GUARD_FLAG_UPPER | GUARD_FLAG_MEMORY | GUARD_FLAG_VOLUME)));
 	if (is(o, "proc.is_exe_from_memfd"))
 		return yes(ret, p->flags & GUARD_FLAG_MEMORY);
 	if (is(o, "proc.exe_ino"))
@@ -170,7 +170,7 @@ static bool executable(const struct agent_event *e, const struct guard_operand *
 	if (is(o, "proc.exe_ino.ctime_duration_proc_start"))
 		return number(e, ret, start - (int64_t)p->changed_ns);
 	bool contained = p->flags & GUARD_FLAG_CONTAINED;
-	return word(ret, p->flags & GUARD_FLAG_MEMORY ? "memory" : !contained ? "host" : p->flags & GUARD_FLAG_UPPER ? "new" : "image");
+	return word(ret, p->flags & GUARD_FLAG_MEMORY ? "memory" : !contained ? "host" : p->flags & GUARD_FLAG_UPPER ? "new" : p->flags & GUARD_FLAG_VOLUME ? "volume" : "image");
 }
 
 /* A script's path, where an interpreter was started for it: what was asked for is then not what runs. */

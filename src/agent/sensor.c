@@ -1,6 +1,7 @@
 /* sensor.c: see sensor.h. */
 #include "agent/sensor.h"
 
+#include "agent/calls.h"
 #include "agent/process.h"
 #include "base/cleanup.h"
 
@@ -16,11 +17,18 @@
 #include <unistd.h>
 
 #define IGNORED_MAX 2u
+#define LINKS_MAX 64u
+#define GAPS_MAX 64u
+#define CUT_OFF_MAX 1024u
 
 struct sensor {
 	struct sensor_bpf *programs;
 	struct ring_buffer *ring;
-	size_t n_ignored;
+	const struct sensor_setup *setup;
+	struct bpf_link *links[LINKS_MAX + 2 * CUT_OFF_MAX]; /* of control groups */
+	size_t n_links, n_ignored, n_gaps;
+	const char *gaps[GAPS_MAX];
+	uint32_t refuses;
 	/* of the read that is going on */
 	int (*take)(void *ctx, const struct guard_record *record);
 	void *ctx;
@@ -59,83 +67,6 @@ static int not_here(struct bh_err *err, int code, const char *what)
 	return BH_EUNSUPPORTED;
 }
 
-int sensor_open(struct sensor **ret, struct bh_err *err)
-{
-	struct sensor *s = calloc(1, sizeof(*s));
-	if (!s)
-		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
-	libbpf_set_print(say);
-	s->programs = sensor_bpf__open();
-	int code = s->programs ? sensor_bpf__load(s->programs) : -errno;
-	if (code == 0) {
-		s->ring = ring_buffer__new(bpf_map__fd(s->programs->maps.ring), on_record, s, NULL);
-		code = s->ring ? 0 : -errno;
-	}
-	if (code < 0) {
-		sensor_close(s);
-		return not_here(err, code, "kernel programs");
-	}
-	*ret = s;
-	return 0;
-}
-
-void sensor_close(struct sensor *s)
-{
-	if (!s)
-		return;
-	ring_buffer__free(s->ring);
-	sensor_bpf__destroy(s->programs);
-	free(s);
-}
-
-void sensor_look_at(struct sensor *s, unsigned call, const struct guard_call_facts *facts)
-{
-	if (call < GUARD_CALL_NUMBERS)
-		s->programs->bss->calls[call] = *facts;
-}
-
-void sensor_ignore(struct sensor *s, pid_t pid)
-{
-	if (s->n_ignored < IGNORED_MAX)
-		s->programs->bss->ignored_pids[s->n_ignored++] = (__u32)pid;
-}
-
-/* In the kernel a device is a number of 12 bits before one of 20 (include/linux/kdev_t.h). */
-void sensor_set_host_root(struct sensor *s, dev_t device)
-{
-	s->programs->bss->host_root = (__u32)major(device) << 20 | (__u32)minor(device);
-}
-
-void sensor_kill_drift(struct sensor *s, bool kill)
-{
-	s->programs->bss->kills_drift = kill;
-}
-
-int sensor_attach(struct sensor *s, struct bh_err *err)
-{
-	int code = sensor_bpf__attach(s->programs);
-	return code < 0 ? not_here(err, code, "attaching kernel programs") : 0;
-}
-
-int sensor_read(struct sensor *s, int (*take)(void *ctx, const struct guard_record *record), void *ctx)
-{
-	s->take = take;
-	s->ctx = ctx;
-	s->failed = 0;
-	int n = ring_buffer__consume(s->ring);
-	return s->failed < 0 ? s->failed : n;
-}
-
-struct sensor_counts sensor_counts(const struct sensor *s)
-{
-	struct sensor_counts c = { .compat_calls = s->programs->bss->compat_calls };
-	for (size_t i = 0; i < GUARD_CPUS_MAX; i++) {
-		c.written += s->programs->bss->written[i];
-		c.lost += s->programs->bss->lost[i];
-	}
-	return c;
-}
-
 /* ---- what works here ---- */
 
 struct trial {
@@ -166,6 +97,8 @@ static bool loads(const struct trial *t)
 	return link >= 0;
 }
 
+/* ---- what refuses ---- */
+
 static bool has_active_lsm(void)
 {
 	char text[512] = { 0 };
@@ -175,6 +108,226 @@ static bool has_active_lsm(void)
 		(void)fclose(f);
 	return found;
 }
+
+struct refuser {
+	const char *program, *hook; /* hook: of BPF LSM; NULL: of control groups */
+	uint32_t deeds;
+};
+
+/* The first one of a deed decides whether it can be refused; what comes behind makes it whole. */
+static const struct refuser refusers[] = {
+	{ "refuse_program", "bprm_check_security", GUARD_BIT(DRIFT) | GUARD_BIT(VOLUME) },
+	{ "refuse_mapping", "mmap_file", GUARD_BIT(DRIFT) | GUARD_BIT(VOLUME) },
+	{ "refuse_protection", "file_mprotect", GUARD_BIT(DRIFT) | GUARD_BIT(VOLUME) },
+	{ "refuse_rights", "bprm_creds_from_file", GUARD_BIT(SETUID) },
+	{ "refuse_user_namespace", "userns_create", GUARD_BIT(USER_NAMESPACE) },
+	{ "refuse_ptrace", "ptrace_access_check", GUARD_BIT(PTRACE) },
+	{ "refuse_module", "kernel_read_file", GUARD_BIT(MODULE) },
+	{ "refuse_data", "kernel_load_data", GUARD_BIT(MODULE) },
+	{ "refuse_mount", "sb_mount", GUARD_BIT(MOUNT) },
+	{ "refuse_move", "move_mount", GUARD_BIT(MOUNT) },
+	{ "refuse_umount", "sb_umount", GUARD_BIT(MOUNT) },
+	{ "refuse_pivot", "sb_pivotroot", GUARD_BIT(MOUNT) },
+	{ "refuse_bpf", "bpf", GUARD_BIT(BPF) },
+	{ "refuse_events", "perf_event_open", GUARD_BIT(BPF) },
+	{ "refuse_socket", "socket_create", GUARD_BIT(RAW_SOCKET) },
+	{ "refuse_runtime", "unix_stream_connect", GUARD_BIT(RUNTIME_SOCKET) },
+	{ "refuse_capability", "capable", GUARD_BIT(CAPABILITY) },
+	{ "refuse_file_open", "file_open", GUARD_BIT(DEVICE) | GUARD_BIT(HOST_SETTING) | GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_unlink", "path_unlink", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_rmdir", "path_rmdir", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_mkdir", "path_mkdir", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_mknod", "path_mknod", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_symlink", "path_symlink", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_link", "path_link", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_rename", "path_rename", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_truncate", "path_truncate", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_chmod", "path_chmod", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_chown", "path_chown", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_connect4", NULL, GUARD_BIT(CONNECT) },
+	{ "refuse_connect6", NULL, GUARD_BIT(CONNECT) },
+	{ "refuse_sendmsg4", NULL, GUARD_BIT(CONNECT) },
+	{ "refuse_sendmsg6", NULL, GUARD_BIT(CONNECT) },
+	{ "refuse_bind4", NULL, GUARD_BIT(LISTEN) },
+	{ "refuse_bind6", NULL, GUARD_BIT(LISTEN) },
+};
+
+#define REFUSERS (sizeof(refusers) / sizeof(refusers[0]))
+
+/* Only what a policy asks for is loaded: hooks that nobody needs cost nothing. */
+static void choose_refusers(struct sensor *s)
+{
+	uint32_t wanted = agent_policies_deeds(s->setup->policies), seen = 0;
+	bool lsm = has_active_lsm();
+	for (size_t i = 0; i < REFUSERS; i++) {
+		const struct refuser *r = &refusers[i];
+		/* A kernel may have a hook, but not for programs: path_chown before 6.1. */
+		bool works = r->hook ? lsm && wanted & r->deeds && loads(&(struct trial){ BPF_PROG_TYPE_LSM, BPF_LSM_MAC, r->hook }) : s->setup->groups_fd >= 0;
+		struct bpf_program *program = bpf_object__find_program_by_name(s->programs->obj, r->program);
+		s->refuses |= works ? r->deeds & ~seen : 0;
+		if (!works && wanted & r->deeds & seen & s->refuses)
+			s->gaps[s->n_gaps++] = r->hook;
+		seen |= r->deeds;
+		(void)bpf_program__set_autoload(program, works && wanted & r->deeds);
+	}
+}
+
+static const char *const runtime_sockets[] = { "docker.sock", "containerd.sock", "containerd.sock.ttrpc", "crio.sock", "podman.sock", "cri-dockerd.sock", "dockershim.sock", "buildkitd.sock", "frakti.sock", NULL };
+
+static int fill_tables(struct sensor *s)
+{
+	const struct agent_policies *p = s->setup->policies;
+	const uint8_t yes = 1;
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && i < p->policies.len; i++)
+		rc = bpf_map_update_elem(bpf_map__fd(s->programs->maps.policies), &i, &p->policies.ptr[i].rules, BPF_ANY);
+	for (size_t i = 0; rc == 0 && i < p->files.len; i++)
+		rc = bpf_map_update_elem(bpf_map__fd(s->programs->maps.file_rights), &p->files.ptr[i].key, &p->files.ptr[i].rights, BPF_ANY);
+	for (size_t i = 0; rc == 0 && i < p->peers.len; i++)
+		rc = bpf_map_update_elem(bpf_map__fd(s->programs->maps.peers), &p->peers.ptr[i].key, &p->peers.ptr[i].ports, BPF_ANY);
+	for (size_t i = 0; rc == 0 && runtime_sockets[i]; i++) {
+		char name[GUARD_SOCKET_NAME_BYTES] = "";
+		(void)snprintf(name, sizeof(name), "%s", runtime_sockets[i]);
+		rc = bpf_map_update_elem(bpf_map__fd(s->programs->maps.socket_names), name, &yes, BPF_ANY);
+	}
+	return rc;
+}
+
+/* In the kernel a device is a number of 12 bits before one of 20 (include/linux/kdev_t.h). */
+static void set_constants(struct sensor *s)
+{
+	struct sensor_bpf__rodata *own = s->programs->rodata;
+	own->host_root_device = (__u32)major(s->setup->root_device) << 20 | (__u32)minor(s->setup->root_device);
+	own->host_root_inode = s->setup->root_inode;
+	own->refused_before = s->refuses;
+	for (unsigned i = 0; i < GUARD_CALL_NUMBERS; i++) {
+		uint8_t deed = agent_deed_of_call(i);
+		uint32_t wanted = agent_policies_deeds(s->setup->policies) & ~s->refuses, files = GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) | GUARD_BIT(DEVICE) | GUARD_BIT(HOST_SETTING);
+		uint32_t own_deeds = deed == GUARD_CALL_NO_DEED ? 0 : deed == GUARD_DEED_READ_ONLY ? files : deed == GUARD_DEED_DRIFT ? GUARD_BIT(DRIFT) | GUARD_BIT(VOLUME) : 1u << (deed & (GUARD_CALL_ALWAYS - 1));
+		own->deeds_of_calls[i] = wanted & own_deeds ? deed : GUARD_CALL_NO_DEED;
+	}
+}
+
+static int load(struct sensor *s)
+{
+	s->programs = sensor_bpf__open();
+	if (!s->programs)
+		return -errno;
+	choose_refusers(s);
+	set_constants(s);
+	int code = sensor_bpf__load(s->programs);
+	if (code == 0)
+		code = fill_tables(s);
+	if (code < 0)
+		return code;
+	s->ring = ring_buffer__new(bpf_map__fd(s->programs->maps.ring), on_record, s, NULL);
+	return s->ring ? 0 : -errno;
+}
+
+int sensor_open(struct sensor **ret, const struct sensor_setup *setup, struct bh_err *err)
+{
+	struct sensor *s = calloc(1, sizeof(*s));
+	if (!s)
+		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
+	libbpf_set_print(say);
+	s->setup = setup;
+	int code = load(s);
+	if (code < 0) {
+		sensor_close(s);
+		return not_here(err, code, "kernel programs");
+	}
+	*ret = s;
+	return 0;
+}
+
+void sensor_close(struct sensor *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n_links; i++)
+		(void)bpf_link__destroy(s->links[i]);
+	ring_buffer__free(s->ring);
+	sensor_bpf__destroy(s->programs);
+	free(s);
+}
+
+uint32_t sensor_refuses(const struct sensor *s)
+{
+	return s->refuses;
+}
+
+const char *sensor_gap(const struct sensor *s, size_t number)
+{
+	return number < s->n_gaps ? s->gaps[number] : NULL;
+}
+
+bool sensor_set_policy(struct sensor *s, uint64_t group, uint32_t policy, bool is_started)
+{
+	const uint8_t yes = 1;
+	if (is_started && bpf_map_update_elem(bpf_map__fd(s->programs->maps.started), &group, &yes, BPF_ANY) < 0)
+		return false;
+	return bpf_map_update_elem(bpf_map__fd(s->programs->maps.policy_of_group), &group, &policy, BPF_ANY) == 0;
+}
+
+static int attach_to_group(struct sensor *s, struct bpf_program *program, int group_fd)
+{
+	struct bpf_link *link = s->n_links < sizeof(s->links) / sizeof(s->links[0]) ? bpf_program__attach_cgroup(program, group_fd) : NULL;
+	if (!link)
+		return s->n_links < sizeof(s->links) / sizeof(s->links[0]) ? -errno : -ENOSPC;
+	s->links[s->n_links++] = link;
+	return 0;
+}
+
+int sensor_cut_off(struct sensor *s, int group_fd, struct bh_err *err)
+{
+	int code = attach_to_group(s, s->programs->progs.cut_egress, group_fd);
+	code = code < 0 ? code : attach_to_group(s, s->programs->progs.cut_ingress, group_fd);
+	return code < 0 ? bh_fail_errno(err, -code, "cutting a container off the network") : 0;
+}
+
+void sensor_look_at(struct sensor *s, unsigned call, const struct guard_call_facts *facts)
+{
+	if (call < GUARD_CALL_NUMBERS)
+		s->programs->bss->calls[call] = *facts;
+}
+
+void sensor_ignore(struct sensor *s, pid_t pid)
+{
+	if (s->n_ignored < IGNORED_MAX)
+		s->programs->bss->ignored_pids[s->n_ignored++] = (__u32)pid;
+}
+
+int sensor_attach(struct sensor *s, struct bh_err *err)
+{
+	int code = sensor_bpf__attach(s->programs);
+	for (size_t i = 0; code == 0 && i < REFUSERS; i++) {
+		struct bpf_program *program = refusers[i].hook ? NULL : bpf_object__find_program_by_name(s->programs->obj, refusers[i].program);
+		if (program && bpf_program__autoload(program))
+			code = attach_to_group(s, program, s->setup->groups_fd);
+	}
+	return code < 0 ? not_here(err, code, "attaching kernel programs") : 0;
+}
+
+int sensor_read(struct sensor *s, int (*take)(void *ctx, const struct guard_record *record), void *ctx)
+{
+	s->take = take;
+	s->ctx = ctx;
+	s->failed = 0;
+	int n = ring_buffer__consume(s->ring);
+	return s->failed < 0 ? s->failed : n;
+}
+
+struct sensor_counts sensor_counts(const struct sensor *s)
+{
+	struct sensor_counts c = { .compat_calls = s->programs->bss->compat_calls };
+	for (size_t i = 0; i < GUARD_CPUS_MAX; i++) {
+		c.written += s->programs->bss->written[i];
+		c.lost += s->programs->bss->lost[i];
+	}
+	return c;
+}
+
+/* ---- what works here, for people ---- */
 
 size_t sensor_probe(const struct sensor_ability **ret)
 {

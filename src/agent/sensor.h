@@ -7,6 +7,7 @@
 #define BH_AGENT_SENSOR_H
 
 #include "agent/event.h"
+#include "agent/policy.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -18,15 +19,32 @@ struct sensor;
 /* What libbpf and the kernel's verifier say goes to standard error from now on: long, and for whoever mends the programs. */
 void sensor_be_verbose(void);
 
+struct sensor_setup {
+	const struct agent_policies *policies;
+	/* The host's own root: what has another one is a container. */
+	dev_t root_device;
+	ino_t root_inode;
+	int groups_fd; /* the root of control groups of version 2; -1: there are none */
+};
+
 /* BH_EUNSUPPORTED: this kernel or this user can't; the text says what is missing. */
-int sensor_open(struct sensor **ret, struct bh_err *err) BH_MUST_CHECK;
+int sensor_open(struct sensor **ret, const struct sensor_setup *setup, struct bh_err *err) BH_MUST_CHECK;
 void sensor_close(struct sensor *s);
 
 void sensor_look_at(struct sensor *s, unsigned call, const struct guard_call_facts *facts);
 void sensor_ignore(struct sensor *s, pid_t pid); /* at most two */
-/* The device of the host's own root: what has another overlay for a root is a container. */
-void sensor_set_host_root(struct sensor *s, dev_t device);
-void sensor_kill_drift(struct sensor *s, bool kill);
+
+/* Deeds that can be refused here before they are done: bits by enum guard_deed. What policies want of the others is done in other ways (deeds.def), or not at all. */
+uint32_t sensor_refuses(const struct sensor *s);
+
+/* A hook that this kernel does not have for programs, so that something of a deed is not refused though the rest is; NULL beyond the last. */
+const char *sensor_gap(const struct sensor *s, size_t number);
+
+/* The policy of a control group. is_started: its programs run already. False: there are too many groups. */
+bool sensor_set_policy(struct sensor *s, uint64_t group, uint32_t policy, bool is_started);
+
+/* No packet comes into a control group or leaves it from now on, but over its own loopback; until the agent ends. */
+int sensor_cut_off(struct sensor *s, int group_fd, struct bh_err *err) BH_MUST_CHECK;
 
 int sensor_attach(struct sensor *s, struct bh_err *err) BH_MUST_CHECK;
 

@@ -1,6 +1,7 @@
 /* watch.c: see watch.h. */
 #include "agent/watch.h"
 
+#include "agent/act.h"
 #include "agent/describe.h"
 #include "agent/facts.h"
 #include "agent/sensor.h"
@@ -34,13 +35,15 @@
 #define NAME_BYTES_MAX 253u
 #define NO_LIMIT UINT32_MAX
 
-enum message { SAY_ALERT = 1, SAY_EVENT, SAY_NOTICE, DO_KILL, ASK_CONTAINER, ASK_ADDRESSES };
+enum message { SAY_ALERT = 1, SAY_EVENT, SAY_NOTICE, DO_KILL, DO_FREEZE, DO_CUT_OFF, DO_SET_POLICY, ASK_CONTAINER, ASK_ADDRESSES };
 
 BH_VEC(agent_name_vec, struct agent_name)
 
 struct watch {
 	const struct agent_options *options;
 	struct sensor *sensor;
+	struct sensor_setup setup;
+	struct agent_policies policies;
 	struct agent_host host;
 	struct agent_processes processes;
 	struct agent_containers containers;
@@ -107,6 +110,33 @@ static int tell_losses(struct watch *w)
 
 /* ---- the child: containers ---- */
 
+static int order(struct watch *w, enum message type, uint64_t group, uint32_t value)
+{
+	const struct agent_order o = { group, value, 0 };
+	int rc = send_text(w, type, (struct bh_slice){ (const uint8_t *)&o, sizeof(o) });
+	return rc < 0 ? rc : bh_channel_flush(w->ch, w->err); /* every moment counts */
+}
+
+static bool has_policies(const struct watch *w)
+{
+	return agent_policies_deeds(&w->policies) != 0;
+}
+
+static int order_policy(void *ctx, const struct agent_group *group)
+{
+	return order(ctx, DO_SET_POLICY, group->number, group->container->policy);
+}
+
+/* Until its image is known, a container has the policy of all others. */
+static int choose_policy(struct watch *w, struct agent_container *c)
+{
+	uint32_t policy = agent_policy_of(&w->policies, c);
+	if (policy == c->policy)
+		return 0;
+	c->policy = policy;
+	return agent_groups_each(&w->containers, c, order_policy, w);
+}
+
 /* While a container starts, its manager may be too busy to answer, and does not know yet when it was started. */
 static bool is_to_be_asked(const struct agent_container *c, uint64_t now)
 {
@@ -129,7 +159,13 @@ static int describe(struct watch *w, struct agent_container *c, uint32_t pid, ui
 	bh_buf_done(&question);
 	if (rc == 0 && !agent_description_take(c, bh_buf_slice(&reply)) && c->n_asked == 1)
 		rc = tell(w, "container %.12s: no manager of containers says what it is; its name and image are not known", c->id);
-	return rc;
+	return rc < 0 ? rc : choose_policy(w, c);
+}
+
+/* Those that run already, whoever of them does something first. */
+static int describe_group(void *ctx, const struct agent_group *group)
+{
+	return group->container->n_asked ? 0 : describe(ctx, group->container, 0, 0);
 }
 
 /* ---- the child: events ---- */
@@ -158,16 +194,19 @@ static struct bh_slice about_container(const struct agent_event *event)
 				  (struct bh_slice){ 0 };
 }
 
-struct victim {
-	uint64_t start_ns;
-	uint32_t pid, pad;
-};
-
-/* What a rule does beside telling. It comes after the deed, which only the process's next one is kept from. */
+/* What a rule does beside telling. It comes after the deed, which only the next one is kept from. */
 static int act(struct watch *w, const struct guard_rule *rule, const struct agent_event *event)
 {
-	const struct victim victim = { event->record->start_ns, event->record->pid, 0 };
-	return rule->action == GUARD_KILL ? send_text(w, DO_KILL, (struct bh_slice){ (const uint8_t *)&victim, sizeof(victim) }) : 0;
+	switch (rule->action) {
+	case GUARD_KILL:
+		return order(w, DO_KILL, event->record->start_ns, event->record->pid);
+	case GUARD_FREEZE:
+		return event->container ? order(w, DO_FREEZE, event->container->top, 0) : 0;
+	case GUARD_QUARANTINE:
+		return event->container ? order(w, DO_CUT_OFF, event->container->top, 0) : 0;
+	default:
+		return 0;
+	}
 }
 
 static int alert(struct watch *w, const struct guard_rule *rule, const struct agent_event *event)
@@ -192,14 +231,31 @@ static int fire(struct watch *w, const struct agent_event *event)
 	return rc;
 }
 
-/* What the kernel killed is told whatever the rules say. */
-static int tell_killed(struct watch *w, const struct agent_event *event)
+/* ---- the child: deeds ---- */
+
+/* What became of it, in front of what it is. */
+static const char *verdict_of(const struct guard_record *r)
 {
-	bool maps = event->record->kind == GUARD_KIND_CALL;
-	struct bh_slice output = maps ? BH_SLICE_LIT("Killed before code that the image did not bring could run | file=%fd.path process=%proc.name command=%proc.cmdline parent=%proc.pname") :
-					BH_SLICE_LIT("Killed before its first instruction a program that the image did not bring | class=%proc.exe_class proc_exepath=%proc.exepath command=%proc.cmdline parent=%proc.pname");
-	const struct guard_rule rule = { .item = { .name = BH_SLICE_LIT("drift") }, .output = output, .source = BH_SLICE_LIT("syscall"),
-					 .priority = GUARD_CRITICAL, .action = GUARD_KILL };
+	if (r->flags & GUARD_FLAG_REFUSED)
+		return r->flags & GUARD_FLAG_KILLED ? "Refused, and killed for it:" : "Refused";
+	return r->flags & GUARD_FLAG_KILLED ? "Killed for" : "Not refused:";
+}
+
+/* What policies are about is told whatever the rules say. */
+static int tell_deed(struct watch *w, const struct agent_event *event)
+{
+	char text[1024];
+	const struct guard_record *r = event->record;
+	const struct agent_deed *deed = agent_deed_at(r->call);
+	if (!deed || r->arguments[0] >= w->policies.policies.len)
+		return 0;
+	const char *capability = r->call == GUARD_DEED_CAPABILITY ? agent_capability_name((unsigned)r->arguments[1]) : NULL;
+	(void)snprintf(text, sizeof(text), "%s %s | policy=%s %s%s%s command=%%proc.cmdline parent=%%proc.pname user=%%user.name technique=%s", verdict_of(r), deed->what,
+		       w->policies.policies.ptr[r->arguments[0]].name, capability ? "capability=CAP_" : "", capability ? capability : "", capability ? "" : deed->fields, deed->tag);
+	bool stopped = r->flags & (GUARD_FLAG_REFUSED | GUARD_FLAG_KILLED);
+	const struct guard_rule rule = { .item = { .name = bh_slice_str(deed->name) }, .output = bh_slice_str(text), .source = BH_SLICE_LIT("syscall"),
+					 .priority = stopped ? GUARD_CRITICAL : GUARD_WARNING,
+					 .action = r->flags & GUARD_FLAG_KILLED ? GUARD_KILL : r->flags & GUARD_FLAG_REFUSED ? GUARD_DENY : GUARD_AUDIT };
 	return alert(w, &rule, event);
 }
 
@@ -228,34 +284,40 @@ static int judge(struct watch *w, const struct guard_record *r, const struct age
 {
 	const struct agent_group *group = agent_group_find(&w->containers, r->cgroup);
 	struct agent_container *container = group ? group->container : NULL;
-	bool was_killed = r->flags & GUARD_FLAG_KILLED;
+	bool is_deed = r->kind == GUARD_KIND_DEED;
 	int rc = 0;
-	if ((!was_killed && !is_wanted(w, r)) || (w->options->containers_only && group && !container))
-		return 0;
-	if (container && is_to_be_asked(container, r->time_ns))
+	if (container && is_to_be_asked(container, r->time_ns) && (is_deed || is_wanted(w, r) || has_policies(w)))
 		rc = describe(w, container, r->pid, r->time_ns);
+	if ((!is_deed && !is_wanted(w, r)) || (w->options->containers_only && group && !container))
+		return rc;
 	if (rc == 0)
 		rc = tell_oddities(w, r, container != NULL);
 	const struct agent_event event = { .record = r, .process = process, .container = container, .group_is_known = group != NULL, .call = r->kind == GUARD_KIND_CALL ? agent_call_of(r->call) : NULL,
-					   .host = &w->host, .number = ++w->n_events, .action = was_killed ? "killed" : "audit", .memos = w->memos, .arena = &w->arena };
-	if (rc == 0 && w->options->record_fd >= 0)
+					   .host = &w->host, .number = ++w->n_events, .memos = w->memos, .arena = &w->arena };
+	if (rc == 0 && !is_deed && w->options->record_fd >= 0)
 		rc = record_event(w, &event);
-	if (rc == 0 && was_killed)
-		rc = tell_killed(w, &event);
-	rc = rc < 0 ? rc : fire(w, &event);
+	if (rc == 0)
+		rc = is_deed ? tell_deed(w, &event) : fire(w, &event);
 	bh_arena_clear(&w->arena);
 	return rc;
+}
+
+/* A new group of a container is given the policy at once. */
+static int add_group(struct watch *w, const struct guard_record *r)
+{
+	agent_group_add(&w->containers, r->cgroup, agent_string(r, GUARD_STRING_PATH));
+	const struct agent_group *group = agent_group_find(&w->containers, r->cgroup);
+	return group && group->container && has_policies(w) ? order_policy(w, group) : 0;
 }
 
 static int take_record(void *ctx, const struct guard_record *r)
 {
 	struct watch *w = ctx;
 	if (r->kind == GUARD_KIND_GROUP)
-		agent_group_add(&w->containers, r->cgroup, agent_string(r, GUARD_STRING_PATH));
-	else if (r->kind == GUARD_KIND_GROUP_END)
-		agent_group_remove(&w->containers, r->cgroup);
-	else
+		return add_group(w, r);
+	if (r->kind != GUARD_KIND_GROUP_END)
 		return judge(w, r, agent_process_of(&w->processes, r));
+	agent_group_remove(&w->containers, r->cgroup);
 	return 0;
 }
 
@@ -333,8 +395,8 @@ static void choose_events(struct watch *w)
 	bool all = w->options->record_fd >= 0;
 	for (unsigned i = 0; i < GUARD_CALL_NUMBERS; i++) {
 		const struct agent_call *call = agent_call_of(i);
-		w->wanted[i] = call && call->facts.how != GUARD_HOW_MAP && (all || guard_is_looked_at(&w->rules, bh_slice_str(call->name)));
-		if (w->wanted[i] || (call && call->facts.how == GUARD_HOW_MAP && w->options->kills_drift))
+		w->wanted[i] = call && (all || guard_is_looked_at(&w->rules, bh_slice_str(call->name)));
+		if (w->wanted[i])
 			sensor_look_at(w->sensor, i, &call->facts);
 	}
 	w->wants_exec = all || guard_is_looked_at(&w->rules, BH_SLICE_LIT("execve")) || guard_is_looked_at(&w->rules, BH_SLICE_LIT("execveat"));
@@ -374,8 +436,9 @@ static int tell_actions(struct watch *w)
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < w->rules.rules.len; i++) {
 		const struct guard_rule *rule = w->rules.rules.entries[i].value;
-		if (rule->is_loaded && rule->is_enabled && rule->action != GUARD_AUDIT && rule->action != GUARD_KILL)
-			rc = tell(w, "rule '%.*s' asks for the action %s, which is not here: it only tells", BH_SLICE_FMT(rule->item.name), guard_action_name(rule->action));
+		if (rule->is_loaded && rule->is_enabled && (rule->action == GUARD_DENY || rule->action == GUARD_CAPTURE))
+			rc = tell(w, "rule '%.*s' asks for the action %s, which rules can't have here: it only tells%s", BH_SLICE_FMT(rule->item.name), guard_action_name(rule->action),
+				  rule->action == GUARD_DENY ? " (policies can refuse)" : "");
 	}
 	return rc;
 }
@@ -420,9 +483,10 @@ static int run(struct bh_channel *ch, void *ctx, struct bh_err *err)
 		rc = tell_untold(w);
 		rc = rc < 0 ? rc : tell_actions(w);
 	}
-	if (rc == 0) {
+	if (rc == 0 && has_policies(w))
+		rc = agent_groups_each(&w->containers, NULL, describe_group, w);
+	if (rc == 0)
 		rc = tell(w, "watching with %zu rules", count_rules(&w->rules));
-	}
 	w->host.names = w->names.ptr;
 	w->host.n_names = w->names.len;
 	rc = rc < 0 ? rc : loop(w);
@@ -460,17 +524,34 @@ static int addresses(struct bh_slice question, struct bh_child_reply *reply, str
 	return 0;
 }
 
-static int kill_victim(const struct watch *w, struct bh_slice payload, struct bh_err *err)
+/* What can't be done is told; the agent goes on. */
+static void obey(struct watch *w, enum message type, const struct agent_order *o)
 {
-	struct victim victim;
-	char text[128];
-	if (payload.len != sizeof(victim))
-		return bh_fail(err, BH_ECHILD, 0, "the reader of events named something that is no process");
-	memcpy(&victim, payload.ptr, sizeof(victim));
-	if (!agent_process_kill(victim.pid, victim.start_ns)) {
-		(void)snprintf(text, sizeof(text), "process %" PRIu32 " was to be killed, but it is gone, or may not be", victim.pid);
+	char text[BH_ERR_TEXT_BYTES];
+	struct bh_err why = { 0 };
+	int rc = 0;
+	if (type == DO_KILL && !agent_process_kill(o->value, o->group))
+		rc = bh_fail(&why, BH_ENOTFOUND, 0, "process %" PRIu32 " was to be killed, but it is gone, or may not be", o->value);
+	else if (type == DO_FREEZE)
+		rc = agent_freeze(w->setup.groups_fd, o->group, &why);
+	else if (type == DO_CUT_OFF)
+		rc = agent_cut_off(w->sensor, w->setup.groups_fd, o->group, &why);
+	else if (type == DO_SET_POLICY && !sensor_set_policy(w->sensor, o->group, o->value, false))
+		rc = bh_fail(&why, BH_ELIMIT, 0, "there are too many control groups: a container has only the policy that is for all others");
+	(void)snprintf(text, sizeof(text), "%s", why.text);
+	if (rc < 0)
 		w->options->notice(w->options->ctx, text);
-	}
+}
+
+static int take_order(struct watch *w, enum message type, struct bh_slice payload, struct bh_err *err)
+{
+	struct agent_order o;
+	if (payload.len != sizeof(o))
+		return bh_fail(err, BH_ECHILD, 0, "the reader of events gave an order that is none");
+	memcpy(&o, payload.ptr, sizeof(o));
+	if (type == DO_SET_POLICY && o.value >= w->policies.policies.len)
+		return bh_fail(err, BH_ECHILD, 0, "the reader of events named a policy that is none");
+	obey(w, type, &o);
 	return 0;
 }
 
@@ -499,7 +580,10 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 		notice(w, payload);
 		return 0;
 	case DO_KILL:
-		return kill_victim(w, payload, err);
+	case DO_FREEZE:
+	case DO_CUT_OFF:
+	case DO_SET_POLICY:
+		return take_order(w, (enum message)type, payload, err);
 	case ASK_CONTAINER:
 		return answer(w, payload, reply, err);
 	case ASK_ADDRESSES:
@@ -528,20 +612,77 @@ static int know_host(struct watch *w, struct bh_err *err)
 	return rc < 0 ? rc : agent_containers_init(&w->containers, err);
 }
 
-/* The programs write from here on; what ran before is read from /proc then, so that nothing falls in between. */
-static int begin(struct watch *w, struct bh_err *err)
+/* --drift kill is a wish of every policy. */
+static int read_policies(struct watch *w, struct bh_err *err)
+{
+	const struct agent_options *o = w->options;
+	int rc = agent_policies_init(&w->policies, err);
+	if (rc == 0 && o->n_policies)
+		rc = agent_policies_read(&w->policies, o->policies, o->n_policies, err);
+	struct agent_policy *first = w->policies.policies.ptr;
+	if (rc == 0 && !first->name[0])
+		(void)snprintf(first->name, sizeof(first->name), "others");
+	for (size_t i = 0; rc == 0 && o->kills_drift && i < w->policies.policies.len; i++) {
+		struct guard_policy *rules = &w->policies.policies.ptr[i].rules;
+		rules->refused |= GUARD_BIT(DRIFT);
+		rules->kills |= GUARD_BIT(DRIFT);
+		rules->kills_instead |= GUARD_BIT(DRIFT);
+	}
+	return rc;
+}
+
+static int know_root(struct watch *w, struct bh_err *err)
 {
 	struct stat root;
 	/* In a container of its own, the agent's root is not the host's. Some machines let nobody look at their first process. */
 	if (stat("/proc/1/root/.", &root) < 0 && stat("/", &root) < 0)
 		return bh_fail_errno(err, errno, "the host's own root, from which containers are told");
-	sensor_set_host_root(w->sensor, root.st_dev);
+	w->setup = (struct sensor_setup){ .policies = &w->policies, .root_device = root.st_dev, .root_inode = root.st_ino, .groups_fd = agent_groups_open() };
+	return 0;
+}
+
+static void tell_policies(struct watch *w)
+{
+	struct bh_buf b;
+	struct bh_slice rest, line;
+	char text[NOTICE_BYTES_MAX];
+	bh_buf_init(&b, TEXT_BYTES_MAX);
+	agent_policies_tell(&w->policies, sensor_refuses(w->sensor), &b);
+	for (rest = bh_buf_slice(&b); rest.len;) {
+		(void)bh_slice_cut(rest, '\n', &line, &rest);
+		(void)snprintf(text, sizeof(text), "%.*s", BH_SLICE_FMT(line));
+		w->options->notice(w->options->ctx, text);
+	}
+	bh_buf_done(&b);
+	const char *hook;
+	for (size_t i = 0; (hook = sensor_gap(w->sensor, i)); i++) {
+		(void)snprintf(text, sizeof(text), "this kernel has no hook '%s' for programs: what policies ask for is not refused there", hook);
+		w->options->notice(w->options->ctx, text);
+	}
+}
+
+/* Containers that run already have the policy of all others from here on, and their own when their managers have answered. */
+static int police(void *ctx, const struct agent_group *group)
+{
+	struct watch *w = ctx;
+	return sensor_set_policy(w->sensor, group->number, 0, true) ? 0 : BH_ELIMIT;
+}
+
+/* The programs write from here on; what ran before is read from /proc then, so that nothing falls in between. */
+static int begin(struct watch *w, struct bh_err *err)
+{
 	sensor_ignore(w->sensor, getpid());
-	sensor_kill_drift(w->sensor, w->options->kills_drift);
 	int rc = sensor_attach(w->sensor, err);
-	if (rc == 0 && agent_groups_scan(&w->containers) == 0)
+	if (rc < 0)
+		return rc;
+	if (w->setup.groups_fd < 0)
 		w->options->notice(w->options->ctx, "control groups of version 2 are not mounted: containers can't be told from the host");
-	return rc < 0 ? rc : agent_processes_scan(&w->processes, err);
+	else
+		agent_groups_scan(&w->containers, w->setup.groups_fd);
+	tell_policies(w);
+	if (has_policies(w) && agent_groups_each(&w->containers, NULL, police, w) < 0)
+		return bh_fail(err, BH_ELIMIT, 0, "there are more than %u control groups of containers", GUARD_GROUPS_MAX);
+	return agent_processes_scan(&w->processes, err);
 }
 
 int agent_watch(const struct agent_options *options, struct bh_err *err)
@@ -550,11 +691,14 @@ int agent_watch(const struct agent_options *options, struct bh_err *err)
 	if (!w)
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
 	w->options = options;
+	w->setup.groups_fd = -1;
 	struct bh_child_spec spec = { .name = "the reader of events", .run = run, .handle = handle, .ctx = w,
 				      .limits = { .cpu_seconds = NO_LIMIT, .stall_seconds = 60, .output_bytes = UINT64_MAX } };
 	struct bh_err why = { 0 };
 	int result = 0;
-	int rc = sensor_open(&w->sensor, err);
+	int rc = read_policies(w, err);
+	rc = rc < 0 ? rc : know_root(w, err);
+	rc = rc < 0 ? rc : sensor_open(&w->sensor, &w->setup, err);
 	rc = rc < 0 ? rc : know_host(w, err);
 	rc = rc < 0 ? rc : begin(w, err);
 	rc = rc < 0 ? rc : bh_children_run(&spec, 1, 1, &result, &why, err);
@@ -562,9 +706,12 @@ int agent_watch(const struct agent_options *options, struct bh_err *err)
 		*err = why;
 	agent_containers_done(&w->containers);
 	agent_processes_done(&w->processes);
+	agent_policies_done(&w->policies);
 	bh_buf_done(&w->passwd);
 	bh_buf_done(&w->group);
 	sensor_close(w->sensor);
+	if (w->setup.groups_fd >= 0)
+		(void)close(w->setup.groups_fd);
 	free(w);
 	return rc == BH_ECANCELLED ? 0 : rc < 0 ? rc : result;
 }

@@ -17,6 +17,8 @@
 struct agent_options {
 	const struct guard_rule_file *files;
 	size_t n_files;
+	const struct guard_rule_file *policies; /* files of policies */
+	size_t n_policies;
 	bool json, all_rules, containers_only, kills_drift;
 	int alerts_fd;
 	int record_fd;             /* -1: events are not recorded */

@@ -14,17 +14,24 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "tests/vm/rules.yaml"
 # Words, exit status, what is told.
 WRONG = [
-    ([], 2, "a command is wanted (run, status)"),
-    (["run"], 2, "'bulkhead-guard run' wants files of rules"),
+    ([], 2, "a command is wanted (run, policies, status)"),
+    (["run"], 2, "'bulkhead-guard run' wants files of rules (PATH...), policies (--policy FILE), or both"),
     (["run", "/nowhere/rules.yaml"], 2, "/nowhere/rules.yaml: No such file or directory"),
     (["run", "--drift", "deny", RULES], 2, "--drift is ignore or kill, not 'deny'"),
     (["run", "-f", "xml", RULES], 2, "--format is text or json, not 'xml'"),
     (["run", "--frobnicate", RULES], 2, "unrecognized option '--frobnicate'"),
     (["status", "now"], 2, "'bulkhead-guard status' takes no 'now'"),
+    (["policies"], 2, "'bulkhead-guard policies' wants files of policies"),
+    (["policies", "/nowhere/p.yaml"], 2, "/nowhere/p.yaml: No such file or directory"),
+    (["policies", RULES], 2, "tests/vm/rules.yaml:2:1: a file of policies is a mapping"),
+    (["run", "--policy", RULES], 2, "tests/vm/rules.yaml:2:1"),
     (["stop"], 2, "unknown command 'stop'"),
 ]
 
 
+SHOWN = """watched: for containers that no other policy is for; only tells drift, mounts, read-only
+shop: for images registry.example/shop, registry.example/team/* containers web-?; refuses drift, ptrace, mounts, connect; kills for drift
+"""
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if os.geteuid() == 0 else []
 
 
@@ -38,8 +45,10 @@ def main():
         done = run(GUARD, *argv)
         tap.ok(done.returncode == code and told in done.stderr and not done.stdout and done.stderr.count("\n") == 1, " ".join(map(str, argv)) or "no words", done)
     done = run(GUARD, "--help")
-    options = ("run PATH", "status", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules")
+    options = ("run PATH", "policies PATH", "status", "--policy", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules")
     tap.ok(done.returncode == 0 and all(w in done.stdout for w in options), "--help names each command and option", done)
+    done = run(GUARD, "policies", ROOT / "tests/vm/monitor.yaml", ROOT / "tests/corpus/agent_policy/shop.yaml")
+    tap.ok(done.returncode == 0 and done.stdout == SHOWN and not done.stderr, "policies: whom they are for, and what they refuse", done)
     tap.ok(run(GUARD, "--version").stdout.startswith("bulkhead-guard "), "--version")
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # where nobody can read
         os.chmod(folder, 0o755)

@@ -51,7 +51,7 @@ static size_t take(struct agent_host *host, struct agent_processes *processes, s
 		const struct agent_process *p = agent_process_of(processes, r);
 		const struct agent_group *group = agent_group_find(containers, GROUP);
 		const struct agent_event e = { .record = r, .process = p, .container = group ? group->container : NULL, .group_is_known = true,
-					       .call = r->kind == GUARD_KIND_CALL ? agent_call_at(r->call % 70) : NULL, .host = host, .number = 1, .action = "audit", .arena = arena };
+					       .call = r->kind == GUARD_KIND_CALL ? agent_call_at(r->call % 70) : NULL, .host = host, .number = 1, .arena = arena };
 		check_event(&e);
 		bh_arena_clear(arena);
 	}

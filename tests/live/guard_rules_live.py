@@ -196,7 +196,7 @@ def check_actions(tap, docker):
     done = docker.exec("plain", *SHELL, "sleep 77")
     found = guard.wait_for(say("stop-sleepers", "plain"))
     tap.check("action: kill ends the process, and its parent goes on", done.returncode == 137 and time.monotonic() - began < 20 and found and found[0]["action"] == "kill", (done.returncode, found))
-    tap.check("an action that is not here is told", "rule 'would-deny' asks for the action deny, which is not here: it only tells" in guard.notices(), guard.notices())
+    tap.check("an action that is not here is told", "rule 'would-deny' asks for the action deny, which rules can't have here: it only tells (policies can refuse)" in guard.notices(), guard.notices())
     done = docker.exec("plain", "sleep", "0.1")
     tap.check("what the rule does not mean goes on", done.returncode == 0, done.stderr)
     guard.stop()

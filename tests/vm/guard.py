@@ -12,7 +12,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CACHE = pathlib.Path(os.environ.get("BULKHEAD_TEST_CACHE", "/var/cache/bulkhead-tests"))
-SECONDS = 240
+SECONDS = 600
 MODULES = ["overlay"]
 
 
@@ -74,7 +74,7 @@ def first_files(guard, kernel_folder, work):
         module = next(kernel_folder.glob(f"lib/modules/*/kernel/**/{name}.ko*"))
         data = module.read_bytes()
         (top / "modules" / f"{name}.ko").write_bytes(lzma.decompress(data) if module.suffix == ".xz" else data)
-    for name in ("init", "rules.yaml"):
+    for name in ("init", "rules.yaml", "policies.yaml", "monitor.yaml"):
         shutil.copy(HERE / name, top / name)
     (top / "init").chmod(0o755)
     archive = work / "first.cpio"

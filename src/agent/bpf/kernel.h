@@ -33,6 +33,7 @@ struct inode {
 	unsigned short i_mode;
 	unsigned int i_nlink;
 	unsigned long i_ino;
+	__u32 i_rdev;
 	struct super_block *i_sb;
 };
 
@@ -83,6 +84,11 @@ struct file {
 	void *private_data;
 };
 
+/* What an overlay maps is the file below it, which knows the one that was opened (6.8 and later; before, its path is that one's). */
+struct backing_file {
+	struct path user_path;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -105,7 +111,10 @@ typedef struct {
 	__u64 val;
 } kernel_cap_t;
 
+struct user_namespace;
+
 struct cred {
+	struct user_namespace *user_ns;
 	kuid_t uid, euid;
 	kgid_t gid, egid;
 	kernel_cap_t cap_inheritable, cap_permitted, cap_effective;
@@ -138,6 +147,11 @@ struct signal_struct {
 
 struct kernfs_node {
 	__u64 id;
+	struct kernfs_node *parent;
+};
+
+struct kernfs_node___new { /* since 6.15 */
+	struct kernfs_node *__parent;
 };
 
 struct cgroup_root {
@@ -173,8 +187,14 @@ struct task_struct {
 	struct css_set *cgroups;
 };
 
+struct vm_area_struct {
+	struct file *vm_file;
+};
+
 struct linux_binprm {
 	struct file *file;
+	struct cred *cred;
+	unsigned int secureexec : 1;
 	const char *filename, *interp;
 };
 
@@ -211,6 +231,7 @@ struct unix_address {
 
 struct unix_sock {
 	struct sock sk;
+	struct path path;
 	struct sock *peer;
 	struct unix_address *addr;
 };
