@@ -1,6 +1,7 @@
 /* act.c: see act.h. */
 #include "agent/act.h"
 
+#include "agent/holds.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -26,6 +27,13 @@ int agent_freeze(int groups_fd, uint64_t group, struct bh_err *err)
 
 int agent_cut_off(struct sensor *s, int groups_fd, uint64_t group, struct bh_err *err)
 {
+	char folder[AGENT_HOLD_PATH_BYTES];
+	struct bh_err why = { 0 };
 	BH_CLOSE int fd = open_group(groups_fd, group, err);
-	return fd < 0 ? fd : sensor_cut_off(s, fd, err);
+	if (fd < 0)
+		return fd;
+	bool is_held = agent_hold_quarantine(group, folder, &why) == 0;
+	if (is_held && agent_hold_is_full(folder))
+		return 0; /* by an agent before this one */
+	return sensor_cut_off(s, fd, is_held ? folder : NULL, err);
 }

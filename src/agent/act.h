@@ -14,7 +14,7 @@ struct agent_order {
 /* The processes of a control group stop where they are (cgroup.freeze), until somebody writes 0 there. */
 int agent_freeze(int groups_fd, uint64_t group, struct bh_err *err) BH_MUST_CHECK;
 
-/* A control group has no network from now on. */
+/* A control group has no network from now on, until it is gone or `bulkhead-guard release`. */
 int agent_cut_off(struct sensor *s, int groups_fd, uint64_t group, struct bh_err *err) BH_MUST_CHECK;
 
 #endif

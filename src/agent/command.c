@@ -1,6 +1,7 @@
 /* command.c: see command.h. */
 #include "agent/command.h"
 
+#include "agent/holds.h"
 #include "agent/policy.h"
 #include "agent/sensor.h"
 #include "agent/watch.h"
@@ -26,6 +27,7 @@ enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_UNSUPPORTED = 3, EXIT_INT
 static const char help[] =
 	"Usage: bulkhead-guard run [options] [--policy FILE]... PATH...\n"
 	"       bulkhead-guard policies PATH...\n"
+	"       bulkhead-guard release\n"
 	"       bulkhead-guard status\n"
 	"\n"
 	"See what containers do, and stop what their images did not bring\n"
@@ -34,6 +36,8 @@ static const char help[] =
 	"              PATH is a file, a folder with *.yaml, or - for standard input\n"
 	"policies PATH...\n"
 	"              check files of policies, and show whom each is for and what it refuses\n"
+	"release       end what agents that are gone have left in force: policies and\n"
+	"              quarantines\n"
 	"status        what this kernel lets the guard see and stop\n"
 	"\n"
 	"Options of run:\n"
@@ -43,6 +47,8 @@ static const char help[] =
 	"      --drift WHAT        a program that the image did not bring: ignore it, or\n"
 	"                          kill it before its first instruction (ignore, kill)\n"
 	"                          [ignore]\n"
+	"      --stay              policies stay in force when the agent is ended, as they do\n"
+	"                          when it is killed\n"
 	"      --containers-only   leave out what happens on the host itself\n"
 	"      --all-rules         every rule that an event fires, not only the first\n"
 	"      --record FILE       write all events there, for 'bulkhead guard rules test'\n"
@@ -57,11 +63,12 @@ static const char help[] =
 	"Exit status: 0 interrupted, 2 wrong usage or input, 3 this kernel or this user\n"
 	"can't do it, 4 internal error.\n";
 
-enum option_value { OPTION_DRIFT = 256, OPTION_POLICY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_VERSION };
+enum option_value { OPTION_DRIFT = 256, OPTION_POLICY, OPTION_STAY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_VERSION };
 
 static const struct option long_options[] = {
 	{ "format", required_argument, NULL, 'f' },
 	{ "policy", required_argument, NULL, OPTION_POLICY },
+	{ "stay", no_argument, NULL, OPTION_STAY },
 	{ "drift", required_argument, NULL, OPTION_DRIFT },
 	{ "containers-only", no_argument, NULL, OPTION_CONTAINERS },
 	{ "all-rules", no_argument, NULL, OPTION_ALL_RULES },
@@ -144,6 +151,20 @@ static int policies(const char *const *paths, size_t n)
 	return rc < 0 ? failed(&err) : EXIT_DONE;
 }
 
+/* ---- release ---- */
+
+static int release(void)
+{
+	char text[128];
+	if (geteuid() != 0) {
+		bh_error("'bulkhead-guard release' needs root");
+		return EXIT_UNSUPPORTED;
+	}
+	size_t policies_of = agent_holds_take_over(0), cut_off = agent_holds_end_quarantines(-1);
+	(void)snprintf(text, sizeof(text), "policies of %zu agents and quarantines of %zu containers are no longer in force\n", policies_of, cut_off);
+	return say(text);
+}
+
 /* ---- run ---- */
 
 static void on_notice(void *ctx, const char *text)
@@ -204,6 +225,9 @@ static int take_option(int option, struct words *words)
 	case OPTION_DRIFT:
 		options->kills_drift = strcmp(optarg, "kill") == 0;
 		return options->kills_drift || strcmp(optarg, "ignore") == 0 ? 0 : 1 + wrong("--drift is ignore or kill, not", optarg);
+	case OPTION_STAY:
+		options->stays = true;
+		return 0;
 	case OPTION_CONTAINERS:
 		options->containers_only = true;
 		return 0;
@@ -238,9 +262,11 @@ int agent_main(int argc, char **argv)
 	const char *verb = optind < argc ? argv[optind++] : "";
 	if (strcmp(verb, "status") == 0)
 		return optind == argc ? status() : wrong("'bulkhead-guard status' takes no", argv[optind]);
+	if (strcmp(verb, "release") == 0)
+		return optind == argc ? release() : wrong("'bulkhead-guard release' takes no", argv[optind]);
 	if (strcmp(verb, "policies") == 0)
 		return policies((const char *const *)argv + optind, (size_t)(argc - optind));
 	if (strcmp(verb, "run") == 0)
 		return run(&words, (const char *const *)argv + optind, (size_t)(argc - optind));
-	return *verb ? wrong("unknown command", verb) : wrong("a command is wanted (run, policies, status), not", verb);
+	return *verb ? wrong("unknown command", verb) : wrong("a command is wanted (run, policies, release, status), not", verb);
 }

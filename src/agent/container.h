@@ -39,6 +39,7 @@ struct agent_container {
 	const char *type; /* "docker" */
 	unsigned n_asked;
 	uint64_t asked_ns; /* when it was asked for last, since boot */
+	bool is_cut_off;
 	bool is_described; /* what follows is known */
 	struct bh_slice name, image, image_id, image_digest, pod_name, pod_namespace, pod_uid, pod_sandbox;
 	bool is_privileged, host_pid, host_network, host_ipc;

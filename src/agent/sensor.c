@@ -18,6 +18,7 @@
 
 #define IGNORED_MAX 2u
 #define LINKS_MAX 64u
+#define PIN_PATH_BYTES 256u
 #define GAPS_MAX 64u
 #define CUT_OFF_MAX 1024u
 
@@ -278,11 +279,58 @@ static int attach_to_group(struct sensor *s, struct bpf_program *program, int gr
 	return 0;
 }
 
-int sensor_cut_off(struct sensor *s, int group_fd, struct bh_err *err)
+/* ---- what outlives the agent ---- */
+
+static int pin(struct bpf_link *link, const char *folder, const char *name)
+{
+	char path[PIN_PATH_BYTES];
+	if (!link || snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return bpf_link__pin(link, path);
+}
+
+static int not_held(struct bh_err *err, int code, const char *folder)
+{
+	(void)bh_fail_errno(err, -code, "%s: kernel programs can't be kept there", folder);
+	err->code = BH_EUNSUPPORTED;
+	return BH_EUNSUPPORTED;
+}
+
+/* What only tells is not kept: it would write for nobody. */
+static bool is_kept(const struct sensor *s, const char *program)
+{
+	uint32_t missing = agent_policies_deeds(s->setup->policies) & ~s->refuses;
+	if (strcmp(program, "on_exit") == 0)
+		return false;
+	return (strcmp(program, "on_call") != 0 && strcmp(program, "on_fork") != 0) || missing;
+}
+
+int sensor_hold(struct sensor *s, const char *folder, struct bh_err *err)
+{
+	const struct bpf_object_skeleton *own = s->programs->skeleton;
+	int code = 0;
+	for (int i = 0; code == 0 && i < own->prog_cnt; i++)
+		if (*own->progs[i].link && is_kept(s, own->progs[i].name))
+			code = pin(*own->progs[i].link, folder, own->progs[i].name);
+	for (size_t i = 0; code == 0 && i < s->n_links; i++) {
+		char name[32];
+		(void)snprintf(name, sizeof(name), "group-%zu", i);
+		code = pin(s->links[i], folder, name);
+	}
+	return code < 0 ? not_held(err, code, folder) : 0;
+}
+
+int sensor_cut_off(struct sensor *s, int group_fd, const char *folder, struct bh_err *err)
 {
 	int code = attach_to_group(s, s->programs->progs.cut_egress, group_fd);
 	code = code < 0 ? code : attach_to_group(s, s->programs->progs.cut_ingress, group_fd);
-	return code < 0 ? bh_fail_errno(err, -code, "cutting a container off the network") : 0;
+	if (code < 0)
+		return bh_fail_errno(err, -code, "cutting a container off the network");
+	if (folder)
+		code = pin(s->links[s->n_links - 2], folder, "egress");
+	if (folder && code == 0)
+		code = pin(s->links[s->n_links - 1], folder, "ingress");
+	return code < 0 ? not_held(err, code, folder) : 0;
 }
 
 void sensor_look_at(struct sensor *s, unsigned call, const struct guard_call_facts *facts)

@@ -43,8 +43,14 @@ const char *sensor_gap(const struct sensor *s, size_t number);
 /* The policy of a control group. is_started: its programs run already. False: there are too many groups. */
 bool sensor_set_policy(struct sensor *s, uint64_t group, uint32_t policy, bool is_started);
 
-/* No packet comes into a control group or leaves it from now on, but over its own loopback; until the agent ends. */
-int sensor_cut_off(struct sensor *s, int group_fd, struct bh_err *err) BH_MUST_CHECK;
+/*
+ * What refuses stays in force from now on, whatever becomes of the agent: pinned into a folder of a BPF file system, which is empty. Removing the files ends it.
+ * BH_EUNSUPPORTED: it is no such file system.
+ */
+int sensor_hold(struct sensor *s, const char *folder, struct bh_err *err) BH_MUST_CHECK;
+
+/* No packet comes into a control group or leaves it from now on, but over its own loopback. folder: where that is pinned, so that it outlives the agent; NULL: it ends with it. */
+int sensor_cut_off(struct sensor *s, int group_fd, const char *folder, struct bh_err *err) BH_MUST_CHECK;
 
 int sensor_attach(struct sensor *s, struct bh_err *err) BH_MUST_CHECK;
 

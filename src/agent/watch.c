@@ -4,6 +4,7 @@
 #include "agent/act.h"
 #include "agent/describe.h"
 #include "agent/facts.h"
+#include "agent/holds.h"
 #include "agent/sensor.h"
 #include "base/cleanup.h"
 #include "guard/alert.h"
@@ -44,6 +45,7 @@ struct watch {
 	struct sensor *sensor;
 	struct sensor_setup setup;
 	struct agent_policies policies;
+	char hold[AGENT_HOLD_PATH_BYTES]; /* empty: nothing outlives the agent */
 	struct agent_host host;
 	struct agent_processes processes;
 	struct agent_containers containers;
@@ -195,15 +197,18 @@ static struct bh_slice about_container(const struct agent_event *event)
 }
 
 /* What a rule does beside telling. It comes after the deed, which only the next one is kept from. */
-static int act(struct watch *w, const struct guard_rule *rule, const struct agent_event *event)
+static int act(struct watch *w, const struct guard_rule *rule, const struct agent_event *event, struct agent_container *container)
 {
 	switch (rule->action) {
 	case GUARD_KILL:
 		return order(w, DO_KILL, event->record->start_ns, event->record->pid);
 	case GUARD_FREEZE:
-		return event->container ? order(w, DO_FREEZE, event->container->top, 0) : 0;
+		return container ? order(w, DO_FREEZE, container->top, 0) : 0;
 	case GUARD_QUARANTINE:
-		return event->container ? order(w, DO_CUT_OFF, event->container->top, 0) : 0;
+		if (!container || container->is_cut_off)
+			return 0;
+		container->is_cut_off = true;
+		return order(w, DO_CUT_OFF, container->top, 0);
 	default:
 		return 0;
 	}
@@ -217,13 +222,13 @@ static int alert(struct watch *w, const struct guard_rule *rule, const struct ag
 	return send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
 }
 
-static int fire(struct watch *w, const struct agent_event *event)
+static int fire(struct watch *w, const struct agent_event *event, struct agent_container *container)
 {
 	const struct guard_event e = { agent_extract, (void *)(uintptr_t)event, &w->arena };
 	const struct guard_rule *rule;
 	int rc = 0;
 	for (size_t at = 0; rc == 0 && (rule = guard_next_match(&w->rules, agent_event_type(event), &e, &at));) {
-		rc = act(w, rule, event);
+		rc = act(w, rule, event, container);
 		rc = rc < 0 ? rc : alert(w, rule, event);
 		if (!w->options->all_rules)
 			break;
@@ -297,7 +302,7 @@ static int judge(struct watch *w, const struct guard_record *r, const struct age
 	if (rc == 0 && !is_deed && w->options->record_fd >= 0)
 		rc = record_event(w, &event);
 	if (rc == 0)
-		rc = is_deed ? tell_deed(w, &event) : fire(w, &event);
+		rc = is_deed ? tell_deed(w, &event) : fire(w, &event, container);
 	bh_arena_clear(&w->arena);
 	return rc;
 }
@@ -668,6 +673,28 @@ static int police(void *ctx, const struct agent_group *group)
 	return sensor_set_policy(w->sensor, group->number, 0, true) ? 0 : BH_ELIMIT;
 }
 
+/* The new policies are in force before those of an agent that is gone end. */
+static void hold(struct watch *w)
+{
+	char text[NOTICE_BYTES_MAX];
+	struct bh_err why = { 0 };
+	int rc = has_policies(w) ? agent_hold_run(getpid(), w->hold, &why) : 0;
+	rc = rc == 0 && w->hold[0] ? sensor_hold(w->sensor, w->hold, &why) : rc;
+	if (rc < 0) {
+		agent_hold_remove(w->hold);
+		w->hold[0] = '\0';
+		(void)snprintf(text, sizeof(text), "policies end with the agent, however it ends: %s", why.text);
+		w->options->notice(w->options->ctx, text);
+	}
+	if (agent_holds_take_over(getpid()))
+		w->options->notice(w->options->ctx, "an agent before this one has left its policies in force: what they refuse was refused until now, and nobody was told");
+	(void)agent_holds_end_quarantines(w->setup.groups_fd);
+	size_t n = agent_holds_quarantines();
+	(void)snprintf(text, sizeof(text), "%zu containers are cut off the network; 'bulkhead-guard release' lets them go", n);
+	if (n)
+		w->options->notice(w->options->ctx, text);
+}
+
 /* The programs write from here on; what ran before is read from /proc then, so that nothing falls in between. */
 static int begin(struct watch *w, struct bh_err *err)
 {
@@ -682,6 +709,7 @@ static int begin(struct watch *w, struct bh_err *err)
 	tell_policies(w);
 	if (has_policies(w) && agent_groups_each(&w->containers, NULL, police, w) < 0)
 		return bh_fail(err, BH_ELIMIT, 0, "there are more than %u control groups of containers", GUARD_GROUPS_MAX);
+	hold(w);
 	return agent_processes_scan(&w->processes, err);
 }
 
@@ -704,6 +732,9 @@ int agent_watch(const struct agent_options *options, struct bh_err *err)
 	rc = rc < 0 ? rc : bh_children_run(&spec, 1, 1, &result, &why, err);
 	if (rc == 0 && result < 0)
 		*err = why;
+	/* Whatever goes wrong, policies stay in force. */
+	if (rc == BH_ECANCELLED && w->hold[0] && !options->stays)
+		agent_hold_remove(w->hold);
 	agent_containers_done(&w->containers);
 	agent_processes_done(&w->processes);
 	agent_policies_done(&w->policies);

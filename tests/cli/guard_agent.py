@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "tests/vm/rules.yaml"
 # Words, exit status, what is told.
 WRONG = [
-    ([], 2, "a command is wanted (run, policies, status)"),
+    ([], 2, "a command is wanted (run, policies, release, status)"),
     (["run"], 2, "'bulkhead-guard run' wants files of rules (PATH...), policies (--policy FILE), or both"),
     (["run", "/nowhere/rules.yaml"], 2, "/nowhere/rules.yaml: No such file or directory"),
     (["run", "--drift", "deny", RULES], 2, "--drift is ignore or kill, not 'deny'"),

@@ -161,6 +161,34 @@ def check_flood(tap, docker, guard):
     tap.check("the kernel decides while the reader stands still", statuses == {REFUSED} and ran != 0 and docker.exec("shop", "ls", "/tmp/ran5").returncode != 0, (statuses, ran))
 
 
+def check_hold(tap, docker, policies):
+    """What refuses is in force without an agent, from the moment that it is killed to that of a new one's end."""
+    guard = Guard(GUARD, "--docker-socket", docker.socket, "--policy", policies)
+    pids = [guard.process.pid, guard.reader()]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    guard.process.wait()
+    Guard.running.remove(guard)
+    tap.check("the agent is dead", not any(os.path.exists(f"/proc/{pid}") for pid in pids[:1]))
+    done = docker.exec("shop", "deeds", "connect", "169.254.169.254", "80")
+    ran = docker.exec("shop", *SHELL, "cp /usr/bin/deeds /tmp/evil6; /tmp/evil6 mark /tmp/ran6").returncode
+    tap.check("when the agent is killed, its policies are in force", done.returncode == REFUSED and ran != 0 and docker.exec("shop", "ls", "/tmp/ran6").returncode != 0, (done, ran))
+    done = docker(["run", "--rm", "--network", "none", "registry.example/other:1.0", *SHELL, "cp /usr/bin/deeds /tmp/evil; /tmp/evil nothing; echo $?"], check=False)
+    tap.check("a container that starts then has the policy of all others", done.stdout.strip() == str(KILLED) or done.stdout.strip() == "126", done)
+    guard = Guard(GUARD, "--docker-socket", docker.socket, "--policy", policies)
+    tap.check("a new agent says that there was nobody, and takes over", "has left its policies in force" in guard.notices() and len(list(pathlib.Path("/sys/fs/bpf/bulkhead-guard").glob("run-*"))) == 1, guard.notices())
+    before = len(guard.alerts())
+    done = docker.exec("shop", "deeds", "connect", "169.254.169.254", "80")
+    tap.check("and is told of what is refused again", done.returncode == REFUSED and guard.wait_for(of("connect", "shop", guard, before)), done)
+    guard.stop()
+    tap.check("ended as it should, it leaves nothing in force", docker.exec("shop", "deeds", "connect", "169.254.169.254", "80").returncode == 0)
+    guard = Guard(GUARD, "--stay", "--docker-socket", docker.socket, "--policy", policies)
+    guard.stop()
+    tap.check("unless it was told to", docker.exec("shop", "deeds", "connect", "169.254.169.254", "80").returncode == REFUSED)
+    done = run(GUARD, "release")
+    tap.check("release ends it", "policies of 1 agents" in done.stdout and docker.exec("shop", "deeds", "connect", "169.254.169.254", "80").returncode == 0, done)
+
+
 RULES = """
 - rule: freeze-it
   desc: A rule that stops a container where it is
@@ -199,7 +227,6 @@ def check_freeze(tap, docker):
     state.write_text("0")
     tap.check("and it goes on when somebody lets it", docker.exec("other", "true").returncode == 0)
     check_quarantine(tap, docker, guard)
-    guard.stop()
 
 
 ECHO = "while read line; do echo \"$line\"; done"
@@ -241,6 +268,11 @@ def check_quarantine(tap, docker, guard):
     tap.check("and a new one does not come about", done.returncode != 0, done)
     done = docker.exec("linked", "deeds", "connect-stream", "127.0.0.1", "8080")
     tap.check("its own loopback is left to it", done.returncode == 0, done)
+    guard.stop()
+    reach = ("timeout", "2", "bash", "-c", "exec 3<>/dev/tcp/198.51.100.1/7777")
+    tap.check("it is cut off when the agent has ended, too", docker.exec("linked", *reach).returncode != 0)
+    done = run(GUARD, "release")
+    tap.check("until it is released", "quarantines of 1 containers" in done.stdout and docker.exec("linked", *reach).returncode == 0, done)
     talker.kill()
     server.close()
     run("ip", "link", "delete", "bhv0", check=False)
@@ -281,9 +313,11 @@ def main():
         tap.check("interrupted, it ends well", guard.stop() == 0, guard.notices())
         done = docker.exec("shop", "deeds", "own-users")
         tap.check("and leaves nothing behind", done.returncode == 0, done)
+        check_hold(tap, docker, policies)
         check_freeze(tap, docker)
     finally:
         Guard.stop_all()
+        run(GUARD, "release", check=False)
         docker.stop()
     return tap.end()
 
