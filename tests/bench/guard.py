@@ -29,10 +29,20 @@ ANY = """
 """
 
 
+POLICY = """
+policies:
+- name: bench
+  drift: deny
+  deny: all
+  connect: {deny: [metadata]}
+  files: {read-only: [/etc], forbidden: [/run/secrets]}
+"""
+
+
 class Agent:
-    def __init__(self, program, rules):
+    def __init__(self, program, *argv):
         self.err = tempfile.NamedTemporaryFile(prefix="bh-bench-")
-        self.process = subprocess.Popen([str(program), "run", str(rules)], stdout=subprocess.DEVNULL, stderr=self.err)
+        self.process = subprocess.Popen([str(program), "run", *map(str, argv)], stdout=subprocess.DEVNULL, stderr=self.err)
         until = time.monotonic() + 30
         while "watching" not in self.told():
             if self.process.poll() is not None or time.monotonic() > until:
@@ -71,6 +81,39 @@ def latency(program, rules, n=300):
     return sorted(took)
 
 
+def contained(top):
+    """A command's beginning that makes it a container's: an overlay for a root, and a control group that is called as one."""
+    groups = pathlib.Path("/sys/fs/cgroup/unified" if pathlib.Path("/sys/fs/cgroup/unified/cgroup.procs").exists() else "/sys/fs/cgroup") / f"docker-{'ab' * 32}.scope"
+    groups.mkdir(exist_ok=True)
+    script = f"""echo $$ >{groups}/cgroup.procs; mount -t tmpfs none {top}; mkdir {top}/upper {top}/work {top}/root
+mount -t overlay -o lowerdir=/,upperdir={top}/upper,workdir={top}/work none {top}/root; exec chroot {top}/root "$@" """
+    return groups, ["unshare", "-m", "sh", "-ec", script, "sh"]
+
+
+def measure_policies(program, ask_host, row, rounds):
+    """Where policies can only kill, calls are looked at when they end; where they can refuse, hooks are. Which of both, this kernel decides."""
+    with tempfile.TemporaryDirectory() as folder:
+        policy, top = pathlib.Path(folder) / "policy.yaml", pathlib.Path(folder) / "top"
+        policy.write_text(POLICY)
+        top.mkdir()
+        groups, before = contained(top)
+        ask = lambda call, n: float(subprocess.run([*before, program.parent / "tests/bench/bench_guard", call, str(n)], capture_output=True, text=True, check=True).stdout)  # noqa: E731
+        cost = {}
+        for _ in range(rounds):
+            for on in (False, True):
+                agent = Agent(program, "--policy", policy) if on else None
+                for call, n in (("getppid", 1000000), ("open", 100000)):
+                    cost.setdefault(("host", call, on), []).append(ask_host(call, n))
+                    cost.setdefault(("container", call, on), []).append(ask(call, n))
+                if agent:
+                    agent.stop()
+        groups.rmdir()
+    for where in ("host", "container"):
+        for call in ("getppid", "open"):
+            off, on = (statistics.median(cost[where, call, x]) for x in (False, True))
+            row(f"guard: {'a call no policy is about' if call == 'getppid' else 'open and close under a policy'}, {where}", f"+{on - off:.0f} ns", f"{off:.0f} ns without it", f"{on / off:.2f}x", "")
+
+
 def measure(root, row, rounds):
     program, own = root / "build/bulkhead-guard", root / "build/tests/bench/bench_guard"
     ask = lambda *argv: float(subprocess.run([own, *map(str, argv)], capture_output=True, text=True, check=True).stdout)  # noqa: E731
@@ -93,6 +136,7 @@ def measure(root, row, rounds):
     for call, budget in (("getppid", "<= +100 ns"), ("open", "<= +1 us")):
         off, on = mid[call, False], mid[call, True]
         row(f"guard: {'a call nobody asks for' if call == 'getppid' else 'open and close, 25 rules'}", f"+{on - off:.0f} ns", f"{off:.0f} ns without it", f"{on / off:.2f}x", budget)
+    measure_policies(program, ask, row, rounds)
     with tempfile.TemporaryDirectory() as folder:
         rules = pathlib.Path(folder) / "rules.yaml"
         rules.write_text(ANY)
