@@ -20,12 +20,15 @@
 
 #define TEXT_BYTES_MAX (1u << 20)
 #define POLICY_PATHS_MAX 256u
+#define LEARN_SECONDS 600u
+#define LEARN_SECONDS_MAX (7u * 24 * 3600)
 #define DOCKER_SOCKET "/run/docker.sock"
 
 enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_UNSUPPORTED = 3, EXIT_INTERNAL = 4 };
 
 static const char help[] =
 	"Usage: bulkhead-guard run [options] [--policy FILE]... PATH...\n"
+	"       bulkhead-guard learn [--for TIME]\n"
 	"       bulkhead-guard policies PATH...\n"
 	"       bulkhead-guard release\n"
 	"       bulkhead-guard status\n"
@@ -34,6 +37,7 @@ static const char help[] =
 	"\n"
 	"run PATH...   watch this host with rules in Falco's language, until interrupted.\n"
 	"              PATH is a file, a folder with *.yaml, or - for standard input\n"
+	"learn         watch what containers do, and write policies that allow just that\n"
 	"policies PATH...\n"
 	"              check files of policies, and show whom each is for and what it refuses\n"
 	"release       end what agents that are gone have left in force: policies and\n"
@@ -54,6 +58,11 @@ static const char help[] =
 	"      --record FILE       write all events there, for 'bulkhead guard rules test'\n"
 	"      --docker-socket PATH  whom to ask for containers' names and images\n"
 	"                          [" DOCKER_SOCKET "]\n"
+	"\n"
+	"Option of learn:\n"
+	"      --for TIME          how long: 30s, 10m, 8h [10m]\n"
+	"\n"
+	"Options of both:\n"
 	"  -v, --verbose           what libbpf and the kernel say of the kernel programs\n"
 	"  -h, --help              show this help\n"
 	"      --version           show the version\n"
@@ -63,12 +72,13 @@ static const char help[] =
 	"Exit status: 0 interrupted, 2 wrong usage or input, 3 this kernel or this user\n"
 	"can't do it, 4 internal error.\n";
 
-enum option_value { OPTION_DRIFT = 256, OPTION_POLICY, OPTION_STAY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_VERSION };
+enum option_value { OPTION_DRIFT = 256, OPTION_FOR, OPTION_POLICY, OPTION_STAY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_VERSION };
 
 static const struct option long_options[] = {
 	{ "format", required_argument, NULL, 'f' },
 	{ "policy", required_argument, NULL, OPTION_POLICY },
 	{ "stay", no_argument, NULL, OPTION_STAY },
+	{ "for", required_argument, NULL, OPTION_FOR },
 	{ "drift", required_argument, NULL, OPTION_DRIFT },
 	{ "containers-only", no_argument, NULL, OPTION_CONTAINERS },
 	{ "all-rules", no_argument, NULL, OPTION_ALL_RULES },
@@ -184,6 +194,7 @@ struct words {
 	const char *record;
 	const char *policies[POLICY_PATHS_MAX];
 	size_t n_policies;
+	uint32_t seconds; /* of learning */
 };
 
 static int run(struct words *words, const char *const *paths, size_t n)
@@ -209,6 +220,23 @@ static int run(struct words *words, const char *const *paths, size_t n)
 	return rc < 0 ? failed(&err) : EXIT_DONE;
 }
 
+/* ---- learn ---- */
+
+static int learn(struct agent_options *options)
+{
+	struct bh_err err = { 0 };
+	int rc = agent_watch(options, &err);
+	return rc < 0 ? failed(&err) : EXIT_DONE;
+}
+
+/* "90s", "10m", "8h"; 0: it is none. */
+static uint32_t seconds_of(struct bh_slice text)
+{
+	uint64_t n;
+	uint64_t unit = bh_slice_ends(text, BH_SLICE_LIT("h")) ? 3600 : bh_slice_ends(text, BH_SLICE_LIT("m")) ? 60 : bh_slice_ends(text, BH_SLICE_LIT("s")) ? 1 : 0;
+	return unit && bh_slice_u64(bh_slice_sub(text, 0, text.len - 1), LEARN_SECONDS_MAX / unit, &n) ? (uint32_t)(n * unit) : 0;
+}
+
 /* 0: go on; else the exit status plus one. */
 static int take_option(int option, struct words *words)
 {
@@ -225,6 +253,9 @@ static int take_option(int option, struct words *words)
 	case OPTION_DRIFT:
 		options->kills_drift = strcmp(optarg, "kill") == 0;
 		return options->kills_drift || strcmp(optarg, "ignore") == 0 ? 0 : 1 + wrong("--drift is ignore or kill, not", optarg);
+	case OPTION_FOR:
+		words->seconds = seconds_of(bh_slice_str(optarg));
+		return words->seconds ? 0 : 1 + wrong("--for is a time like 90s, 10m or 8h, of at most 7 days, not", optarg);
 	case OPTION_STAY:
 		options->stays = true;
 		return 0;
@@ -262,11 +293,15 @@ int agent_main(int argc, char **argv)
 	const char *verb = optind < argc ? argv[optind++] : "";
 	if (strcmp(verb, "status") == 0)
 		return optind == argc ? status() : wrong("'bulkhead-guard status' takes no", argv[optind]);
+	if (strcmp(verb, "learn") == 0) {
+		words.options.learn_seconds = words.seconds ? words.seconds : LEARN_SECONDS;
+		return optind == argc ? learn(&words.options) : wrong("'bulkhead-guard learn' takes no", argv[optind]);
+	}
 	if (strcmp(verb, "release") == 0)
 		return optind == argc ? release() : wrong("'bulkhead-guard release' takes no", argv[optind]);
 	if (strcmp(verb, "policies") == 0)
 		return policies((const char *const *)argv + optind, (size_t)(argc - optind));
 	if (strcmp(verb, "run") == 0)
 		return run(&words, (const char *const *)argv + optind, (size_t)(argc - optind));
-	return *verb ? wrong("unknown command", verb) : wrong("a command is wanted (run, policies, release, status), not", verb);
+	return *verb ? wrong("unknown command", verb) : wrong("a command is wanted (run, learn, policies, release, status), not", verb);
 }

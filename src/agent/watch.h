@@ -20,6 +20,7 @@ struct agent_options {
 	const struct guard_rule_file *policies; /* files of policies */
 	size_t n_policies;
 	bool json, all_rules, containers_only, kills_drift;
+	uint32_t learn_seconds; /* 0: it watches; else it learns policies for so long, and writes them where alerts go */
 	bool stays; /* policies are in force when it has ended as it should, too */
 	int alerts_fd;
 	int record_fd;             /* -1: events are not recorded */

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "tests/vm/rules.yaml"
 # Words, exit status, what is told.
 WRONG = [
-    ([], 2, "a command is wanted (run, policies, release, status)"),
+    ([], 2, "a command is wanted (run, learn, policies, release, status)"),
     (["run"], 2, "'bulkhead-guard run' wants files of rules (PATH...), policies (--policy FILE), or both"),
     (["run", "/nowhere/rules.yaml"], 2, "/nowhere/rules.yaml: No such file or directory"),
     (["run", "--drift", "deny", RULES], 2, "--drift is ignore or kill, not 'deny'"),
@@ -25,6 +25,10 @@ WRONG = [
     (["policies", "/nowhere/p.yaml"], 2, "/nowhere/p.yaml: No such file or directory"),
     (["policies", RULES], 2, "tests/vm/rules.yaml:2:1: a file of policies is a mapping"),
     (["run", "--policy", RULES], 2, "tests/vm/rules.yaml:2:1"),
+    (["learn", "--for", "10"], 2, "--for is a time like 90s, 10m or 8h, of at most 7 days, not '10'"),
+    (["learn", "--for", "9000h"], 2, "--for is a time like 90s"),
+    (["learn", "now"], 2, "'bulkhead-guard learn' takes no 'now'"),
+    (["release", "now"], 2, "'bulkhead-guard release' takes no 'now'"),
     (["stop"], 2, "unknown command 'stop'"),
 ]
 
@@ -45,7 +49,7 @@ def main():
         done = run(GUARD, *argv)
         tap.ok(done.returncode == code and told in done.stderr and not done.stdout and done.stderr.count("\n") == 1, " ".join(map(str, argv)) or "no words", done)
     done = run(GUARD, "--help")
-    options = ("run PATH", "policies PATH", "status", "--policy", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules")
+    options = ("run PATH", "policies PATH", "learn", "--for", "--stay", "release", "status", "--policy", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules")
     tap.ok(done.returncode == 0 and all(w in done.stdout for w in options), "--help names each command and option", done)
     done = run(GUARD, "policies", ROOT / "tests/vm/monitor.yaml", ROOT / "tests/corpus/agent_policy/shop.yaml")
     tap.ok(done.returncode == 0 and done.stdout == SHOWN and not done.stderr, "policies: whom they are for, and what they refuse", done)
@@ -59,6 +63,8 @@ def main():
         program.chmod(0o755)
         done = run(program, "run", own, before=NOBODY)
         tap.ok(done.returncode == 3 and "root with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN is needed" in done.stderr, "without rights: exit status 3, and what is needed", done)
+        done = run(program, "release", before=NOBODY)
+        tap.ok(done.returncode == 3 and "needs root" in done.stderr, "release without rights", done)
         done = run(program, "status", before=NOBODY)
         tap.ok(done.returncode == 3 and "events    no" in done.stdout and "kill      no" in done.stdout, "status without rights: nothing works, exit status 3", done)
     print(f"1..{tap.n}")

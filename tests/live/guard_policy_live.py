@@ -189,6 +189,44 @@ def check_hold(tap, docker, policies):
     tap.check("release ends it", "policies of 1 agents" in done.stdout and docker.exec("shop", "deeds", "connect", "169.254.169.254", "80").returncode == 0, done)
 
 
+LEARNED_WORK = ("deeds connect 10.1.2.3 80; deeds message 192.0.2.1 53; deeds port 8080; deeds own-users; echo x >/tmp/one; mkdir -p /var/lib/app; for i in 1 2 3 4 5 6 7 8 9 10 11; do echo $i >/var/lib/app/$i; done; "
+                "echo y >/etc/hostname; cat /etc/passwd >/dev/null; echo 0 >/proc/self/oom_score_adj; echo end")
+
+
+def check_learn(tap, docker):
+    """What was learned lets the same work go on, without a word, and nothing else."""
+    out = docker.top / "learned.yaml"
+    err = docker.top / "learned.err"
+    with open(out, "w") as o, open(err, "w") as e:
+        learner = subprocess.Popen([GUARD, "learn", "--for", "12s", "--docker-socket", str(docker.socket)], stdout=o, stderr=e)
+    until = time.monotonic() + 30
+    while "learning for" not in err.read_text() and time.monotonic() < until:
+        time.sleep(0.05)
+    done = docker.exec("shop", *SHELL, LEARNED_WORK)
+    tap.check("learning refuses nothing", done.stdout.strip() == "end" and not done.stderr, done)
+    tap.check("it ends by itself", learner.wait(60) == 0, err.read_text())
+    text = out.read_text()
+    mine = text[text.index("registry.example/team/victim"):].split("- name:")[0] if "registry.example/team/victim" in text else ""
+    wanted = ["10.1.2.3 udp/80", "192.0.2.1 udp/53", "listen: {allow: [tcp/8080]}", '"/tmp/one"', '"/var/lib/app"', '"/etc/hostname"', "drift: deny", "# user-namespaces: it had"]
+    tap.check("what was done is in the policy, and folded where it is much", all(w in mine for w in wanted) and "/var/lib/app/3" not in mine and "deny: [volume-programs, setuid, ptrace" in mine, text)
+    done = run(GUARD, "policies", out, check=False)
+    tap.check("what was learned is a file of policies", done.returncode == 0 and "images registry.example/team/victim; only tells drift" in done.stdout, (done, text))
+    guard = Guard(GUARD, "--docker-socket", docker.socket, "--policy", out)
+    docker.exec("shop", "deeds", "connect", "10.1.2.4", "80", check=True)
+    found = guard.wait_for(lambda a: a["rule"] == "connect")
+    tap.check("while it monitors, what would be refused is told", found and found[0]["action"] == "audit" and found[0]["output_fields"]["fd.rip"] == "10.1.2.4", found)
+    guard.stop()
+    out.write_text(text.replace("  mode: monitor", "  mode: protect"))
+    guard = Guard(GUARD, "--docker-socket", docker.socket, "--policy", out)
+    done = docker.exec("shop", *SHELL, LEARNED_WORK)
+    time.sleep(0.5)
+    tap.check("under it the same work goes on, and nothing is told", done.stdout.strip() == "end" and not done.stderr and not guard.alerts(), (done, guard.alerts()[:3], guard.notices()))
+    bad = [docker.exec("shop", *argv).returncode for argv in (("deeds", "connect", "10.1.2.4", "80"), ("deeds", "port", "8081"), (*SHELL, "echo evil >/tmp/two"), ("deeds", "attach"))]
+    told = guard.wait_for(lambda a: a["rule"] == "ptrace")
+    tap.check("and nothing else", all(bad) and told and {"connect", "listen", "read-only", "ptrace"} == {a["rule"] for a in guard.alerts()}, (bad, guard.alerts()))
+    guard.stop()
+
+
 RULES = """
 - rule: freeze-it
   desc: A rule that stops a container where it is
@@ -314,6 +352,7 @@ def main():
         done = docker.exec("shop", "deeds", "own-users")
         tap.check("and leaves nothing behind", done.returncode == 0, done)
         check_hold(tap, docker, policies)
+        check_learn(tap, docker)
         check_freeze(tap, docker)
     finally:
         Guard.stop_all()

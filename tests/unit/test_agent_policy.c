@@ -1,6 +1,7 @@
 /*
  * test_agent_policy.c: files of policies: what is right, what is wrong and where; addresses, ports and paths as the tables say them, beside what the lists say when they are read one by one.
  */
+#include "agent/learn.h"
 #include "agent/peers.h"
 #include "agent/policy.h"
 
@@ -232,8 +233,105 @@ static void missing(void **state)
 	agent_policies_done(&p);
 }
 
+/* ---- what was learned ---- */
+
+static struct guard_record *deed(enum guard_deed which, const char *path)
+{
+	static _Alignas(8) uint8_t room[sizeof(struct guard_record) + 512];
+	struct guard_record *r = (struct guard_record *)room;
+	memset(room, 0, sizeof(room));
+	r->kind = GUARD_KIND_DEED;
+	r->call = (uint16_t)which;
+	r->string_bytes[GUARD_STRING_PATH] = (uint16_t)strlen(path);
+	memcpy(room + sizeof(*r), path, strlen(path));
+	r->bytes = (uint32_t)(sizeof(*r) + strlen(path));
+	return r;
+}
+
+static void parse_learned(const struct agent_learned *l, struct agent_policies *p, struct bh_buf *b)
+{
+	struct bh_err err = { 0 };
+	bh_buf_init(b, 1 << 24);
+	agent_learn_write(l, UINT32_MAX, 60, b);
+	assert_int_equal(agent_policies_init(p, &err), 0);
+	if (agent_policies_parse(p, "learned", bh_buf_slice(b), &err) < 0)
+		fail_msg("%s\n%.*s", err.text, (int)b->len, b->ptr);
+	for (size_t i = 1; i < p->policies.len; i++)
+		assert_int_equal(p->policies.ptr[i].rules.refused, 0); /* they only tell at first */
+}
+
+static void learned(void **state)
+{
+	struct agent_container shop = { .image = BH_SLICE_LIT("registry.example:5000/team/shop:1.0@sha256:00") }, nameless = { .name = BH_SLICE_LIT("we:ird name") }, nobody = { .id = "0" };
+	struct agent_learned *l = agent_learn_new();
+	struct agent_policies p;
+	struct bh_buf b;
+	char path[64];
+	(void)state;
+	assert_non_null(l);
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(path, sizeof(path), "/var/lib/app/%d", i);
+		agent_learn_deed(l, &shop, deed(GUARD_DEED_READ_ONLY, path));
+		(void)snprintf(path, sizeof(path), "/few/%d", i % 8);
+		agent_learn_deed(l, &shop, deed(GUARD_DEED_READ_ONLY, path));
+	}
+	agent_learn_deed(l, &shop, deed(GUARD_DEED_READ_ONLY, "/od\"d\n: name"));
+	agent_learn_deed(l, &shop, deed(GUARD_DEED_MOUNT, ""));
+	struct guard_record *r = deed(GUARD_DEED_CAPABILITY, "");
+	r->arguments[1] = 21;
+	agent_learn_deed(l, &shop, r);
+	agent_learn_deed(l, &nameless, deed(GUARD_DEED_DRIFT, ""));
+	agent_learn_deed(l, &nobody, deed(GUARD_DEED_DRIFT, ""));
+	parse_learned(l, &p, &b);
+	assert_int_equal(p.policies.len, 3);
+	assert_string_equal(p.matches.ptr[0].pattern, "registry.example:5000/team/shop");
+	assert_string_equal(p.matches.ptr[1].pattern, "we:ird name");
+	assert_true(p.matches.ptr[1].is_name);
+	const struct guard_policy *own = &p.policies.ptr[1].rules;
+	assert_true(own->told & GUARD_BIT(DRIFT) && own->told & GUARD_BIT(PTRACE) && !(own->told & GUARD_BIT(MOUNT)));
+	assert_false(own->capabilities >> 21 & 1);
+	assert_true(own->capabilities >> 22 & 1);
+	assert_false(p.policies.ptr[2].rules.told & GUARD_BIT(DRIFT));
+	assert_non_null(bh_slice_search(bh_buf_slice(&b), "\"/var/lib/app\"\n"));
+	assert_non_null(bh_slice_search(bh_buf_slice(&b), "\"/few/7\"\n"));
+	assert_non_null(bh_slice_search(bh_buf_slice(&b), "# 1 deeds were those of containers that nobody knows"));
+	bh_buf_done(&b);
+	agent_policies_done(&p);
+	agent_learn_free(l);
+}
+
+/* More than there is room for is no list, and says so. */
+static void learned_too_much(void **state)
+{
+	struct agent_container shop = { .image = BH_SLICE_LIT("shop") };
+	struct agent_learned *l = agent_learn_new();
+	struct agent_policies p;
+	struct bh_buf b;
+	char path[64];
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		(void)snprintf(path, sizeof(path), "/%u/%u", i, i);
+		agent_learn_deed(l, &shop, deed(GUARD_DEED_READ_ONLY, path));
+		struct guard_record *r = deed(GUARD_DEED_CONNECT, "");
+		r->socket.remote[15] = (uint8_t)i;
+		r->socket.remote_port = (uint16_t)i;
+		agent_learn_deed(l, &shop, r);
+		r = deed(GUARD_DEED_LISTEN, "");
+		r->socket.local_port = (uint16_t)i;
+		agent_learn_deed(l, &shop, r);
+	}
+	parse_learned(l, &p, &b);
+	assert_int_equal(p.files.len + p.peers.len + p.policies.ptr[1].rules.listen.n, 0);
+	assert_non_null(bh_slice_search(bh_buf_slice(&b), "# connect: it had more than 256 peers"));
+	assert_non_null(bh_slice_search(bh_buf_slice(&b), "# listen: it had more than 16 ports"));
+	assert_non_null(bh_slice_search(bh_buf_slice(&b), "# files: it wrote more than 2048 files"));
+	bh_buf_done(&b);
+	agent_policies_done(&p);
+	agent_learn_free(l);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(wrong), cmocka_unit_test(right), cmocka_unit_test(peers), cmocka_unit_test(files), cmocka_unit_test(missing) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(wrong), cmocka_unit_test(right), cmocka_unit_test(peers), cmocka_unit_test(files), cmocka_unit_test(missing), cmocka_unit_test(learned), cmocka_unit_test(learned_too_much) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
