@@ -6,7 +6,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+void agent_drop_rights(void)
+{
+	static const unsigned kept[] = { CAP_KILL, CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE };
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct all[2] = { 0 }, own[2] = { 0 };
+	if (syscall(SYS_capget, &header, all) < 0)
+		return;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		own[kept[i] / 32].permitted |= all[kept[i] / 32].permitted & 1u << kept[i] % 32;
+	for (size_t i = 0; i < 2; i++)
+		own[i].effective = own[i].permitted;
+	(void)syscall(SYS_capset, &header, own);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
 
 static int open_group(int groups_fd, uint64_t group, struct bh_err *err)
 {

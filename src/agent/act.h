@@ -11,6 +11,12 @@ struct agent_order {
 	uint32_t value, pad;
 };
 
+/*
+ * Keeps of root's capabilities those that the parent has work for: KILL, BPF, PERFMON and NET_ADMIN (tables of the kernel programs, containers that are cut off), DAC_READ_SEARCH and SYS_PTRACE (groups by their numbers,
+ * containers' roots). Once its programs are attached and its reader has begun, which becomes nobody. Failures are fine.
+ */
+void agent_drop_rights(void);
+
 /* The processes of a control group stop where they are (cgroup.freeze), until somebody writes 0 there. */
 int agent_freeze(int groups_fd, uint64_t group, struct bh_err *err) BH_MUST_CHECK;
 

@@ -54,7 +54,7 @@ struct parse {
 	const char *name;
 	struct bh_err *err;
 	uint32_t number; /* of the policy at work */
-	struct guard_policy *rules;
+	struct guard_policy rules;
 	uint32_t falls_back; /* deeds that are killed where they can't be refused: all, or none */
 	bool monitors;
 };
@@ -128,7 +128,7 @@ static int read_name(struct parse *s, const struct bh_yaml_node *value)
 	for (size_t i = 0; i < s->to->policies.len; i++)
 		if (bh_slice_eq_str(name, s->to->policies.ptr[i].name))
 			return wrong(s, value, "there is a policy '%.*s' already", BH_SLICE_FMT(name));
-	memcpy(s->to->policies.ptr[s->number].name, name.ptr, name.len);
+	(void)snprintf(s->to->policies.ptr[s->number].name, AGENT_POLICY_NAME_BYTES, "%.*s", BH_SLICE_FMT(name));
 	return 0;
 }
 
@@ -177,9 +177,9 @@ static int read_drift(struct parse *s, const struct bh_yaml_node *value)
 	static const char *const words[] = { "allow", "audit", "deny", "kill", NULL };
 	size_t which = 0;
 	int rc = one_of(s, value, words, &which);
-	s->rules->told |= which == 1 ? GUARD_BIT(DRIFT) : 0;
-	s->rules->refused |= which >= 2 ? GUARD_BIT(DRIFT) : 0;
-	s->rules->kills |= which == 3 ? GUARD_BIT(DRIFT) : 0;
+	s->rules.told |= which == 1 ? GUARD_BIT(DRIFT) : 0;
+	s->rules.refused |= which >= 2 ? GUARD_BIT(DRIFT) : 0;
+	s->rules.kills |= which == 3 ? GUARD_BIT(DRIFT) : 0;
 	return rc;
 }
 
@@ -208,12 +208,12 @@ static int read_privileges(struct parse *s, const struct bh_yaml_node *value, ui
 
 static int read_deny(struct parse *s, const struct bh_yaml_node *value)
 {
-	return read_privileges(s, value, &s->rules->refused);
+	return read_privileges(s, value, &s->rules.refused);
 }
 
 static int read_audit(struct parse *s, const struct bh_yaml_node *value)
 {
-	return read_privileges(s, value, &s->rules->told);
+	return read_privileges(s, value, &s->rules.told);
 }
 
 static int take_capability(struct parse *s, const struct bh_yaml_node *item, void *ctx)
@@ -223,7 +223,7 @@ static int take_capability(struct parse *s, const struct bh_yaml_node *item, voi
 	name = bh_slice_sub(name, bh_slice_starts(name, BH_SLICE_LIT("CAP_")) ? 4 : 0, name.len);
 	for (unsigned i = 0; agent_capability_name(i); i++)
 		if (bh_slice_eq_str(name, agent_capability_name(i))) {
-			s->rules->capabilities |= 1ull << i;
+			s->rules.capabilities |= 1ull << i;
 			return 0;
 		}
 	return wrong(s, item, "there is no capability '%.*s'", BH_SLICE_FMT(bh_slice_sub(name, 0, 64)));
@@ -231,7 +231,7 @@ static int take_capability(struct parse *s, const struct bh_yaml_node *item, voi
 
 static int read_capabilities(struct parse *s, const struct bh_yaml_node *value)
 {
-	s->rules->refused |= GUARD_BIT(CAPABILITY);
+	s->rules.refused |= GUARD_BIT(CAPABILITY);
 	return each(s, value, take_capability, NULL);
 }
 
@@ -269,8 +269,8 @@ static int read_connect(struct parse *s, const struct bh_yaml_node *value)
 	int rc = read_lists(s, value, "connect", take_peer, &l);
 	if (rc == 0 && l.has_allow)
 		rc = agent_peer_rules_add(&l.rules, BH_SLICE_LIT("loopback"), false) ? wrong(s, value, "there are too many addresses") : 0;
-	s->rules->refuses_peers = l.has_allow;
-	s->rules->refused |= GUARD_BIT(CONNECT);
+	s->rules.refuses_peers = l.has_allow;
+	s->rules.refused |= GUARD_BIT(CONNECT);
 	const char *why = rc == 0 ? agent_peer_rules_flatten(&l.rules, s->number, l.has_allow, &s->to->peers) : NULL;
 	agent_peer_rules_done(&l.rules);
 	return why ? wrong(s, value, "%s", why) : rc;
@@ -279,7 +279,7 @@ static int read_connect(struct parse *s, const struct bh_yaml_node *value)
 static int take_port(struct parse *s, const struct bh_yaml_node *item, void *ctx)
 {
 	const struct peers_list *l = ctx;
-	struct guard_ports *to = &s->rules->listen;
+	struct guard_ports *to = &s->rules.listen;
 	if (to->n == GUARD_PORT_RULES_MAX)
 		return wrong(s, item, "there are more than %u ports and ranges", GUARD_PORT_RULES_MAX);
 	struct guard_port_rule *r = &to->rules[to->n++];
@@ -292,8 +292,8 @@ static int read_listen(struct parse *s, const struct bh_yaml_node *value)
 {
 	struct peers_list l = { 0 };
 	int rc = read_lists(s, value, "listen", take_port, &l);
-	s->rules->listen.otherwise_refuses = l.has_allow;
-	s->rules->refused |= GUARD_BIT(LISTEN);
+	s->rules.listen.otherwise_refuses = l.has_allow;
+	s->rules.refused |= GUARD_BIT(LISTEN);
 	return rc;
 }
 
@@ -353,14 +353,14 @@ static int take_path(struct parse *s, const struct bh_yaml_node *item, void *ctx
 static int read_read_only(struct parse *s, const struct bh_yaml_node *value)
 {
 	uint32_t rights = GUARD_FILE_READ_ONLY;
-	s->rules->refused |= GUARD_BIT(READ_ONLY);
+	s->rules.refused |= GUARD_BIT(READ_ONLY);
 	return each(s, value, take_path, &rights);
 }
 
 static int read_forbidden(struct parse *s, const struct bh_yaml_node *value)
 {
 	uint32_t rights = GUARD_FILE_FORBIDDEN;
-	s->rules->refused |= GUARD_BIT(FORBIDDEN);
+	s->rules.refused |= GUARD_BIT(FORBIDDEN);
 	return each(s, value, take_path, &rights);
 }
 
@@ -444,17 +444,17 @@ static int read_policy(struct parse *s, const struct bh_yaml_node *node)
 	int rc = place_policy(s, node);
 	s->falls_back = UINT32_MAX;
 	s->monitors = false;
-	struct guard_policy rules = { 0 };
-	s->rules = &rules;
+	s->rules = (struct guard_policy){ 0 };
 	rc = rc == 0 ? read_keys(s, node, keys, "a policy") : rc;
 	if (rc < 0)
 		return rc;
-	rules.kills_instead = rules.kills | (s->falls_back & rules.refused);
+	struct guard_policy *rules = &s->rules;
+	rules->kills_instead = rules->kills | (s->falls_back & rules->refused);
 	if (s->monitors) {
-		rules.told |= rules.refused;
-		rules.refused = rules.kills = rules.kills_instead = 0;
+		rules->told |= rules->refused;
+		rules->refused = rules->kills = rules->kills_instead = 0;
 	}
-	s->to->policies.ptr[s->number].rules = rules;
+	s->to->policies.ptr[s->number].rules = *rules;
 	return 0;
 }
 

@@ -78,8 +78,9 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 		       [TABLE_FILES] = { sizeof(struct agent_policy_file), take_file }, [TABLE_PEERS] = { sizeof(struct agent_policy_peer), take_peer } };
 	struct reading *r = ctx;
 	(void)reply;
-	bool good = !is_request && type >= TABLE_POLICIES && type <= TABLE_PEERS && payload.len % tables[type].bytes == 0;
-	for (size_t at = 0; good && at < payload.len; at += tables[type].bytes)
+	size_t bytes = type <= TABLE_PEERS ? tables[type].bytes : 0;
+	bool good = !is_request && bytes && payload.len % bytes == 0;
+	for (size_t at = 0; good && at < payload.len; at += bytes)
 		good = tables[type].take(r->to, payload.ptr + at);
 	return good ? 0 : bh_fail(err, BH_ECHILD, 0, "the reader of policies sent something that is no policy");
 }

@@ -88,6 +88,9 @@ static void notice(const struct watch *w, struct bh_slice text)
 static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct watch *w = ctx;
+	if (!w->has_dropped)
+		agent_drop_rights();
+	w->has_dropped = true;
 	if (is_request != (type >= ASK_CONTAINER))
 		return bh_fail(err, BH_ECHILD, 0, "the reader of events sent a message of unknown kind %u", type);
 	switch (type) {

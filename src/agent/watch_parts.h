@@ -25,6 +25,7 @@ struct watch {
 	struct sensor_setup setup;
 	struct agent_policies policies;
 	char hold[AGENT_HOLD_PATH_BYTES]; /* empty: nothing outlives the agent */
+	bool has_dropped; /* the parent's rights */
 	struct agent_host host;
 	struct agent_processes processes;
 	struct agent_containers containers;

@@ -316,6 +316,15 @@ def check_quarantine(tap, docker, guard):
     run("ip", "link", "delete", "bhv0", check=False)
 
 
+def check_rights(tap, guard):
+    """The parent keeps what it has work for, the reader nothing."""
+    names = {5, 2, 12, 19, 38, 39}  # KILL, DAC_READ_SEARCH, NET_ADMIN, SYS_PTRACE, PERFMON, BPF (linux/capability.h)
+    status = {pid: pathlib.Path(f"/proc/{pid}/status").read_text() for pid in (guard.process.pid, guard.reader())}
+    caps = {pid: {bit for bit in range(64) if int(re.search(r"CapEff:\s+(\w+)", text)[1], 16) >> bit & 1} for pid, text in status.items()}
+    tap.check("the agent gives up the rights that it has no work for", caps[guard.process.pid] <= names and 39 in caps[guard.process.pid], caps)
+    tap.check("its reader has none, and is nobody", caps[guard.reader()] == set() and re.search(r"Uid:\s+65534", status[guard.reader()]), status)
+
+
 def check_truth(tap, guard, lsm):
     notices = guard.notices()
     told = set(re.findall(r"[a-z-]+", " ".join(re.findall(r"policy 'victims' asks to refuse ([a-z, -]+): would need LSM", notices))))
@@ -342,6 +351,7 @@ def main():
         prepare(docker)
         guard = Guard(GUARD, "--docker-socket", docker.socket, "--policy", policies)
         check_truth(tap, guard, lsm)
+        check_rights(tap, guard)
         check_stopped(tap, docker, guard, lsm)
         check_network(tap, docker, guard)
         check_usual(tap, docker, guard)

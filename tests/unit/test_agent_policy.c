@@ -243,7 +243,7 @@ static struct guard_record *deed(enum guard_deed which, const char *path)
 	r->kind = GUARD_KIND_DEED;
 	r->call = (uint16_t)which;
 	r->string_bytes[GUARD_STRING_PATH] = (uint16_t)strlen(path);
-	memcpy(room + sizeof(*r), path, strlen(path));
+	memcpy(room + sizeof(*r), path, strlen(path) + 1);
 	r->bytes = (uint32_t)(sizeof(*r) + strlen(path));
 	return r;
 }
