@@ -2,6 +2,8 @@
 """guard_agent GUARD: the agent's command line: what is wrong is told in one line with the word that is wrong, and the exit status says which kind it is. Needs no rights. Prints TAP."""
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,6 +45,31 @@ def run(*argv, before=()):
     return subprocess.run([str(a) for a in (*before, *argv)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
 
 
+def check_packages(tap):
+    """The words of the unit, of the container and of the DaemonSet are the program's, and the policies in it are right."""
+    unit, pods, image = (ROOT / "deploy" / name for name in ("systemd/bulkhead-guard.service", "kubernetes/guard.yaml", "container/Dockerfile"))
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder)
+        own = place / "bulkhead-guard.service"
+        own.write_text(unit.read_text().replace("/usr/local/bin/bulkhead-guard", GUARD).replace("Documentation=man:bulkhead-guard(8)\n", ""))
+        if shutil.which("systemd-analyze"):
+            done = run("systemd-analyze", "verify", own)
+            tap.ok(done.returncode == 0 and not done.stdout + done.stderr, "systemd takes the unit", done)
+        else:
+            tap.ok(True, "systemd takes the unit # SKIP systemd-analyze is not here")
+        text = pods.read_text()
+        policies = re.search(r"policies\.yaml: \|\n((?:    .*\n)+)", text)[1]
+        (place / "policies.yaml").write_text(re.sub("^    ", "", policies, flags=re.M))
+        done = run(GUARD, "policies", place / "policies.yaml")
+        tap.ok(done.returncode == 0 and done.stdout.startswith("others: for containers"), "the policies of the DaemonSet", done)
+        empty = place / "empty"
+        empty.mkdir()
+        words = re.search(r"ExecStart=\S+ (.*)", unit.read_text())[1].split()
+        others = [re.search(r"args: \[(.*)\]", text)[1].split(", "), re.findall(r'"([^"]+)"', re.search(r"^CMD \[(.*)\]", image.read_text(), re.M)[1])]
+        done = run(GUARD, *(str(empty) if w.startswith("/etc/") else w for w in words))
+        tap.ok(all(words == other for other in others) and done.returncode == 2 and "no file in this folder" in done.stderr, "all three start it in the same way, and it takes their words", (words, others, done))
+
+
 def main():
     tap = Tap()
     for argv, code, told in WRONG:
@@ -67,6 +94,7 @@ def main():
         tap.ok(done.returncode == 3 and "needs root" in done.stderr, "release without rights", done)
         done = run(program, "status", before=NOBODY)
         tap.ok(done.returncode == 3 and "events    no" in done.stdout and "kill      no" in done.stdout, "status without rights: nothing works, exit status 3", done)
+    check_packages(tap)
     print(f"1..{tap.n}")
     return 0  # TAP says the rest
 
