@@ -207,7 +207,7 @@ static int tell_deed(struct watch *w, const struct agent_event *event)
 	if (w->learned || !deed || r->arguments[0] >= w->policies.policies.len)
 		return 0;
 	const char *capability = r->call == GUARD_DEED_CAPABILITY ? agent_capability_name((unsigned)r->arguments[1]) : NULL;
-	(void)snprintf(text, sizeof(text), "%s %s | policy=%s %s%s%s command=%%proc.cmdline parent=%%proc.pname user=%%user.name technique=%s", verdict_of(r), deed->what,
+	(void)snprintf(text, sizeof(text), "%s %s | policy=%s %s%s%s command=%%proc.cmdline tree=%%proc.aname[3]>%%proc.aname[2]>%%proc.pname>%%proc.name user=%%user.name technique=%s", verdict_of(r), deed->what,
 		       w->policies.policies.ptr[r->arguments[0]].name, capability ? "capability=CAP_" : "", capability ? capability : "", capability ? "" : deed->fields, deed->tag);
 	bool stopped = r->flags & (GUARD_FLAG_REFUSED | GUARD_FLAG_KILLED);
 	const struct guard_rule rule = { .item = { .name = bh_slice_str(deed->name) }, .output = bh_slice_str(text), .source = BH_SLICE_LIT("syscall"),
