@@ -60,6 +60,7 @@ enum guard_flag {
 	GUARD_FLAG_SOCKET = 1 << 7,
 	GUARD_FLAG_CONTAINED = 1 << 8, /* the process has an overlay for a root that is not the host's */
 	GUARD_FLAG_VOLUME = 1 << 10,   /* the executable lies on another file system than the process's root */
+	GUARD_FLAG_OTHER_ROOT = 1 << 11, /* the process has neither that for a root nor the host's */
 	GUARD_FLAG_REFUSED = 1 << 9,   /* DEED: it did not happen */
 };
 

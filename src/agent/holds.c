@@ -69,8 +69,8 @@ void agent_hold_remove(const char *path)
 	(void)rmdir(path);
 }
 
-/* Gives the number in the name of each folder of a kind to `is_over`, and removes it where that is true. How many were. */
-static size_t sweep(const char *kind, bool (*is_over)(uint64_t number, void *ctx), void *ctx)
+/* Gives the number in the name of each folder of a kind to `ends`, and removes it where that is true. How many were. */
+static size_t sweep(const char *kind, bool (*ends)(uint64_t number, void *ctx), void *ctx)
 {
 	size_t n = 0;
 	DIR *dir = opendir(TOP);
@@ -78,7 +78,7 @@ static size_t sweep(const char *kind, bool (*is_over)(uint64_t number, void *ctx
 		char path[AGENT_HOLD_PATH_BYTES];
 		uint64_t number;
 		struct bh_slice name = bh_slice_str(d->d_name), prefix = bh_slice_str(kind);
-		if (!bh_slice_starts(name, prefix) || !bh_slice_u64(bh_slice_sub(name, prefix.len, name.len), UINT64_MAX, &number) || !is_over(number, ctx))
+		if (!bh_slice_starts(name, prefix) || !bh_slice_u64(bh_slice_sub(name, prefix.len, name.len), UINT64_MAX, &number) || !ends(number, ctx))
 			continue;
 		(void)snprintf(path, sizeof(path), TOP "/%s%" PRIu64, kind, number);
 		agent_hold_remove(path);
@@ -89,14 +89,27 @@ static size_t sweep(const char *kind, bool (*is_over)(uint64_t number, void *ctx
 	return n;
 }
 
-static bool is_another(uint64_t number, void *ctx)
+static bool runs(uint64_t pid)
 {
-	return number != (uint64_t) * (const pid_t *)ctx;
+	char path[64], name[32] = "";
+	(void)snprintf(path, sizeof(path), "/proc/%" PRIu64 "/comm", pid);
+	FILE *f = fopen(path, "re");
+	bool is_agent = f && fgets(name, sizeof(name), f) && strcmp(name, "bulkhead-guard\n") == 0;
+	if (f)
+		(void)fclose(f);
+	return is_agent;
+}
+
+/* own: 0: whoever it is */
+static bool is_over(uint64_t number, void *ctx)
+{
+	pid_t own = *(const pid_t *)ctx;
+	return own == 0 || (number != (uint64_t)own && !runs(number));
 }
 
 size_t agent_holds_take_over(pid_t own)
 {
-	return sweep(RUN, is_another, &own);
+	return sweep(RUN, is_over, &own);
 }
 
 static bool is_gone(uint64_t number, void *ctx)

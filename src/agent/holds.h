@@ -24,7 +24,7 @@ int agent_hold_quarantine(uint64_t group, char path[AGENT_HOLD_PATH_BYTES], stru
 bool agent_hold_is_full(const char *path);
 void agent_hold_remove(const char *path);
 
-/* Removes what agents but `own` (0: all) have left, whose processes are gone or not; how many there were. */
+/* Removes what agents have left that are gone, or that of all (own: 0); how many there were. own: the agent itself. */
 size_t agent_holds_take_over(pid_t own);
 
 /* Removes quarantines: those of groups that are gone, or all (groups_fd -1). How many. */

@@ -237,6 +237,15 @@ static int tell_oddities(struct watch *w, const struct guard_record *r, bool has
 	return 0;
 }
 
+/* Whatever rules want to know. */
+static int tell_root(struct watch *w, const struct guard_record *r, bool has_container)
+{
+	if (w->told_root || !has_container || !(r->flags & GUARD_FLAG_OTHER_ROOT) || !(agent_policies_deeds(&w->policies) & GUARD_BIT(DRIFT)))
+		return 0;
+	w->told_root = true;
+	return tell(w, "process %" PRIu32 " is in a container, but its root is no overlay: what its image did not bring can't be told there, and runs; others like it are not told", r->pid);
+}
+
 static int judge(struct watch *w, const struct guard_record *r, const struct agent_process *process)
 {
 	const struct agent_group *group = agent_group_find(&w->containers, r->cgroup);
@@ -245,7 +254,8 @@ static int judge(struct watch *w, const struct guard_record *r, const struct age
 	int rc = 0;
 	if (container && is_to_be_asked(container, r->time_ns) && (is_deed || is_wanted(w, r) || has_policies(w)))
 		rc = describe(w, container, r->pid, r->time_ns);
-	if ((!is_deed && !is_wanted(w, r)) || (w->options->containers_only && group && !container))
+	rc = rc < 0 ? rc : tell_root(w, r, container != NULL);
+	if (rc < 0 || (!is_deed && !is_wanted(w, r)) || (w->options->containers_only && group && !container))
 		return rc;
 	if (rc == 0)
 		rc = tell_oddities(w, r, container != NULL);

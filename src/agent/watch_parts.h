@@ -42,7 +42,7 @@ struct watch {
 	struct sensor_counts told;
 	uint64_t told_ns;
 	size_t told_forgotten;
-	bool told_stray, told_truncated;
+	bool told_stray, told_truncated, told_root;
 	uint64_t n_events;
 	struct agent_memo memos[AGENT_FIELDS_MAX];
 	bool wanted[GUARD_CALL_NUMBERS], wants_exec, wants_clone, wants_exit;

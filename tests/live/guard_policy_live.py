@@ -152,6 +152,20 @@ def check_start(tap, docker, guard):
     tap.check("what its manager does for it is no deed of its own", not early, early)
 
 
+def check_first(tap, docker, guard):
+    """A container whose own first program was replaced while it did not run; and one whose root is no overlay."""
+    docker(["create", "--network", "none", "--name", "replaced", "registry.example/team/victim:1.0", "/usr/bin/own", "mark", "/ran"])
+    docker(["cp", str(docker.top / "context/deeds"), "replaced:/usr/bin/own"])
+    before = len(guard.alerts())
+    docker(["start", "replaced"], check=False)
+    found = guard.wait_for(of("drift", "replaced", guard, before))
+    gone = docker(["cp", "replaced:/ran", "/dev/null"], check=False)
+    tap.check("the first program is held, too, before its first instruction", found and found[0]["action"] == "kill" and gone.returncode != 0, (found, gone))
+    docker.exec("shop", *SHELL, "mkdir -p /volume/root/bin; cp /usr/bin/deeds /volume/root/bin/; /usr/sbin/chroot /volume/root /bin/deeds nothing")
+    time.sleep(0.5)
+    tap.check("a root that is no overlay is told", guard.notices().count("its root is no overlay") == 1, guard.notices())
+
+
 def check_flood(tap, docker, guard):
     """Refusing does not depend on whoever reads."""
     os.kill(guard.reader(), signal.SIGSTOP)
@@ -357,6 +371,7 @@ def main():
         check_usual(tap, docker, guard)
         check_others(tap, docker, guard)
         check_start(tap, docker, guard)
+        check_first(tap, docker, guard)
         check_flood(tap, docker, guard)
         tap.check("interrupted, it ends well", guard.stop() == 0, guard.notices())
         done = docker.exec("shop", "deeds", "own-users")

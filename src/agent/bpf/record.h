@@ -256,8 +256,8 @@ static __always_inline void add_who(struct scratch *s, struct task_struct *task)
 		r->tty = (__u32)BPF_CORE_READ(tty, driver, major) << 8 | (__u32)(BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index));
 	r->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	struct dentry *root = BPF_CORE_READ(task, fs, root.dentry);
-	if (BPF_CORE_READ(root, d_sb, s_magic) == OVERLAY_MAGIC && !is_host_root(root))
-		r->flags |= GUARD_FLAG_CONTAINED;
+	if (!is_host_root(root))
+		r->flags |= BPF_CORE_READ(root, d_sb, s_magic) == OVERLAY_MAGIC ? GUARD_FLAG_CONTAINED : GUARD_FLAG_OTHER_ROOT;
 	add_kernel_string(s, GUARD_STRING_COMM, &task->comm);
 }
 

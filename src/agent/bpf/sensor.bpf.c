@@ -279,24 +279,26 @@ static __always_inline void add_executable(struct scratch *s, struct file *file)
 	add_path(s, GUARD_STRING_PATH, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
 }
 
-/* From the first program on that has the container's root. Its group may not be known yet. */
-static __always_inline void start_container(struct task_struct *task)
+/* From the first program on that has the container's root. Its group may not be known yet. True: this is it. */
+static __always_inline bool start_container(struct task_struct *task)
 {
 	__u64 group = bpf_get_current_cgroup_id();
 	__u8 yes = 1;
-	if (!bpf_map_lookup_elem(&started, &group) && !is_host_root(BPF_CORE_READ(task, fs, root.dentry)))
-		bpf_map_update_elem(&started, &group, &yes, BPF_NOEXIST);
+	if (bpf_map_lookup_elem(&started, &group) || is_host_root(BPF_CORE_READ(task, fs, root.dentry)))
+		return 0;
+	return bpf_map_update_elem(&started, &group, &yes, BPF_NOEXIST) == 0;
 }
 
-static __always_inline void end_exec(struct linux_binprm *bprm, __u32 drift, struct file *file)
+/* is_first: no policy held for it when its exec began, so what could have been refused was not. */
+static __always_inline void end_exec(struct linux_binprm *bprm, __u32 drift, struct file *file, bool is_first)
 {
 	struct policed p;
 	if (!find_policy(&p))
 		return;
 	__u32 deed = deed_of_code(&p, drift);
-	if (deed == GUARD_DEEDS && is_policed(&p, GUARD_DEED_SETUID) && BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec))
+	if (deed == GUARD_DEEDS && is_policed(&p, GUARD_DEED_SETUID) && !is_first && BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec))
 		deed = GUARD_DEED_SETUID;
-	if (deed != GUARD_DEEDS && !(refused_before >> deed & 1))
+	if (deed != GUARD_DEEDS && (is_first || !(refused_before >> deed & 1)))
 		punish(&p, deed, file);
 }
 
@@ -315,8 +317,8 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	add_path(s, GUARD_STRING_CWD, BPF_CORE_READ(task, fs, pwd.mnt), BPF_CORE_READ(task, fs, pwd.dentry));
 	__u32 drift = s->head.flags;
 	commit(s);
-	start_container(task);
-	end_exec(bprm, drift, BPF_CORE_READ(mm, exe_file));
+	bool is_first = start_container(task);
+	end_exec(bprm, drift, BPF_CORE_READ(mm, exe_file), is_first);
 	return 0;
 }
 
