@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""guard GUARD SUITE: the agent on the kernel of a suite of Debian's, in a machine that QEMU makes: a small first file system with the agent, busybox and tests/vm/init, which tells what it found as TAP."""
+"""guard GUARD SUITE [short]: the agent on the kernel of a suite of Debian's, in a machine that QEMU makes: a small first file system with the agent, busybox and tests/vm/init, which tells what it found as TAP."""
 import lzma
 import os
 import pathlib
@@ -96,7 +96,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="bh-vm-") as work:
         archive = first_files(guard, folder, pathlib.Path(work))
         argv = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "1024", "-smp", "2", "-nographic", "-no-reboot", "-net", "none", "-kernel", next(folder.glob("boot/vmlinuz-*")), "-initrd", archive,
-                "-append", "console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,bpf"]
+                "-append", "console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,bpf " + " ".join(sys.argv[3:])]
         try:
             done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, errors="replace", timeout=SECONDS, stdin=subprocess.DEVNULL)
             out = done.stdout + done.stderr
