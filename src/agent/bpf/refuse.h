@@ -190,9 +190,8 @@ static __always_inline void punish(const struct policed *p, __u32 deed, struct f
 static __always_inline __u32 rights_once(const struct policed *p, struct file_question *q, struct path_room *room, struct vfsmount *mnt, struct dentry *dentry, bool *is_sure)
 {
 	__u32 stays = BPF_CORE_READ(dentry, d_sb, s_magic) == OVERLAY_MAGIC;
-	__u64 uses = ++q->uses;
+	__u64 uses = ++q->uses, room_uses = room->uses + 1; /* the one that follows */
 	__u32 from = write_path((__u64)mnt, (__u64)dentry, stays);
-	__u64 room_uses = room->uses;
 	q->key.bits = 8 * (sizeof(q->key) - sizeof(q->key.bits));
 	q->key.policy = p->number;
 	/* Behind a path there are only zeros in the room. */
