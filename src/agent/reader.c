@@ -257,8 +257,7 @@ static int judge(struct watch *w, const struct guard_record *r, const struct age
 	rc = rc < 0 ? rc : tell_root(w, r, container != NULL);
 	if (rc < 0 || (!is_deed && !is_wanted(w, r)) || (w->options->containers_only && group && !container))
 		return rc;
-	if (rc == 0)
-		rc = tell_oddities(w, r, container != NULL);
+	rc = tell_oddities(w, r, container != NULL);
 	const struct agent_event event = { .record = r, .process = process, .container = container, .group_is_known = group != NULL, .call = r->kind == GUARD_KIND_CALL ? agent_call_of(r->call) : NULL,
 					   .host = &w->host, .number = ++w->n_events, .memos = w->memos, .arena = &w->arena };
 	if (rc == 0 && !is_deed && w->options->record_fd >= 0)

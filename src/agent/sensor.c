@@ -110,6 +110,10 @@ static bool has_active_lsm(void)
 	return found;
 }
 
+#define CODE (GUARD_BIT(DRIFT) | GUARD_BIT(VOLUME))
+#define NAMES (GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN))
+#define FILES (NAMES | GUARD_BIT(DEVICE) | GUARD_BIT(HOST_SETTING))
+
 struct refuser {
 	const char *program, *hook; /* hook: of BPF LSM; NULL: of control groups */
 	uint32_t deeds;
@@ -117,9 +121,9 @@ struct refuser {
 
 /* The first one of a deed decides whether it can be refused; what comes behind makes it whole. */
 static const struct refuser refusers[] = {
-	{ "refuse_program", "bprm_check_security", GUARD_BIT(DRIFT) | GUARD_BIT(VOLUME) },
-	{ "refuse_mapping", "mmap_file", GUARD_BIT(DRIFT) | GUARD_BIT(VOLUME) },
-	{ "refuse_protection", "file_mprotect", GUARD_BIT(DRIFT) | GUARD_BIT(VOLUME) },
+	{ "refuse_program", "bprm_check_security", CODE },
+	{ "refuse_mapping", "mmap_file", CODE },
+	{ "refuse_protection", "file_mprotect", CODE },
 	{ "refuse_rights", "bprm_creds_from_file", GUARD_BIT(SETUID) },
 	{ "refuse_user_namespace", "userns_create", GUARD_BIT(USER_NAMESPACE) },
 	{ "refuse_ptrace", "ptrace_access_check", GUARD_BIT(PTRACE) },
@@ -134,17 +138,17 @@ static const struct refuser refusers[] = {
 	{ "refuse_socket", "socket_create", GUARD_BIT(RAW_SOCKET) },
 	{ "refuse_runtime", "unix_stream_connect", GUARD_BIT(RUNTIME_SOCKET) },
 	{ "refuse_capability", "capable", GUARD_BIT(CAPABILITY) },
-	{ "refuse_file_open", "file_open", GUARD_BIT(DEVICE) | GUARD_BIT(HOST_SETTING) | GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
-	{ "refuse_unlink", "path_unlink", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
-	{ "refuse_rmdir", "path_rmdir", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
-	{ "refuse_mkdir", "path_mkdir", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
-	{ "refuse_mknod", "path_mknod", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
-	{ "refuse_symlink", "path_symlink", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
-	{ "refuse_link", "path_link", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
-	{ "refuse_rename", "path_rename", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
-	{ "refuse_truncate", "path_truncate", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
-	{ "refuse_chmod", "path_chmod", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
-	{ "refuse_chown", "path_chown", GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) },
+	{ "refuse_file_open", "file_open", FILES },
+	{ "refuse_unlink", "path_unlink", NAMES },
+	{ "refuse_rmdir", "path_rmdir", NAMES },
+	{ "refuse_mkdir", "path_mkdir", NAMES },
+	{ "refuse_mknod", "path_mknod", NAMES },
+	{ "refuse_symlink", "path_symlink", NAMES },
+	{ "refuse_link", "path_link", NAMES },
+	{ "refuse_rename", "path_rename", NAMES },
+	{ "refuse_truncate", "path_truncate", NAMES },
+	{ "refuse_chmod", "path_chmod", NAMES },
+	{ "refuse_chown", "path_chown", NAMES },
 	{ "refuse_connect4", NULL, GUARD_BIT(CONNECT) },
 	{ "refuse_connect6", NULL, GUARD_BIT(CONNECT) },
 	{ "refuse_sendmsg4", NULL, GUARD_BIT(CONNECT) },
@@ -194,6 +198,21 @@ static int fill_tables(struct sensor *s)
 	return rc;
 }
 
+/* What a call may turn out to be, by what agent_deed_of_call says of it. */
+static uint32_t deeds_behind(uint8_t deed)
+{
+	switch (deed) {
+	case GUARD_CALL_NO_DEED:
+		return 0;
+	case GUARD_DEED_READ_ONLY:
+		return FILES;
+	case GUARD_DEED_DRIFT:
+		return CODE;
+	default:
+		return 1u << (deed & (GUARD_CALL_ALWAYS - 1));
+	}
+}
+
 /* In the kernel a device is a number of 12 bits before one of 20 (include/linux/kdev_t.h). */
 static void set_constants(struct sensor *s)
 {
@@ -201,11 +220,10 @@ static void set_constants(struct sensor *s)
 	own->host_root_device = (__u32)major(s->setup->root_device) << 20 | (__u32)minor(s->setup->root_device);
 	own->host_root_inode = s->setup->root_inode;
 	own->refused_before = s->refuses;
+	uint32_t wanted = agent_policies_deeds(s->setup->policies) & ~s->refuses;
 	for (unsigned i = 0; i < GUARD_CALL_NUMBERS; i++) {
 		uint8_t deed = agent_deed_of_call(i);
-		uint32_t wanted = agent_policies_deeds(s->setup->policies) & ~s->refuses, files = GUARD_BIT(READ_ONLY) | GUARD_BIT(FORBIDDEN) | GUARD_BIT(DEVICE) | GUARD_BIT(HOST_SETTING);
-		uint32_t own_deeds = deed == GUARD_CALL_NO_DEED ? 0 : deed == GUARD_DEED_READ_ONLY ? files : deed == GUARD_DEED_DRIFT ? GUARD_BIT(DRIFT) | GUARD_BIT(VOLUME) : 1u << (deed & (GUARD_CALL_ALWAYS - 1));
-		own->deeds_of_calls[i] = wanted & own_deeds ? deed : GUARD_CALL_NO_DEED;
+		own->deeds_of_calls[i] = wanted & deeds_behind(deed) ? deed : GUARD_CALL_NO_DEED;
 	}
 }
 

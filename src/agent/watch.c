@@ -46,7 +46,6 @@ static int addresses(struct bh_slice question, struct bh_child_reply *reply, str
 /* What can't be done is told; the agent goes on. */
 static void obey(struct watch *w, enum message type, const struct agent_order *o)
 {
-	char text[BH_ERR_TEXT_BYTES];
 	struct bh_err why = { 0 };
 	int rc = 0;
 	if (type == DO_KILL && !agent_process_kill(o->value, o->group))
@@ -57,9 +56,8 @@ static void obey(struct watch *w, enum message type, const struct agent_order *o
 		rc = agent_cut_off(w->sensor, w->setup.groups_fd, o->group, &why);
 	else if (type == DO_SET_POLICY && !sensor_set_policy(w->sensor, o->group, o->value, false))
 		rc = bh_fail(&why, BH_ELIMIT, 0, "there are too many control groups: a container has only the policy that is for all others");
-	(void)snprintf(text, sizeof(text), "%s", why.text);
 	if (rc < 0)
-		w->options->notice(w->options->ctx, text);
+		w->options->notice(w->options->ctx, why.text);
 }
 
 static int take_order(struct watch *w, enum message type, struct bh_slice payload, struct bh_err *err)
