@@ -21,15 +21,19 @@
 #define TEXT_BYTES_MAX (1u << 20)
 #define POLICY_PATHS_MAX 256u
 #define LEARN_SECONDS 600u
+#define FOLD_AFTER 10u
+#define FOLD_SECONDS 60u
+#define ALERTS_PER_SECOND 1000u
 #define LEARN_SECONDS_MAX (7u * 24 * 3600)
 #define DOCKER_SOCKET "/run/docker.sock"
 
-enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_UNSUPPORTED = 3, EXIT_INTERNAL = 4 };
+enum exit_status { EXIT_DONE = 0, EXIT_NOT_ALL = 1, EXIT_USAGE = 2, EXIT_UNSUPPORTED = 3, EXIT_INTERNAL = 4 };
 
 static const char help[] =
 	"Usage: bulkhead-guard run [options] [--policy FILE]... PATH...\n"
 	"       bulkhead-guard learn [--for TIME]\n"
 	"       bulkhead-guard policies PATH...\n"
+	"       bulkhead-guard outputs --output OUTPUT...\n"
 	"       bulkhead-guard release\n"
 	"       bulkhead-guard status\n"
 	"\n"
@@ -40,12 +44,24 @@ static const char help[] =
 	"learn         watch what containers do, and write policies that allow just that\n"
 	"policies PATH...\n"
 	"              check files of policies, and show whom each is for and what it refuses\n"
+	"outputs       send a test to each output, and tell what became of it\n"
 	"release       end what agents that are gone have left in force: policies and\n"
 	"              quarantines\n"
 	"status        what this kernel lets the guard see and stop\n"
 	"\n"
 	"Options of run:\n"
-	"  -f, --format FORMAT     alerts as text or json, one a line [text]\n"
+	"  -f, --format FORMAT     alerts on standard output: text, json, cef, ocsf or otlp,\n"
+	"                          one a line [text]\n"
+	"      --output [FORMAT=]TARGET  where alerts go instead: -, /FILE, syslog:,\n"
+	"                          syslog:udp://HOST:PORT, syslog:tcp://HOST:PORT, http(s)://...,\n"
+	"                          program:COMMAND, or @FILE that has one of these in its first\n"
+	"                          line, and headers of HTTP behind it; as often as wanted\n"
+	"      --spool FOLDER      what can't be delivered now waits there, for the next start,\n"
+	"                          too\n"
+	"      --fold N/TIME       of alerts that are alike N are told in that time, the others\n"
+	"                          counted; off: all are told [10/60s]\n"
+	"      --alerts-per-second N  the others are counted [1000]\n"
+	"      --metrics FILE      numbers for Prometheus, written anew every ten seconds\n"
 	"      --policy FILE       what containers may not do, by their images: a file or\n"
 	"                          folder of policies; as often as wanted\n"
 	"      --drift WHAT        a program that the image did not bring: ignore it, or\n"
@@ -69,10 +85,10 @@ static const char help[] =
 	"\n"
 	"Alerts go to standard output, everything else to standard error.\n"
 	"\n"
-	"Exit status: 0 interrupted, 2 wrong usage or input, 3 this kernel or this user\n"
-	"can't do it, 4 internal error.\n";
+	"Exit status: 0 interrupted, 1 outputs: one of them did not take the test, 2 wrong\n"
+	"usage or input, 3 this kernel or this user can't do it, 4 internal error.\n";
 
-enum option_value { OPTION_DRIFT = 256, OPTION_FOR, OPTION_POLICY, OPTION_STAY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_VERSION };
+enum option_value { OPTION_DRIFT = 256, OPTION_FOR, OPTION_POLICY, OPTION_STAY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_OUTPUT, OPTION_SPOOL, OPTION_FOLD, OPTION_RATE, OPTION_METRICS, OPTION_VERSION };
 
 static const struct option long_options[] = {
 	{ "format", required_argument, NULL, 'f' },
@@ -84,6 +100,11 @@ static const struct option long_options[] = {
 	{ "all-rules", no_argument, NULL, OPTION_ALL_RULES },
 	{ "record", required_argument, NULL, OPTION_RECORD },
 	{ "docker-socket", required_argument, NULL, OPTION_DOCKER },
+	{ "output", required_argument, NULL, OPTION_OUTPUT },
+	{ "spool", required_argument, NULL, OPTION_SPOOL },
+	{ "fold", required_argument, NULL, OPTION_FOLD },
+	{ "alerts-per-second", required_argument, NULL, OPTION_RATE },
+	{ "metrics", required_argument, NULL, OPTION_METRICS },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -175,7 +196,7 @@ static int release(void)
 	return say(text);
 }
 
-/* ---- run ---- */
+/* ---- words ---- */
 
 static void on_notice(void *ctx, const char *text)
 {
@@ -195,7 +216,40 @@ struct words {
 	const char *policies[POLICY_PATHS_MAX];
 	size_t n_policies;
 	uint32_t seconds; /* of learning */
+	const char *format, *outputs[DELIVER_OUTPUTS_MAX];
+	size_t n_outputs;
+	struct agent_outputs delivery;
 };
+
+/* Their processes are there before anything else is: they have nothing of what comes later. */
+static int open_outputs(struct words *words, struct bh_err *err)
+{
+	struct agent_options *options = &words->options;
+	int rc = words->n_outputs ? 0 : agent_outputs_add(&words->delivery, "-", words->format, err);
+	for (size_t i = 0; rc == 0 && i < words->n_outputs; i++)
+		rc = agent_outputs_add(&words->delivery, words->outputs[i], words->format, err);
+	options->outputs = &words->delivery;
+	options->alerts.formats = words->delivery.formats;
+	return rc;
+}
+
+/* ---- outputs ---- */
+
+static int outputs(struct words *words)
+{
+	struct bh_buf b;
+	struct bh_err err = { 0 };
+	bool all = false;
+	bh_buf_init(&b, TEXT_BYTES_MAX);
+	int rc = words->n_outputs ? open_outputs(words, &err) : bh_fail(&err, BH_EUSAGE, 0, "'bulkhead-guard outputs' wants --output [FORMAT=]TARGET");
+	rc = rc < 0 ? rc : agent_outputs_test(&words->delivery, &b, &all, &err);
+	agent_outputs_done(&words->delivery);
+	rc = rc < 0 ? rc : bh_write_all(STDOUT_FILENO, bh_buf_slice(&b), &err);
+	bh_buf_done(&b);
+	return rc < 0 ? failed(&err) : all ? EXIT_DONE : EXIT_NOT_ALL;
+}
+
+/* ---- run ---- */
 
 static int run(struct words *words, const char *const *paths, size_t n)
 {
@@ -212,7 +266,9 @@ static int run(struct words *words, const char *const *paths, size_t n)
 	options->n_files = files.files.len;
 	options->policies = policies.files.ptr;
 	options->n_policies = policies.files.len;
+	rc = rc < 0 ? rc : open_outputs(words, &err);
 	rc = rc < 0 ? rc : agent_watch(options, &err);
+	agent_outputs_done(&words->delivery);
 	if (options->record_fd >= 0 && close(options->record_fd) < 0 && rc == 0)
 		rc = bh_fail_errno(&err, errno, "%s", words->record);
 	guard_rule_files_done(&files);
@@ -237,14 +293,51 @@ static uint32_t seconds_of(struct bh_slice text)
 	return unit && bh_slice_u64(bh_slice_sub(text, 0, text.len - 1), LEARN_SECONDS_MAX / unit, &n) ? (uint32_t)(n * unit) : 0;
 }
 
+/* "10/60s", or "off" */
+static bool take_fold(struct agent_alert_options *o, struct bh_slice text)
+{
+	struct bh_slice n, time;
+	uint64_t after = 0;
+	if (bh_slice_eq_str(text, "off")) {
+		o->fold_after = 0;
+		return true;
+	}
+	bool is = bh_slice_cut(text, '/', &n, &time) && bh_slice_u64(n, UINT32_MAX, &after) && after && (o->fold_seconds = seconds_of(time));
+	o->fold_after = (uint32_t)after;
+	return is;
+}
+
+static bool take_rate(struct agent_alert_options *o, struct bh_slice text)
+{
+	uint64_t n = 0;
+	bool is = bh_slice_u64(text, UINT32_MAX, &n) && n;
+	o->per_second = (uint32_t)n;
+	return is;
+}
+
 /* 0: go on; else the exit status plus one. */
 static int take_option(int option, struct words *words)
 {
 	struct agent_options *options = &words->options;
 	switch (option) {
 	case 'f':
-		options->json = strcmp(optarg, "json") == 0;
-		return options->json || strcmp(optarg, "text") == 0 ? 0 : 1 + wrong("--format is text or json, not", optarg);
+		words->format = optarg;
+		return guard_alert_format_find(bh_slice_str(optarg)) ? 0 : 1 + wrong("--format is text, json, cef, ocsf or otlp, not", optarg);
+	case OPTION_OUTPUT:
+		if (words->n_outputs == DELIVER_OUTPUTS_MAX)
+			return 1 + wrong("there are too many outputs:", optarg);
+		words->outputs[words->n_outputs++] = optarg;
+		return 0;
+	case OPTION_SPOOL:
+		words->delivery.options.spool = optarg;
+		return 0;
+	case OPTION_FOLD:
+		return take_fold(&options->alerts, bh_slice_str(optarg)) ? 0 : 1 + wrong("--fold is a number and a time like 10/60s, or off, not", optarg);
+	case OPTION_RATE:
+		return take_rate(&options->alerts, bh_slice_str(optarg)) ? 0 : 1 + wrong("--alerts-per-second is a number, not", optarg);
+	case OPTION_METRICS:
+		options->metrics = optarg;
+		return 0;
 	case OPTION_POLICY:
 		if (words->n_policies == POLICY_PATHS_MAX)
 			return 1 + wrong("there are too many files of policies:", optarg);
@@ -285,7 +378,7 @@ static int take_option(int option, struct words *words)
 
 int agent_main(int argc, char **argv)
 {
-	static struct words words = { .options = { .alerts_fd = STDOUT_FILENO, .record_fd = -1, .docker_socket = DOCKER_SOCKET, .notice = on_notice } };
+	static struct words words = { .format = "text", .options = { .text_fd = STDOUT_FILENO, .alerts = { .fold_after = FOLD_AFTER, .fold_seconds = FOLD_SECONDS, .per_second = ALERTS_PER_SECOND }, .record_fd = -1, .docker_socket = DOCKER_SOCKET, .notice = on_notice } };
 	bh_signals_init();
 	for (int option, code; (option = getopt_long(argc, argv, "f:hv", long_options, NULL)) != -1;)
 		if ((code = take_option(option, &words)))
@@ -297,11 +390,13 @@ int agent_main(int argc, char **argv)
 		words.options.learn_seconds = words.seconds ? words.seconds : LEARN_SECONDS;
 		return optind == argc ? learn(&words.options) : wrong("'bulkhead-guard learn' takes no", argv[optind]);
 	}
+	if (strcmp(verb, "outputs") == 0)
+		return optind == argc ? outputs(&words) : wrong("'bulkhead-guard outputs' takes no", argv[optind]);
 	if (strcmp(verb, "release") == 0)
 		return optind == argc ? release() : wrong("'bulkhead-guard release' takes no", argv[optind]);
 	if (strcmp(verb, "policies") == 0)
 		return policies((const char *const *)argv + optind, (size_t)(argc - optind));
 	if (strcmp(verb, "run") == 0)
 		return run(&words, (const char *const *)argv + optind, (size_t)(argc - optind));
-	return *verb ? wrong("unknown command", verb) : wrong("a command is wanted (run, learn, policies, release, status), not", verb);
+	return *verb ? wrong("unknown command", verb) : wrong("a command is wanted (run, learn, policies, outputs, release, status), not", verb);
 }

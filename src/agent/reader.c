@@ -1,5 +1,7 @@
 /* reader.c: the child without rights: reads records out of shared memory, keeps processes and containers, judges events by rules, and sends what is to be said and done to its parent (watch_parts.h). */
+#include "agent/alerts.h"
 #include "agent/describe.h"
+#include "agent/metrics.h"
 #include "agent/sensor.h"
 #include "agent/watch_parts.h"
 #include "base/cleanup.h"
@@ -18,6 +20,7 @@
 #define ASKED_MAX 4u
 #define ASK_AGAIN_NS (2 * TELL_NS)
 #define NAMES_MAX 1000u
+#define MEASURE_NS (10 * TELL_NS)
 
 /* ---- the child: messages ---- */
 
@@ -42,28 +45,43 @@ static int tell(struct watch *w, const char *fmt, ...)
 	return send_text(w, SAY_NOTICE, bh_slice_str(text));
 }
 
+/* What is less than it should be goes where alerts go, too. */
+static int warn(struct watch *w, const char *rule, const char *fmt, ...) BH_PRINTF(3, 4);
+
+static int warn(struct watch *w, const char *rule, const char *fmt, ...)
+{
+	char text[NOTICE_BYTES_MAX];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	int rc = send_text(w, SAY_NOTICE, bh_slice_str(text));
+	return rc < 0 ? rc : agent_alerts_say(w->alerts, rule, GUARD_CRITICAL, text);
+}
+
 /* A loss is told within a second, with what is known of it. */
 static int tell_losses(struct watch *w)
 {
-	uint64_t clock = bh_clock_ns(CLOCK_MONOTONIC);
-	if (clock - w->told_ns < TELL_NS)
-		return 0;
-	w->told_ns = clock;
 	w->host.boot_ns = bh_clock_ns(CLOCK_REALTIME) - bh_clock_ns(CLOCK_BOOTTIME); /* somebody may set the clock */
 	struct sensor_counts now = sensor_counts(w->sensor);
 	uint64_t lost = now.lost - w->told.lost, compat = now.compat_calls - w->told.compat_calls;
 	w->told = now;
-	int rc = lost ? tell(w, "%" PRIu64 " events were lost: they came faster than they could be judged; %" PRIu64 " of %" PRIu64 " since the start", lost, now.lost, now.written) : 0;
+	int rc = lost ? warn(w, "events-lost", "%" PRIu64 " events were lost: they came faster than they could be judged; %" PRIu64 " of %" PRIu64 " since the start", lost, now.lost, now.written) : 0;
 	if (rc == 0 && compat)
-		rc = tell(w, "%" PRIu64 " system calls of 32-bit programs were not looked at", compat);
+		rc = warn(w, "calls-not-seen", "%" PRIu64 " system calls of 32-bit programs were not looked at", compat);
 	size_t forgotten = w->processes.n_forgotten + w->containers.n_forgotten;
 	if (rc == 0 && forgotten > w->told_forgotten)
-		rc = tell(w, "%zu processes and %zu control groups could not be kept: there are too many, or there is no memory; rules can't ask for them", w->processes.n_forgotten, w->containers.n_forgotten);
+		rc = warn(w, "processes-not-kept", "%zu processes and %zu control groups could not be kept: there are too many, or there is no memory; rules can't ask for them", w->processes.n_forgotten, w->containers.n_forgotten);
 	w->told_forgotten = forgotten;
 	return rc;
 }
 
 /* ---- the child: containers ---- */
+
+static int send_alert(void *ctx, struct bh_slice message)
+{
+	return bh_channel_send(((struct watch *)ctx)->ch, SAY_ALERT, message, ((struct watch *)ctx)->err);
+}
 
 static int order(struct watch *w, enum message type, uint64_t group, uint32_t value)
 {
@@ -166,10 +184,7 @@ static int act(struct watch *w, const struct guard_rule *rule, const struct agen
 
 static int alert(struct watch *w, const struct guard_rule *rule, const struct agent_event *event)
 {
-	const struct guard_event e = { agent_extract, (void *)(uintptr_t)event, &w->arena };
-	bh_buf_clear(&w->text);
-	guard_alert_write(rule, about_container(event), &e, w->options->json, &w->text);
-	return send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
+	return agent_alerts_tell(w->alerts, rule, about_container(event), event);
 }
 
 static int fire(struct watch *w, const struct agent_event *event, struct agent_container *container)
@@ -430,7 +445,37 @@ static int write_learned(struct watch *w)
 {
 	bh_buf_clear(&w->text);
 	agent_learn_write(w->learned, sensor_refuses(w->sensor), w->options->learn_seconds, &w->text);
-	return w->text.failed ? bh_fail(w->err, BH_ELIMIT, 0, "the policies are too long") : send_text(w, SAY_ALERT, bh_buf_slice(&w->text));
+	return w->text.failed ? bh_fail(w->err, BH_ELIMIT, 0, "the policies are too long") : send_text(w, SAY_TEXT, bh_buf_slice(&w->text));
+}
+
+static int measure(struct watch *w)
+{
+	struct sensor_counts now = sensor_counts(w->sensor);
+	bh_buf_clear(&w->text);
+	bh_buf_add_str(&w->text, "# HELP " AGENT_METRIC "info Which version runs.\n# TYPE " AGENT_METRIC "info gauge\n" AGENT_METRIC "info{version=\"" BH_VERSION "\"} 1\n");
+	agent_metric(&w->text, "events_total", "counter", "Events that the kernel programs wrote.", now.written);
+	agent_metric(&w->text, "events_lost_total", "counter", "Events that came faster than they could be judged.", now.lost);
+	agent_metric(&w->text, "calls_not_seen_total", "counter", "System calls of 32-bit programs.", now.compat_calls);
+	agent_metric(&w->text, "rules", "gauge", "Rules that are loaded and enabled.", count_rules(&w->rules));
+	agent_metric(&w->text, "policies", "gauge", "Policies that are in force.", has_policies(w) ? w->policies.policies.len : 0);
+	agent_metric(&w->text, "control_groups", "gauge", "Control groups that are known.", w->containers.n_groups);
+	agent_alerts_metrics(w->alerts, &w->text);
+	return w->text.failed ? 0 : send_text(w, SAY_METRICS, bh_slice_sub(bh_buf_slice(&w->text), 0, BH_FRAME_BYTES_MAX));
+}
+
+/* Once a second. */
+static int tick(struct watch *w)
+{
+	uint64_t clock = bh_clock_ns(CLOCK_MONOTONIC);
+	if (clock - w->told_ns < TELL_NS)
+		return 0;
+	w->told_ns = clock;
+	int rc = tell_losses(w);
+	rc = rc < 0 ? rc : agent_alerts_tick(w->alerts);
+	if (rc < 0 || !w->options->metrics || clock - w->measured_ns < MEASURE_NS)
+		return rc;
+	w->measured_ns = clock;
+	return measure(w);
 }
 
 static int loop(struct watch *w)
@@ -441,7 +486,7 @@ static int loop(struct watch *w)
 		rc = n < 0 ? n : bh_channel_flush(w->ch, w->err);
 		if (n == 0)
 			(void)poll(NULL, 0, POLL_MS); /* the kernel wakes nobody: that would cost more than the event */
-		rc = rc < 0 ? rc : tell_losses(w);
+		rc = rc < 0 ? rc : tick(w);
 		bh_channel_progress(w->ch, rounds);
 	}
 	return rc;
@@ -457,8 +502,9 @@ int agent_reader_run(struct bh_channel *ch, void *watch, struct bh_err *err)
 	bh_buf_init(&w->text, TEXT_BYTES_MAX);
 	w->began_ns = bh_clock_ns(CLOCK_MONOTONIC);
 	w->learned = w->options->learn_seconds ? agent_learn_new() : NULL;
+	w->alerts = agent_alerts_new(&w->options->alerts, &w->host, send_alert, w);
 	int rc = load_rules(w);
-	if (rc == 0 && w->options->learn_seconds && !w->learned)
+	if (rc == 0 && (!w->alerts || (w->options->learn_seconds && !w->learned)))
 		rc = bh_fail(err, BH_ENOMEM, 0, "out of memory");
 	if (rc == 0) {
 		choose_events(w);
@@ -469,10 +515,13 @@ int agent_reader_run(struct bh_channel *ch, void *watch, struct bh_err *err)
 		rc = agent_groups_each(&w->containers, NULL, describe_group, w);
 	if (rc == 0)
 		rc = w->learned ? tell(w, "learning for %" PRIu32 " s", w->options->learn_seconds) : tell(w, "watching with %zu rules", count_rules(&w->rules));
+	if (rc == 0 && w->was_left)
+		rc = agent_alerts_say(w->alerts, "nobody-was-told", GUARD_CRITICAL, "an agent before this one has left its policies in force: what they refuse was refused until now, and nobody was told");
 	w->host.names = w->names.ptr;
 	w->host.n_names = w->names.len;
 	rc = rc < 0 ? rc : loop(w);
 	rc = rc < 0 || !w->learned ? rc : write_learned(w);
+	agent_alerts_free(w->alerts);
 	agent_learn_free(w->learned);
 	agent_name_vec_done(&w->names);
 	guard_ruleset_done(&w->rules);

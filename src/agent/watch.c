@@ -1,5 +1,6 @@
 /* watch.c: the parent: loads the kernel programs, starts the reader of events, does and writes what that asks for (watch.h). */
 #include "agent/describe.h"
+#include "agent/metrics.h"
 #include "agent/sensor.h"
 #include "agent/watch_parts.h"
 #include "base/cleanup.h"
@@ -17,6 +18,7 @@
 
 #define HOST_FILE_BYTES_MAX (1u << 20)
 #define NO_LIMIT UINT32_MAX
+#define SECOND_NS 1000000000ull
 
 static int answer(struct watch *w, struct bh_slice question, struct bh_child_reply *reply, struct bh_err *err)
 {
@@ -83,6 +85,31 @@ static void notice(const struct watch *w, struct bh_slice text)
 	w->options->notice(w->options->ctx, own);
 }
 
+/* The reader's part comes first. A file that can't be written is told, and tried again. */
+static void write_metrics(struct watch *w, struct bh_slice text)
+{
+	struct bh_buf b;
+	struct bh_err why = { 0 };
+	if (!w->options->metrics)
+		return;
+	bh_buf_init(&b, TEXT_BYTES_MAX);
+	bh_buf_add(&b, text);
+	agent_metrics_of_outputs(&b, w->options->outputs->all);
+	agent_metric(&b, "start_time_seconds", "gauge", "When the agent began, since 1970.", w->began_at_s);
+	agent_metric(&b, "written_time_seconds", "gauge", "When this file was written, since 1970.", bh_clock_ns(CLOCK_REALTIME) / SECOND_NS);
+	if (bh_write_file_atomic(w->options->metrics, bh_buf_slice(&b), 0644, &why) < 0)
+		w->options->notice(w->options->ctx, why.text);
+	bh_buf_done(&b);
+}
+
+static void on_progress(void *ctx, uint64_t done)
+{
+	struct watch *w = ctx;
+	(void)done;
+	if (w->options->outputs)
+		agent_outputs_tick(w->options->outputs, w->options->notice, w->options->ctx);
+}
+
 static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice payload, struct bh_child_reply *reply, struct bh_err *err)
 {
 	struct watch *w = ctx;
@@ -93,7 +120,12 @@ static int handle(void *ctx, uint16_t type, bool is_request, struct bh_slice pay
 		return bh_fail(err, BH_ECHILD, 0, "the reader of events sent a message of unknown kind %u", type);
 	switch (type) {
 	case SAY_ALERT:
-		return bh_write_all(w->options->alerts_fd, payload, err);
+		return agent_outputs_give(w->options->outputs, payload, err);
+	case SAY_TEXT:
+		return bh_write_all(w->options->text_fd, payload, err);
+	case SAY_METRICS:
+		write_metrics(w, payload);
+		return 0;
 	case SAY_EVENT:
 		return w->options->record_fd < 0 ? bh_fail(err, BH_ECHILD, 0, "an event that nobody asked for") : bh_write_all(w->options->record_fd, payload, err);
 	case SAY_NOTICE:
@@ -203,7 +235,8 @@ static void hold(struct watch *w)
 		(void)snprintf(text, sizeof(text), "policies end with the agent, however it ends: %s", why.text);
 		w->options->notice(w->options->ctx, text);
 	}
-	if (agent_holds_take_over(getpid()))
+	w->was_left = agent_holds_take_over(getpid());
+	if (w->was_left)
 		w->options->notice(w->options->ctx, "an agent before this one has left its policies in force: what they refuse was refused until now, and nobody was told");
 	(void)agent_holds_end_quarantines(w->setup.groups_fd);
 	size_t n = agent_holds_quarantines();
@@ -237,7 +270,8 @@ int agent_watch(const struct agent_options *options, struct bh_err *err)
 		return bh_fail(err, BH_ENOMEM, 0, "out of memory");
 	w->options = options;
 	w->setup.groups_fd = -1;
-	struct bh_child_spec spec = { .name = "the reader of events", .run = agent_reader_run, .handle = handle, .ctx = w,
+	w->began_at_s = bh_clock_ns(CLOCK_REALTIME) / SECOND_NS;
+	struct bh_child_spec spec = { .name = "the reader of events", .run = agent_reader_run, .handle = handle, .progress = on_progress, .ctx = w,
 				      .limits = { .cpu_seconds = NO_LIMIT, .stall_seconds = 60, .output_bytes = UINT64_MAX } };
 	struct bh_err why = { 0 };
 	int result = 0;

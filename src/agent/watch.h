@@ -1,13 +1,14 @@
 /*
- * watch.h: the agent at work: kernel programs write records, a sandboxed child reads them out of shared memory, judges them by the rules, and sends alerts to the parent, which writes them.
+ * watch.h: the agent at work: kernel programs write records, a sandboxed child reads them out of shared memory, judges them by the rules, and sends alerts to the parent, which gives them to the outputs.
  *
- *   kernel programs ──ring──► child: processes, containers, rules          parent: root, outputs
- *                               │   alerts, recorded events, losses ─────────►│
+ *   kernel programs ──ring──► child: processes, containers, rules          parent: root, acts
+ *                               │   alerts, recorded events, losses ─────────►│──► outputs: a process each (deliver/)
  *                               └── "who is container ID?" ─────────────────►│── Docker's socket, Podman's and containerd's files
  */
 #ifndef BH_AGENT_WATCH_H
 #define BH_AGENT_WATCH_H
 
+#include "agent/outputs.h"
 #include "base/err.h"
 #include "guard/rule_files.h"
 
@@ -19,10 +20,13 @@ struct agent_options {
 	size_t n_files;
 	const struct guard_rule_file *policies; /* files of policies */
 	size_t n_policies;
-	bool json, all_rules, containers_only, kills_drift;
-	uint32_t learn_seconds; /* 0: it watches; else it learns policies for so long, and writes them where alerts go */
+	bool all_rules, containers_only, kills_drift;
+	uint32_t learn_seconds; /* 0: it watches; else it learns policies for so long, and writes them to text_fd */
 	bool stays; /* policies are in force when it has ended as it should, too */
-	int alerts_fd;
+	struct agent_outputs *outputs; /* of alerts */
+	struct agent_alert_options alerts;
+	const char *metrics; /* a file for them, written anew every ten seconds; NULL: none */
+	int text_fd;
 	int record_fd;             /* -1: events are not recorded */
 	const char *docker_socket; /* NULL: nobody is asked */
 	/* A sentence for people: what is watched, what was lost. */

@@ -15,7 +15,7 @@
 #define NOTICE_BYTES_MAX 1024u
 #define NAME_BYTES_MAX 253u
 
-enum message { SAY_ALERT = 1, SAY_EVENT, SAY_NOTICE, DO_KILL, DO_FREEZE, DO_CUT_OFF, DO_SET_POLICY, ASK_CONTAINER, ASK_ADDRESSES };
+enum message { SAY_ALERT = 1, SAY_EVENT, SAY_NOTICE, SAY_TEXT, SAY_METRICS, DO_KILL, DO_FREEZE, DO_CUT_OFF, DO_SET_POLICY, ASK_CONTAINER, ASK_ADDRESSES };
 
 BH_VEC(agent_name_vec, struct agent_name)
 
@@ -26,6 +26,8 @@ struct watch {
 	struct agent_policies policies;
 	char hold[AGENT_HOLD_PATH_BYTES]; /* empty: nothing outlives the agent */
 	bool has_dropped; /* the parent's rights */
+	uint64_t began_at_s; /* since 1970 */
+	bool was_left; /* an agent before this one left its policies in force, and nobody was told what they refused */
 	struct agent_host host;
 	struct agent_processes processes;
 	struct agent_containers containers;
@@ -35,12 +37,13 @@ struct watch {
 	struct bh_err *err;
 	struct guard_ruleset rules;
 	struct agent_name_vec names;
+	struct agent_alerts *alerts;
 	struct agent_learned *learned; /* NULL: it watches */
 	uint64_t began_ns;
 	struct bh_arena arena;
 	struct bh_buf text;
 	struct sensor_counts told;
-	uint64_t told_ns;
+	uint64_t told_ns, measured_ns;
 	size_t told_forgotten;
 	bool told_stray, told_truncated, told_root;
 	uint64_t n_events;

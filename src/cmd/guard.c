@@ -12,10 +12,16 @@ static int rules(const struct cmd_args *args, const char *const *words, size_t n
 
 static const struct cmd_verb verbs[] = { { .name = "rules", .usage = "check|list|explain|test|fields ...", .min = 1, .max = GUARD_FILES_MAX, .run = rules }, { 0 } };
 
-static const char *const formats[] = { "text", "json", NULL };
+/* Of alerts, by name; the first two are those of everything else, too. */
+static const char *const formats[] = {
+#define FORMAT(name) #name,
+#include "guard/alert_formats.def"
+#undef FORMAT
+	NULL,
+};
 
 static const struct cmd_option options[] = {
-	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "text or json" },
+	{ .name = "format", .letter = 'f', .kind = CMD_CHOICE, .argument = "FORMAT", .choices = formats, .default_text = "text", .help = "text or json; of alerts also cef, ocsf, otlp" },
 	{ .name = "events", .kind = CMD_LIST, .argument = "FILE", .help = "test: recorded events, a JSON object a line; may be repeated" },
 	{ .name = "all-rules", .kind = CMD_FLAG, .help = "test: every rule that matches an event, not only the first" },
 	{ .name = "output", .letter = 'o', .kind = CMD_STRING, .argument = "FILE", .help = "write there instead of to standard output" },
@@ -98,7 +104,12 @@ static int rules(const struct cmd_args *args, const char *const *words, size_t n
 		(void)bh_fail(&err, BH_EUSAGE, 0, "usage: bulkhead guard rules %s %s", kinds[kind].name, kinds[kind].usage);
 		return cmd_failed(&err);
 	}
-	struct guard_question question = { .kind = (enum guard_question_kind)kind, .json = cmd_choice(args, "format") == 1 };
+	size_t format = cmd_choice(args, "format");
+	if (format > 1 && kind != GUARD_ASK_TEST) {
+		(void)bh_fail(&err, BH_EUSAGE, 0, "'guard rules %s' writes text or json; %s is a format of alerts, which 'guard rules test' writes", kinds[kind].name, formats[format]);
+		return cmd_failed(&err);
+	}
+	struct guard_question question = { .kind = (enum guard_question_kind)kind, .json = format == 1, .format = guard_alert_format_find(bh_slice_str(formats[format])) };
 	bool explains = question.kind == GUARD_ASK_EXPLAIN;
 	question.rule = explains ? words[1] : NULL;
 	return ask(args, &question, words + 1 + explains, n - 1 - explains);

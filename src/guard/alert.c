@@ -1,5 +1,7 @@
 /* alert.c: see alert.h. */
-#include "guard/alert.h"
+#include "guard/alert_parts.h"
+
+#include <inttypes.h>
 
 #define MESSAGE_BYTES_MAX (16u << 20)
 
@@ -36,112 +38,106 @@ bool guard_is_looked_at(const struct guard_ruleset *rules, struct bh_slice type)
 	return false;
 }
 
-/* ---- texts ---- */
+/* ---- formats ---- */
 
-static bool value(const struct guard_event *e, const char *name, struct bh_slice *ret)
+#define FORMAT(name) extern const struct guard_alert_format guard_alert_##name;
+#include "guard/alert_formats.def"
+#undef FORMAT
+
+static const struct guard_alert_format *const formats[] = {
+#define FORMAT(name) &guard_alert_##name,
+#include "guard/alert_formats.def"
+#undef FORMAT
+};
+
+const struct guard_alert_format *guard_alert_format_at(size_t number)
+{
+	return number < sizeof(formats) / sizeof(formats[0]) ? formats[number] : NULL;
+}
+
+const struct guard_alert_format *guard_alert_format_find(struct bh_slice name)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (bh_slice_eq_str(name, formats[i]->name))
+			return formats[i];
+	return NULL;
+}
+
+/* ---- what formats are made of ---- */
+
+bool guard_alert_value(const struct guard_alert *a, const char *name, struct bh_slice *ret)
 {
 	struct guard_operand o = { .name = bh_slice_str(name) };
 	struct guard_values v = { 0 };
 	o.field = guard_field_find(o.name, &o.dotted);
-	if (!o.field || !e->extract(e->ctx, &o, &v) || v.n == 0)
+	if (!o.field || !a->event->extract(a->event->ctx, &o, &v) || v.n == 0)
 		return false;
 	*ret = v.list[0];
 	return true;
 }
 
-static struct bh_slice time_of(const struct guard_event *e, bool json)
+struct bh_slice guard_alert_message(const struct guard_alert *a)
 {
-	struct bh_slice s = json ? BH_SLICE_LIT("") : BH_SLICE_LIT("00:00:00.000000000");
-	if (!json || !value(e, "evt.time.iso8601", &s))
-		(void)value(e, "evt.time", &s);
-	return s;
+	struct bh_buf b;
+	struct bh_slice whole = BH_SLICE_LIT("");
+	bh_buf_init(&b, MESSAGE_BYTES_MAX);
+	guard_format(bh_slice_trim(a->rule->output), a->event, &b);
+	if (a->more.len) {
+		bh_buf_add_byte(&b, ' ');
+		guard_format(a->more, a->event, &b);
+	}
+	if (a->n_folded)
+		bh_buf_printf(&b, " (and %" PRIu64 " more like it)", a->n_folded);
+	if (b.failed || !bh_arena_copy(a->event->arena, bh_buf_slice(&b), &whole))
+		whole = a->rule->output;
+	bh_buf_done(&b);
+	return whole;
 }
 
-static bool is_number(struct bh_slice s)
-{
-	s = bh_slice_sub(s, s.len && s.ptr[0] == '-', s.len);
-	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] < '0' || s.ptr[i] > '9')
-			return false;
-	return s.len != 0 && (s.len == 1 || s.ptr[0] != '0');
-}
-
-/* Numbers and truth values are no strings. */
-static void json_value(const struct guard_field *f, struct bh_slice s, struct bh_buf *out)
-{
-	bool is_raw = ((f->type == GUARD_NUMBER || f->type == GUARD_PORT) && is_number(s)) || (f->type == GUARD_BOOL && (bh_slice_eq_str(s, "true") || bh_slice_eq_str(s, "false")));
-	if (is_raw)
-		bh_buf_add(out, s);
-	else
-		bh_buf_add_json(out, s);
-}
-
-static bool json_fields(struct bh_slice output, bool any, const struct guard_event *e, struct bh_buf *out)
+static void each_field(const struct guard_alert *a, struct bh_slice output, void (*take)(void *ctx, struct bh_slice name, const struct guard_field *field, const struct bh_slice *value), void *ctx)
 {
 	struct guard_operand o;
 	struct guard_values v;
 	for (struct bh_slice rest = output; rest.len;) {
 		rest = bh_slice_sub(rest, bh_slice_find(rest, '%'), rest.len);
-		size_t used = rest.len ? guard_output_field(rest, e->arena, &o) : 0;
-		if (used) {
-			v = (struct guard_values){ 0 };
-			bh_buf_add_str(out, any ? ", " : "");
-			bh_buf_add_json(out, bh_slice_sub(rest, 1, used - 1));
-			bh_buf_add_str(out, ": ");
-			if (o.kind == GUARD_FIELD && e->extract(e->ctx, &o, &v) && v.n)
-				json_value(o.field, v.list[0], out);
-			else
-				bh_buf_add_str(out, "null");
-			any = true;
-		}
+		size_t used = rest.len ? guard_output_field(rest, a->event->arena, &o) : 0;
+		v = (struct guard_values){ 0 };
+		if (used)
+			take(ctx, bh_slice_sub(rest, 1, used - 1), o.kind == GUARD_FIELD ? o.field : NULL, o.kind == GUARD_FIELD && a->event->extract(a->event->ctx, &o, &v) && v.n ? &v.list[0] : NULL);
 		rest = bh_slice_sub(rest, used ? used : 1, rest.len);
 	}
-	return any;
 }
 
-static void write_json(const struct guard_rule *rule, struct bh_slice more, const struct guard_event *e, struct bh_slice message, struct bh_buf *out)
+void guard_alert_each_field(const struct guard_alert *a, void (*take)(void *ctx, struct bh_slice name, const struct guard_field *field, const struct bh_slice *value), void *ctx)
 {
-	bh_buf_add_str(out, "{\"time\": ");
-	bh_buf_add_json(out, time_of(e, true));
-	bh_buf_add_str(out, ", \"rule\": ");
-	bh_buf_add_json(out, rule->item.name);
-	bh_buf_printf(out, ", \"priority\": \"%s\", \"source\": ", guard_priority_name(rule->priority));
-	bh_buf_add_json(out, rule->source);
-	bh_buf_printf(out, ", \"action\": \"%s\", \"tags\": [", guard_action_name(rule->action));
-	for (size_t i = 0; i < rule->tags.len; i++) {
-		bh_buf_add_str(out, i ? ", " : "");
-		bh_buf_add_json(out, guard_scalar_text(rule->tags.ptr[i]));
-	}
-	bh_buf_add_str(out, "], \"output\": ");
-	bh_buf_add_json(out, message);
-	bh_buf_add_str(out, ", \"output_fields\": {");
-	bool any = json_fields(rule->output, false, e, out);
-	(void)json_fields(more, any, e, out);
-	bh_buf_add_str(out, "}}\n");
+	each_field(a, a->rule->output, take, ctx);
+	each_field(a, a->more, take, ctx);
 }
 
-static void write_text(const struct guard_rule *rule, const struct guard_event *e, struct bh_slice message, struct bh_buf *out)
+static bool is_digits(struct bh_slice s)
 {
-	bh_buf_add_escaped(out, time_of(e, false));
-	bh_buf_printf(out, ": %s ", guard_priority_name(rule->priority));
-	bh_buf_add_escaped(out, message);
-	bh_buf_add_str(out, " [");
-	bh_buf_add_escaped(out, rule->item.name);
-	bh_buf_add_str(out, "]\n");
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] < '0' || s.ptr[i] > '9')
+			return false;
+	return s.len != 0;
 }
 
-void guard_alert_write(const struct guard_rule *rule, struct bh_slice more, const struct guard_event *e, bool json, struct bh_buf *out)
+/* T1059, T1059.004 */
+bool guard_alert_is_technique(struct bh_slice tag)
 {
-	struct bh_buf message;
-	bh_buf_init(&message, MESSAGE_BYTES_MAX);
-	guard_format(bh_slice_trim(rule->output), e, &message);
-	if (more.len) {
-		bh_buf_add_byte(&message, ' ');
-		guard_format(more, e, &message);
-	}
-	if (json)
-		write_json(rule, more, e, bh_buf_slice(&message), out);
-	else
-		write_text(rule, e, bh_buf_slice(&message), out);
-	bh_buf_done(&message);
+	struct bh_slice number, part;
+	bool has_part = bh_slice_cut(bh_slice_sub(tag, 1, tag.len), '.', &number, &part);
+	return tag.len && tag.ptr[0] == 'T' && number.len == 4 && is_digits(number) && (!has_part || (part.len == 3 && is_digits(part)));
+}
+
+bool guard_alert_time_ns(const struct guard_alert *a, uint64_t *ret)
+{
+	struct bh_slice text;
+	return guard_alert_value(a, "evt.rawtime", &text) && bh_slice_u64(text, INT64_MAX, ret);
+}
+
+bool guard_is_json_number(struct bh_slice s)
+{
+	s = bh_slice_sub(s, s.len && s.ptr[0] == '-', s.len);
+	return is_digits(s) && (s.len == 1 || s.ptr[0] != '0');
 }

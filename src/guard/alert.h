@@ -1,4 +1,4 @@
-/* alert.h: which rules an event makes fire, and what is said then. */
+/* alert.h: which rules an event makes fire, and what is said then, in the formats of those who listen. */
 #ifndef BH_GUARD_ALERT_H
 #define BH_GUARD_ALERT_H
 
@@ -10,7 +10,21 @@ const struct guard_rule *guard_next_match(const struct guard_ruleset *rules, str
 /* May any rule fire for events of this type? */
 bool guard_is_looked_at(const struct guard_ruleset *rules, struct bh_slice type);
 
-/* An alert as a line: "12:34:56.123456789: Warning ... [rule]", or an object as Falco writes it. more: what every output ends with, in the language of outputs; may be empty. */
-void guard_alert_write(const struct guard_rule *rule, struct bh_slice more, const struct guard_event *e, bool json, struct bh_buf *out);
+struct guard_alert {
+	const struct guard_rule *rule;
+	const struct guard_event *event;
+	struct bh_slice more; /* what every output ends with, in the language of outputs; may be empty */
+	uint64_t n_folded;    /* alerts like it that were not told */
+};
+
+/* One alert is one record without line breaks. Where several go together they stand between head and tail, with commas between them; both empty: each goes alone. */
+struct guard_alert_format {
+	const char *name, *content_type; /* of HTTP */
+	const char *head, *tail;
+	void (*write)(const struct guard_alert *a, struct bh_buf *out);
+};
+
+const struct guard_alert_format *guard_alert_format_at(size_t number);             /* NULL: there are not so many */
+const struct guard_alert_format *guard_alert_format_find(struct bh_slice name); /* NULL: there is none */
 
 #endif

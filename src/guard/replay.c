@@ -3,7 +3,6 @@
 
 #include "base/cleanup.h"
 #include "format/json.h"
-#include "guard/alert.h"
 
 #include <string.h>
 
@@ -176,6 +175,15 @@ static void tell_wrong(struct guard_replay *r, const char *file, size_t line, co
 	bh_buf_add_str(r->told, "'\n");
 }
 
+static void write_alert(struct guard_replay *r, const struct guard_rule *rule, const struct guard_event *e)
+{
+	const struct guard_alert alert = { .rule = rule, .event = e };
+	bh_buf_add_str(r->out, r->format->head);
+	r->format->write(&alert, r->out);
+	bh_buf_add_str(r->out, r->format->tail);
+	bh_buf_add_byte(r->out, '\n');
+}
+
 static void run_event(struct guard_replay *r, const char *file, size_t line, const struct guard_event *e)
 {
 	const struct record *rec = e->ctx;
@@ -185,7 +193,7 @@ static void run_event(struct guard_replay *r, const char *file, size_t line, con
 	bool wrong = false;
 	const struct guard_rule *rule;
 	for (size_t at = 0; (rule = guard_next_match(r->rules, type, e, &at));) {
-		guard_alert_write(rule, (struct bh_slice){ 0 }, e, r->json, r->out);
+		write_alert(r, rule, e);
 		r->n_alerts++;
 		met += is_in(expect, rule->item.name);
 		if (expect && !is_in(expect, rule->item.name)) {

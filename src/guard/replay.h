@@ -8,12 +8,12 @@
 #ifndef BH_GUARD_REPLAY_H
 #define BH_GUARD_REPLAY_H
 
-#include "guard/ruleset.h"
+#include "guard/alert.h"
 
 struct guard_replay {
 	const struct guard_ruleset *rules;
 	bool all;  /* every rule that matches, not only the first */
-	bool json;
+	const struct guard_alert_format *format;
 	struct bh_buf *out, *told;
 	/* filled in */
 	size_t n_events, n_alerts, n_expected, n_wrong; /* n_wrong: events whose "expect" was not met */

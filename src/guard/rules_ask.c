@@ -277,7 +277,7 @@ static int fields(struct asking *a, struct bh_err *err)
 
 static int test(struct asking *a, struct bh_err *err)
 {
-	struct guard_replay replay = { .rules = &a->rules, .all = a->question->all_rules, .json = a->question->json, .out = &a->out, .told = &a->told };
+	struct guard_replay replay = { .rules = &a->rules, .all = a->question->all_rules, .format = a->question->format, .out = &a->out, .told = &a->told };
 	int rc = 0;
 	put_problems(&a->told, &a->rules, false);
 	for (size_t i = 0; rc == 0 && i < a->question->n_events; i++)

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "guard/alert.h"
 #include "guard/rule_files.h"
 
 enum guard_question_kind { GUARD_ASK_CHECK, GUARD_ASK_LIST, GUARD_ASK_EXPLAIN, GUARD_ASK_FIELDS, GUARD_ASK_TEST };
@@ -17,6 +18,7 @@ struct guard_question {
 	const char *rule; /* EXPLAIN: its name, or a part of it that only one has */
 	bool json;
 	/* TEST: recorded events (replay.h) */
+	const struct guard_alert_format *format; /* of alerts */
 	const struct guard_rule_file *events;
 	size_t n_events;
 	bool all_rules; /* not only the first that matches an event */

@@ -37,6 +37,9 @@ void bh_child_disable_sandbox(void);
 /* "seccomp, Landlock ABI 7, user nobody, ...": the layers that children of this process get here. A static buffer. */
 const char *bh_sandbox_describe(void);
 
+/* For processes of one's own that need files or the network, which a sandbox has not: root becomes nobody, or keeps_root stays what owns its files; without capabilities, for good. */
+void bh_drop_user(bool keeps_root);
+
 /* ---- the child's side ---- */
 
 /*

@@ -59,12 +59,12 @@ static bool may_kill_others(void)
  * Failures are fine: an ordinary user, or root of a user namespace with nothing to give up. A root that may not kill other users'
  * processes (a container without CAP_KILL) could not end a child that became one, so that child stays root without capabilities.
  */
-static void drop_user(void)
+void bh_drop_user(bool keeps_root)
 {
 	for (unsigned long cap = 0; cap <= LAST_CAPABILITY; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			break; /* behind the last one this kernel knows, or not permitted */
-	if (geteuid() == 0 && may_kill_others()) {
+	if (!keeps_root && geteuid() == 0 && may_kill_others()) {
 		int rc = setgroups(0, NULL);
 		rc |= setresgid(NOBODY, NOBODY, NOBODY);
 		rc |= setresuid(NOBODY, NOBODY, NOBODY);
@@ -242,7 +242,7 @@ static int filter_calls(int sock, struct bh_err *err)
 
 int sandbox_enter(const struct bh_child_spec *spec, const struct bh_child_limits *limits, int sock, struct bh_err *err)
 {
-	drop_user();
+	bh_drop_user(false);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* after the user: changing it clears this */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

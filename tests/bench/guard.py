@@ -62,7 +62,7 @@ class Agent:
 
 def latency(program, rules, n=300):
     """Seconds between an event and its alert in our hands, sorted."""
-    agent = subprocess.Popen([str(program), "run", "-f", "json", str(rules)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    agent = subprocess.Popen([str(program), "run", "-f", "json", "--fold", "off", "--alerts-per-second", "1000000", str(rules)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while "watching" not in agent.stderr.readline():
         pass
     took = []

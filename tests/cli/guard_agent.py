@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """guard_agent GUARD: the agent's command line: what is wrong is told in one line with the word that is wrong, and the exit status says which kind it is. Needs no rights. Prints TAP."""
+import json
 import os
 import pathlib
 import re
@@ -16,11 +17,20 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "tests/vm/rules.yaml"
 # Words, exit status, what is told.
 WRONG = [
-    ([], 2, "a command is wanted (run, learn, policies, release, status)"),
+    ([], 2, "a command is wanted (run, learn, policies, outputs, release, status)"),
     (["run"], 2, "'bulkhead-guard run' wants files of rules (PATH...), policies (--policy FILE), or both"),
     (["run", "/nowhere/rules.yaml"], 2, "/nowhere/rules.yaml: No such file or directory"),
     (["run", "--drift", "deny", RULES], 2, "--drift is ignore or kill, not 'deny'"),
-    (["run", "-f", "xml", RULES], 2, "--format is text or json, not 'xml'"),
+    (["run", "-f", "xml", RULES], 2, "--format is text, json, cef, ocsf or otlp, not 'xml'"),
+    (["run", "--output", "xml=/tmp/x", RULES], 2, "'xml=/tmp/x' is no output: -, /FILE, syslog:"),
+    (["run", "--output", "ftp://example.org/", RULES], 2, "'ftp://example.org/' is no output"),
+    (["run", "--output", "/nowhere/alerts", RULES], 2, "output json=/nowhere/alerts: /nowhere/alerts: No such file or directory"),
+    (["run", "--output", "@/nowhere/target", RULES], 2, "/nowhere/target: no such file"),
+    (["run", "--fold", "10", RULES], 2, "--fold is a number and a time like 10/60s, or off, not '10'"),
+    (["run", "--fold", "0/10s", RULES], 2, "--fold is a number and a time"),
+    (["run", "--alerts-per-second", "0", RULES], 2, "--alerts-per-second is a number, not '0'"),
+    (["outputs"], 2, "'bulkhead-guard outputs' wants --output [FORMAT=]TARGET"),
+    (["outputs", "now"], 2, "'bulkhead-guard outputs' takes no 'now'"),
     (["run", "--frobnicate", RULES], 2, "unrecognized option '--frobnicate'"),
     (["status", "now"], 2, "'bulkhead-guard status' takes no 'now'"),
     (["policies"], 2, "'bulkhead-guard policies' wants files of policies"),
@@ -43,6 +53,22 @@ NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] i
 
 def run(*argv, before=()):
     return subprocess.run([str(a) for a in (*before, *argv)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+
+
+def check_outputs(tap):
+    """A test of outputs needs no rights either. What fails says why, and the exit status says that not all took it."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder)
+        done = run(GUARD, "outputs", "--output", "-", "--output", place / "a.jsonl", "--output", "ocsf=program:cat >" + str(place / "b") if os.geteuid() else "ocsf=-")
+        tap.ok(done.returncode == 0 and len(re.findall("^ok ", done.stdout, re.M)) == 3 and "[test-of-outputs]" in done.stdout and json.loads((place / "a.jsonl").read_text())["rule"] == "test-of-outputs",
+               "outputs: a test to each", done)
+        done = run(GUARD, "outputs", "--output", place / "a.jsonl", "--output", "https://token@127.0.0.1:1/secret?key=1", "--output", f"syslog:{place}/none")
+        told = [line for line in done.stdout.splitlines() if line.startswith("fails")]
+        tap.ok(done.returncode == 1 and len(told) == 2 and told[0].startswith("fails  json=https://127.0.0.1:1: ") and "/none: " in told[1], "outputs: what fails, why, and exit status 1", done)
+        tap.ok("secret" not in done.stdout + done.stderr and "token" not in done.stdout + done.stderr and "key" not in done.stdout + done.stderr, "of a URL only the host is told", done)
+        (place / "target").write_text("https://127.0.0.1:1/x\nno header\n")
+        done = run(GUARD, "outputs", "--output", f"@{place}/target")
+        tap.ok(done.returncode == 2 and "its first line is a target, the others" in done.stderr, "a file with a target and something that is no header", done)
 
 
 def check_packages(tap):
@@ -76,7 +102,7 @@ def main():
         done = run(GUARD, *argv)
         tap.ok(done.returncode == code and told in done.stderr and not done.stdout and done.stderr.count("\n") == 1, " ".join(map(str, argv)) or "no words", done)
     done = run(GUARD, "--help")
-    options = ("run PATH", "policies PATH", "learn", "--for", "--stay", "release", "status", "--policy", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules")
+    options = ("run PATH", "policies PATH", "learn", "--for", "--stay", "release", "status", "--policy", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules", "--output", "--spool", "--fold", "--alerts-per-second", "--metrics", "outputs ")
     tap.ok(done.returncode == 0 and all(w in done.stdout for w in options), "--help names each command and option", done)
     done = run(GUARD, "policies", ROOT / "tests/vm/monitor.yaml", ROOT / "tests/corpus/agent_policy/shop.yaml")
     tap.ok(done.returncode == 0 and done.stdout == SHOWN and not done.stderr, "policies: whom they are for, and what they refuse", done)
@@ -94,6 +120,7 @@ def main():
         tap.ok(done.returncode == 3 and "needs root" in done.stderr, "release without rights", done)
         done = run(program, "status", before=NOBODY)
         tap.ok(done.returncode == 3 and "events    no" in done.stdout and "kill      no" in done.stdout, "status without rights: nothing works, exit status 3", done)
+    check_outputs(tap)
     check_packages(tap)
     print(f"1..{tap.n}")
     return 0  # TAP says the rest

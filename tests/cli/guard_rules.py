@@ -255,6 +255,8 @@ def check_replay(top):
     tap.ok("replay.jsonl:5: not expected, but fired: 'Second'" in done.stderr and "4 events, 3 alerts of 3 rules; 2 of 3 events did what they were expected to" in done.stderr, "expectations", done.stderr)
     alerts = [json.loads(line) for line in run("test", "--all-rules", "-f", "json", "--events", str(events), str(rules)).stdout.splitlines()]
     tap.ok([a["rule"] for a in alerts] == ["Second", "First", "Second", "Second"] and alerts[1]["action"] == "kill" and alerts[1]["output_fields"]["proc.pname"] == "nginx" and alerts[1]["output_fields"]["user.name"] is None, "all rules, as JSON", alerts)
+    done = run("test", "--all-rules", "-f", "cef", "--events", str(events), str(rules))
+    tap.ok(len(done.stdout.splitlines()) == len(alerts) and all(line.startswith("CEF:0|Bulkhead|bulkhead-guard|") for line in done.stdout.splitlines()), "alerts of recorded events in another format")
     for text, said in (("{", "bad.jsonl:1"), ("[1]", "an event is a JSON object")):
         (top / "bad.jsonl").write_text(text)
         done = run("test", "--events", str(top / "bad.jsonl"), str(rules))
@@ -281,6 +283,8 @@ def check_command(top):
     tap.ok("1 of 1 rules can be used" in done.stdout and "1 errors" in done.stdout, "rules without errors are loaded nevertheless", done.stdout)
     done = run("list", str(top / "rules"), "-o", str(top / "out"))
     tap.ok(done.returncode == 0 and (top / "out").read_text() == "Informational enabled    R  (open)\n" and not done.stdout, "a list, to a file", (top / "out").read_text())
+    done = run("list", "-f", "cef", "-", text=RULE.format("evt.type=open"))
+    tap.ok(done.returncode == 2 and "cef is a format of alerts" in done.stderr, "which what is no alert has not")
     done = run("fields", "-f", "json")
     names = [f["name"] for f in json.loads(done.stdout)]
     tap.ok(done.returncode == 0 and len(names) == len(set(names)) > 250, "fields, each once")

@@ -51,8 +51,8 @@ static void replay(const struct guard_ruleset *r, struct bh_slice text)
 	struct bh_err err = { 0 };
 	bh_buf_init(&out, 64u << 20);
 	bh_buf_init(&told, 64u << 20);
-	for (int json = 0; json < 2; json++) {
-		struct guard_replay replay = { .rules = r, .all = true, .json = json, .out = &out, .told = &told };
+	for (size_t i = 0; guard_alert_format_at(i); i++) {
+		struct guard_replay replay = { .rules = r, .all = true, .format = guard_alert_format_at(i), .out = &out, .told = &told };
 		if (guard_replay_events(&replay, "events", text, &err) < 0 && err.text[0] == '\0')
 			abort();
 	}

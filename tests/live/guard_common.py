@@ -113,7 +113,7 @@ class Guard:
     def __init__(self, program, *argv):
         self.out = tempfile.NamedTemporaryFile(prefix="bh-alerts-")
         self.err = tempfile.NamedTemporaryFile(prefix="bh-notices-")
-        self.process = subprocess.Popen([str(program), "run", "-f", "json", *map(str, argv)], stdout=self.out, stderr=self.err)
+        self.process = subprocess.Popen([str(program), "run", "-f", "json", "--fold", "off", *map(str, argv)], stdout=self.out, stderr=self.err)
         self.running.append(self)
         until = time.monotonic() + 60
         while "watching with" not in self.notices():
