@@ -30,7 +30,7 @@
 enum exit_status { EXIT_DONE = 0, EXIT_NOT_ALL = 1, EXIT_USAGE = 2, EXIT_UNSUPPORTED = 3, EXIT_INTERNAL = 4 };
 
 static const char help[] =
-	"Usage: bulkhead-guard run [options] [--policy FILE]... PATH...\n"
+	"Usage: bulkhead-guard run [options] [--policy FILE]... [PATH...]\n"
 	"       bulkhead-guard learn [--for TIME]\n"
 	"       bulkhead-guard policies PATH...\n"
 	"       bulkhead-guard outputs --output OUTPUT...\n"
@@ -39,8 +39,9 @@ static const char help[] =
 	"\n"
 	"See what containers do, and stop what their images did not bring\n"
 	"\n"
-	"run PATH...   watch this host with rules in Falco's language, until interrupted.\n"
-	"              PATH is a file, a folder with *.yaml, or - for standard input\n"
+	"run [PATH...] watch this host with rules in Falco's language, until interrupted.\n"
+	"              PATH is a file, a folder with *.yaml, or - for standard input; with\n"
+	"              neither PATH nor --policy, the rules are the agent's own\n"
 	"learn         watch what containers do, and write policies that allow just that\n"
 	"policies PATH...\n"
 	"              check files of policies, and show whom each is for and what it refuses\n"
@@ -70,6 +71,7 @@ static const char help[] =
 	"      --stay              policies stay in force when the agent is ended, as they do\n"
 	"                          when it is killed\n"
 	"      --containers-only   leave out what happens on the host itself\n"
+	"      --own-rules         the agent's own rules beside what is named\n"
 	"      --all-rules         every rule that an event fires, not only the first\n"
 	"      --record FILE       write all events there, for 'bulkhead guard rules test'\n"
 	"      --docker-socket PATH  whom to ask for containers' names and images\n"
@@ -88,7 +90,7 @@ static const char help[] =
 	"Exit status: 0 interrupted, 1 outputs: one of them did not take the test, 2 wrong\n"
 	"usage or input, 3 this kernel or this user can't do it, 4 internal error.\n";
 
-enum option_value { OPTION_DRIFT = 256, OPTION_FOR, OPTION_POLICY, OPTION_STAY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_OUTPUT, OPTION_SPOOL, OPTION_FOLD, OPTION_RATE, OPTION_METRICS, OPTION_VERSION };
+enum option_value { OPTION_DRIFT = 256, OPTION_FOR, OPTION_POLICY, OPTION_STAY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_OUTPUT, OPTION_SPOOL, OPTION_FOLD, OPTION_RATE, OPTION_METRICS, OPTION_OWN_RULES, OPTION_VERSION };
 
 static const struct option long_options[] = {
 	{ "format", required_argument, NULL, 'f' },
@@ -97,6 +99,7 @@ static const struct option long_options[] = {
 	{ "for", required_argument, NULL, OPTION_FOR },
 	{ "drift", required_argument, NULL, OPTION_DRIFT },
 	{ "containers-only", no_argument, NULL, OPTION_CONTAINERS },
+	{ "own-rules", no_argument, NULL, OPTION_OWN_RULES },
 	{ "all-rules", no_argument, NULL, OPTION_ALL_RULES },
 	{ "record", required_argument, NULL, OPTION_RECORD },
 	{ "docker-socket", required_argument, NULL, OPTION_DOCKER },
@@ -216,6 +219,7 @@ struct words {
 	const char *policies[POLICY_PATHS_MAX];
 	size_t n_policies;
 	uint32_t seconds; /* of learning */
+	bool wants_own_rules;
 	const char *format, *outputs[DELIVER_OUTPUTS_MAX];
 	size_t n_outputs;
 	struct agent_outputs delivery;
@@ -258,7 +262,7 @@ static int run(struct words *words, const char *const *paths, size_t n)
 	struct bh_err err = { 0 };
 	guard_rule_files_init(&files);
 	guard_rule_files_init(&policies);
-	int rc = n || words->n_policies ? 0 : bh_fail(&err, BH_EUSAGE, 0, "'bulkhead-guard run' wants files of rules (PATH...), policies (--policy FILE), or both");
+	int rc = words->wants_own_rules || (n == 0 && words->n_policies == 0) ? guard_rule_files_add_own(&files, &err) : 0;
 	rc = rc == 0 && n ? guard_rule_files_read(&files, paths, n, &err) : rc;
 	rc = rc == 0 && words->n_policies ? guard_rule_files_read(&policies, words->policies, words->n_policies, &err) : rc;
 	rc = rc == 0 && words->record ? open_record(words->record, &options->record_fd, &err) : rc;
@@ -354,6 +358,9 @@ static int take_option(int option, struct words *words)
 		return 0;
 	case OPTION_CONTAINERS:
 		options->containers_only = true;
+		return 0;
+	case OPTION_OWN_RULES:
+		words->wants_own_rules = true;
 		return 0;
 	case OPTION_ALL_RULES:
 		options->all_rules = true;

@@ -29,14 +29,14 @@ static const struct cmd_option options[] = {
 };
 
 static const char details[] =
-	"rules check PATH...          load files of rules in Falco's language and tell what is wrong with them\n"
-	"rules list PATH...           the rules, their priorities, and the events they look at\n"
-	"rules explain RULE PATH...   one rule, its condition with lists and macros in place\n"
-	"rules test --events FILE PATH...  the alerts for recorded events\n"
+	"rules check [PATH...]        load files of rules in Falco's language and tell what is wrong with them\n"
+	"rules list [PATH...]         the rules, their priorities, and the events they look at\n"
+	"rules explain RULE [PATH...] one rule, its condition with lists and macros in place\n"
+	"rules test --events FILE [PATH...]  the alerts for recorded events\n"
 	"rules fields                 what conditions and outputs may ask of an event\n"
 	"\n"
 	"PATH is a file, a folder whose *.yaml and *.yml are taken in order, or - for standard\n"
-	"input. Files count in the order in which they are named: later ones change what\n"
+	"input; without one, the rules are those that bulkhead-guard has of its own. Files count in the order in which they are named: later ones change what\n"
 	"earlier ones define.\n"
 	"\n"
 	"Exit status: 0 done, 1 something is wrong with the rules, or test: an event did not\n"
@@ -71,7 +71,7 @@ static int ask(const struct cmd_args *args, struct guard_question *question, con
 	struct bh_err err = { 0 };
 	guard_rule_files_init(&rule_files);
 	guard_rule_files_init(&events);
-	int rc = guard_rule_files_read(&rule_files, paths, n, &err);
+	int rc = n || question->kind == GUARD_ASK_FIELDS ? guard_rule_files_read(&rule_files, paths, n, &err) : guard_rule_files_add_own(&rule_files, &err);
 	if (rc == 0 && question->kind == GUARD_ASK_TEST)
 		rc = read_events(&events, args, &err);
 	question->events = events.files.ptr;
@@ -91,7 +91,7 @@ static int rules(const struct cmd_args *args, const char *const *words, size_t n
 		const char *name;
 		size_t min, max; /* words behind it */
 		const char *usage;
-	} kinds[] = { { "check", 1, GUARD_FILES_MAX, "PATH..." }, { "list", 1, GUARD_FILES_MAX, "PATH..." }, { "explain", 2, GUARD_FILES_MAX, "RULE PATH..." }, { "fields", 0, 0, "" }, { "test", 1, GUARD_FILES_MAX, "--events FILE PATH..." } }; /* index = enum guard_question_kind */
+	} kinds[] = { { "check", 0, GUARD_FILES_MAX, "[PATH...]" }, { "list", 0, GUARD_FILES_MAX, "[PATH...]" }, { "explain", 1, GUARD_FILES_MAX, "RULE [PATH...]" }, { "fields", 0, 0, "" }, { "test", 0, GUARD_FILES_MAX, "--events FILE [PATH...]" } }; /* index = enum guard_question_kind */
 	struct bh_err err = { 0 };
 	size_t kind = 0;
 	while (kind < sizeof(kinds) / sizeof(kinds[0]) && strcmp(words[0], kinds[kind].name) != 0)

@@ -2,6 +2,7 @@
 #include "guard/rule_files.h"
 
 #include "base/cleanup.h"
+#include "guard/own_rules.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,6 +65,14 @@ static int read_path(struct guard_rule_files *f, const char *path, struct bh_err
 	if (rc < 0)
 		return rc;
 	return bh_arena_copy(&f->arena, bh_buf_slice(&text), &file.text) && guard_rule_file_vec_push(&f->files, file) ? 0 : too_many(err);
+}
+
+int guard_rule_files_add_own(struct guard_rule_files *f, struct bh_err *err)
+{
+	for (size_t i = 0; i < guard_own_rules_count; i++)
+		if (!guard_rule_file_vec_push(&f->files, (struct guard_rule_file){ guard_own_rules[i].file, bh_slice_str(guard_own_rules[i].text) }))
+			return too_many(err);
+	return 0;
 }
 
 int guard_rule_files_read(struct guard_rule_files *f, const char *const *paths, size_t n, struct bh_err *err)

@@ -25,6 +25,9 @@ struct guard_rule_files {
 void guard_rule_files_init(struct guard_rule_files *f);
 void guard_rule_files_done(struct guard_rule_files *f);
 
+/* Those of rules/runtime/, which are in the program. */
+int guard_rule_files_add_own(struct guard_rule_files *f, struct bh_err *err) BH_MUST_CHECK;
+
 /* BH_ENOTFOUND: a path, or a file in a folder, is not there. */
 int guard_rule_files_read(struct guard_rule_files *f, const char *const *paths, size_t n, struct bh_err *err) BH_MUST_CHECK;
 

@@ -58,8 +58,20 @@ def findings(question, language, text):
     return {f["id"] for f in report["findings"]}, report["incomplete"]
 
 
+def fired(text):
+    """The rules for running containers that an event fires."""
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as events:
+        events.write(text)
+        events.flush()
+        done = run("guard", "rules", "test", "--all-rules", "-f", "json", "--events", events.name)
+    return [json.loads(line)["rule"] for line in done.stdout.splitlines()] if done.returncode == 0 and "warning" not in done.stderr else [done.stderr]
+
+
 def judge(path, rules):
     """What is wrong with the examples of a text; None when no command reads them."""
+    if path.stem.startswith("runtime-"):
+        wrong, right = (fired(dict((kind, text) for kind, _, text in EXAMPLE.findall(path.read_text()))[kind]) for kind in ("Wrong", "Right"))
+        return "" if wrong == [path.stem] and right == [] else f"its examples fire {wrong} and {right}"
     asked = questions(path.stem, rules)
     if not asked:
         return None

@@ -18,7 +18,6 @@ RULES = ROOT / "tests/vm/rules.yaml"
 # Words, exit status, what is told.
 WRONG = [
     ([], 2, "a command is wanted (run, learn, policies, outputs, release, status)"),
-    (["run"], 2, "'bulkhead-guard run' wants files of rules (PATH...), policies (--policy FILE), or both"),
     (["run", "/nowhere/rules.yaml"], 2, "/nowhere/rules.yaml: No such file or directory"),
     (["run", "--drift", "deny", RULES], 2, "--drift is ignore or kill, not 'deny'"),
     (["run", "-f", "xml", RULES], 2, "--format is text, json, cef, ocsf or otlp, not 'xml'"),
@@ -102,7 +101,7 @@ def main():
         done = run(GUARD, *argv)
         tap.ok(done.returncode == code and told in done.stderr and not done.stdout and done.stderr.count("\n") == 1, " ".join(map(str, argv)) or "no words", done)
     done = run(GUARD, "--help")
-    options = ("run PATH", "policies PATH", "learn", "--for", "--stay", "release", "status", "--policy", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules", "--output", "--spool", "--fold", "--alerts-per-second", "--metrics", "outputs ")
+    options = ("run [PATH...]", "policies PATH", "learn", "--for", "--stay", "release", "status", "--policy", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules", "--output", "--spool", "--fold", "--alerts-per-second", "--metrics", "outputs ", "--own-rules")
     tap.ok(done.returncode == 0 and all(w in done.stdout for w in options), "--help names each command and option", done)
     done = run(GUARD, "policies", ROOT / "tests/vm/monitor.yaml", ROOT / "tests/corpus/agent_policy/shop.yaml")
     tap.ok(done.returncode == 0 and done.stdout == SHOWN and not done.stderr, "policies: whom they are for, and what they refuse", done)
@@ -116,6 +115,8 @@ def main():
         program.chmod(0o755)
         done = run(program, "run", own, before=NOBODY)
         tap.ok(done.returncode == 3 and "root with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN is needed" in done.stderr, "without rights: exit status 3, and what is needed", done)
+        done = run(program, "run", before=NOBODY)
+        tap.ok(done.returncode == 3 and "CAP_BPF" in done.stderr, "run without rules has its own, and needs rights nevertheless", done)
         done = run(program, "release", before=NOBODY)
         tap.ok(done.returncode == 3 and "needs root" in done.stderr, "release without rights", done)
         done = run(program, "status", before=NOBODY)

@@ -285,10 +285,13 @@ def check_command(top):
     tap.ok(done.returncode == 0 and (top / "out").read_text() == "Informational enabled    R  (open)\n" and not done.stdout, "a list, to a file", (top / "out").read_text())
     done = run("list", "-f", "cef", "-", text=RULE.format("evt.type=open"))
     tap.ok(done.returncode == 2 and "cef is a format of alerts" in done.stderr, "which what is no alert has not")
+    done = run("check")
+    tap.ok(done.returncode == 0 and "18 of 18 rules can be used" in done.stdout and not done.stderr, "the agent's own rules, where none are named", done.stdout + done.stderr)
+    tap.ok("runtime-memory-program" in run("explain", "memory-program").stdout and "runtime-ptrace" in run("list").stdout, "they are listed and explained")
     done = run("fields", "-f", "json")
     names = [f["name"] for f in json.loads(done.stdout)]
     tap.ok(done.returncode == 0 and len(names) == len(set(names)) > 250, "fields, each once")
-    for args, said in ((["check"], "usage: bulkhead guard rules check PATH..."), (["explode", "x"], "is not known"), (["explain", "R"], "usage"), (["check", str(top / "missing")], "No such file"),
+    for args, said in ((["explode", "x"], "is not known"), (["explain", "R"], "18 rules have 'R' in their names"), (["explain"], "usage: bulkhead guard rules explain RULE [PATH...]"), (["check", str(top / "missing")], "No such file"),
                        (["check", str(top)], "no file in this folder"), (["explain", "nothing", str(top / "rules")], "0 rules are called 'nothing'"), (["fields", "x"], "usage")):
         done = run(*args)
         tap.ok(done.returncode == 2 and said in done.stderr, f"wrong: {args[0]} {len(args)}", (done.returncode, done.stderr))
