@@ -19,6 +19,8 @@ static const struct agent_call calls[] = {
 #define CALL_FLAG_0
 #define CALL_FLAG_HEADER .address_in_header = 1
 #define CALL_FLAG_HOW .open_how = 1
+#define CALL_FLAG_FLAGS2 .flags = 2
+#define CALL_FLAG_FLAGS3 .flags = 3
 #include "agent/calls.def"
 #undef CALL
 #undef P

@@ -73,6 +73,7 @@ static const char help[] =
 	"      --containers-only   leave out what happens on the host itself\n"
 	"      --own-rules         the agent's own rules beside what is named\n"
 	"      --all-rules         every rule that an event fires, not only the first\n"
+	"      --check-filter      leave out nothing in the kernel, and tell if that were wrong\n"
 	"      --record FILE       write all events there, for 'bulkhead guard rules test'\n"
 	"      --docker-socket PATH  whom to ask for containers' names and images\n"
 	"                          [" DOCKER_SOCKET "]\n"
@@ -90,7 +91,7 @@ static const char help[] =
 	"Exit status: 0 interrupted, 1 outputs: one of them did not take the test, 2 wrong\n"
 	"usage or input, 3 this kernel or this user can't do it, 4 internal error.\n";
 
-enum option_value { OPTION_DRIFT = 256, OPTION_FOR, OPTION_POLICY, OPTION_STAY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_OUTPUT, OPTION_SPOOL, OPTION_FOLD, OPTION_RATE, OPTION_METRICS, OPTION_OWN_RULES, OPTION_VERSION };
+enum option_value { OPTION_DRIFT = 256, OPTION_FOR, OPTION_POLICY, OPTION_STAY, OPTION_CONTAINERS, OPTION_ALL_RULES, OPTION_RECORD, OPTION_DOCKER, OPTION_OUTPUT, OPTION_SPOOL, OPTION_FOLD, OPTION_RATE, OPTION_METRICS, OPTION_OWN_RULES, OPTION_CHECK_FILTER, OPTION_VERSION };
 
 static const struct option long_options[] = {
 	{ "format", required_argument, NULL, 'f' },
@@ -99,6 +100,7 @@ static const struct option long_options[] = {
 	{ "for", required_argument, NULL, OPTION_FOR },
 	{ "drift", required_argument, NULL, OPTION_DRIFT },
 	{ "containers-only", no_argument, NULL, OPTION_CONTAINERS },
+	{ "check-filter", no_argument, NULL, OPTION_CHECK_FILTER },
 	{ "own-rules", no_argument, NULL, OPTION_OWN_RULES },
 	{ "all-rules", no_argument, NULL, OPTION_ALL_RULES },
 	{ "record", required_argument, NULL, OPTION_RECORD },
@@ -361,6 +363,9 @@ static int take_option(int option, struct words *words)
 		return 0;
 	case OPTION_OWN_RULES:
 		words->wants_own_rules = true;
+		return 0;
+	case OPTION_CHECK_FILTER:
+		options->checks_filter = true;
 		return 0;
 	case OPTION_ALL_RULES:
 		options->all_rules = true;

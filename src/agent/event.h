@@ -19,6 +19,9 @@
 #define GUARD_STRINGS_BYTES 16384u /* a power of two; a record's strings are cut off that begin behind it */
 #define GUARD_RING_BYTES (8u << 20) /* 4 million events a second for 25 ms (the reference's section 8) */
 #define GUARD_CPUS_MAX 1024u
+#define GUARD_PATHS 16384u    /* paths that no rule can be about; a power of two; a map of 4 MiB is the most that Linux 5.10 takes */
+#define GUARD_PATH_WORDS 16u  /* of them, 8 bytes each; longer ones are always told */
+#define GUARD_PATH_PLACES 2u  /* where one may stand: at its number, and behind it */
 
 enum guard_kind { GUARD_KIND_CALL, GUARD_KIND_EXEC, GUARD_KIND_FORK, GUARD_KIND_EXIT, GUARD_KIND_GROUP, GUARD_KIND_GROUP_END, GUARD_KIND_DEED, GUARD_KINDS };
 
@@ -47,6 +50,19 @@ struct guard_call_facts {
 	__u8 folder;            /* the descriptor that a relative name starts from */
 	__u8 address_in_header; /* the address is the first member of what the argument points to */
 	__u8 open_how;          /* the third argument points to a struct open_how */
+	__u8 flags;             /* of an open whose path may be one that no rule can be about */
+};
+
+#define GUARD_PATH_AS_NAMED (1ull << 63) /* with a path's call: the caller wrote it just so */
+
+enum guard_filter { GUARD_FILTER_OFF, GUARD_FILTER_DROPS, GUARD_FILTER_MARKS };
+
+/*
+ * A path that was opened, with the call and its flags behind it, which no rule can be about, whoever opened it. The words are padded with zeros and mixed with secret ones, so that neither a
+ * place that is not used nor one that is just being written is ever like a path. A place is written once.
+ */
+struct guard_path {
+	__u64 words[GUARD_PATH_WORDS + 1];
 };
 
 enum guard_flag {
@@ -62,6 +78,7 @@ enum guard_flag {
 	GUARD_FLAG_VOLUME = 1 << 10,   /* the executable lies on another file system than the process's root */
 	GUARD_FLAG_OTHER_ROOT = 1 << 11, /* the process has neither that for a root nor the host's */
 	GUARD_FLAG_REFUSED = 1 << 9,   /* DEED: it did not happen */
+	GUARD_FLAG_FILTERED = 1 << 12, /* GUARD_FILTER_MARKS: it would not have been told */
 };
 
 /* Ports in the machine's byte order; an IPv4 address takes the first four bytes. */

@@ -195,6 +195,8 @@ static int fire(struct watch *w, const struct agent_event *event, struct agent_c
 	for (size_t at = 0; rc == 0 && (rule = guard_next_match(&w->rules, agent_event_type(event), &e, &at));) {
 		rc = act(w, rule, event, container);
 		rc = rc < 0 ? rc : alert(w, rule, event);
+		if (rc == 0 && event->record->flags & GUARD_FLAG_FILTERED)
+			rc = warn(w, "filter-was-wrong", "rule '%.*s' fires for an event that would have been left out in the kernel: this is an error of the agent's", BH_SLICE_FMT(rule->item.name));
 		if (!w->options->all_rules)
 			break;
 	}
@@ -279,6 +281,7 @@ static int judge(struct watch *w, const struct guard_record *r, const struct age
 		rc = record_event(w, &event);
 	if (rc == 0)
 		rc = is_deed ? tell_deed(w, &event) : fire(w, &event, container);
+	agent_filter_learn(&w->filter, &w->rules, &event);
 	bh_arena_clear(&w->arena);
 	return rc;
 }
@@ -380,6 +383,7 @@ static void choose_events(struct watch *w)
 		if (w->wanted[i])
 			sensor_look_at(w->sensor, i, &call->facts);
 	}
+	agent_filter_begin(&w->filter, sensor_filter(w->sensor), all ? GUARD_FILTER_OFF : w->options->checks_filter ? GUARD_FILTER_MARKS : GUARD_FILTER_DROPS);
 	w->wants_exec = all || guard_is_looked_at(&w->rules, BH_SLICE_LIT("execve")) || guard_is_looked_at(&w->rules, BH_SLICE_LIT("execveat"));
 	w->wants_clone = guard_is_looked_at(&w->rules, BH_SLICE_LIT("clone"));
 	w->wants_exit = guard_is_looked_at(&w->rules, BH_SLICE_LIT("procexit"));
@@ -455,6 +459,7 @@ static int measure(struct watch *w)
 	bh_buf_add_str(&w->text, "# HELP " AGENT_METRIC "info Which version runs.\n# TYPE " AGENT_METRIC "info gauge\n" AGENT_METRIC "info{version=\"" BH_VERSION "\"} 1\n");
 	agent_metric(&w->text, "events_total", "counter", "Events that the kernel programs wrote.", now.written);
 	agent_metric(&w->text, "events_lost_total", "counter", "Events that came faster than they could be judged.", now.lost);
+	agent_metric(&w->text, "events_filtered_total", "counter", "Opens that no rule can be about, left out in the kernel.", now.filtered);
 	agent_metric(&w->text, "calls_not_seen_total", "counter", "System calls of 32-bit programs.", now.compat_calls);
 	agent_metric(&w->text, "rules", "gauge", "Rules that are loaded and enabled.", count_rules(&w->rules));
 	agent_metric(&w->text, "policies", "gauge", "Policies that are in force.", has_policies(w) ? w->policies.policies.len : 0);
@@ -471,6 +476,7 @@ static int tick(struct watch *w)
 		return 0;
 	w->told_ns = clock;
 	int rc = tell_losses(w);
+	agent_filter_tick(&w->filter);
 	rc = rc < 0 ? rc : agent_alerts_tick(w->alerts);
 	if (rc < 0 || !w->options->metrics || clock - w->measured_ns < MEASURE_NS)
 		return rc;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -239,6 +240,8 @@ static int load(struct sensor *s)
 		code = fill_tables(s);
 	if (code < 0)
 		return code;
+	if (getrandom(s->programs->bss->path_secrets, sizeof(s->programs->bss->path_secrets), 0) != sizeof(s->programs->bss->path_secrets))
+		return -EIO;
 	s->ring = ring_buffer__new(bpf_map__fd(s->programs->maps.ring), on_record, s, NULL);
 	return s->ring ? 0 : -errno;
 }
@@ -357,6 +360,12 @@ void sensor_look_at(struct sensor *s, unsigned call, const struct guard_call_fac
 		s->programs->bss->calls[call] = *facts;
 }
 
+struct sensor_filter sensor_filter(struct sensor *s)
+{
+	struct sensor_bpf__bss *own = s->programs->bss;
+	return (struct sensor_filter){ own->paths, (const uint64_t *)own->path_secrets, &own->filter_mode };
+}
+
 void sensor_ignore(struct sensor *s, pid_t pid)
 {
 	if (s->n_ignored < IGNORED_MAX)
@@ -388,6 +397,7 @@ struct sensor_counts sensor_counts(const struct sensor *s)
 	struct sensor_counts c = { .compat_calls = s->programs->bss->compat_calls };
 	for (size_t i = 0; i < GUARD_CPUS_MAX; i++) {
 		c.written += s->programs->bss->written[i];
+		c.filtered += s->programs->bss->filtered[i];
 		c.lost += s->programs->bss->lost[i];
 	}
 	return c;

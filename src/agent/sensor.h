@@ -31,6 +31,14 @@ struct sensor_setup {
 int sensor_open(struct sensor **ret, const struct sensor_setup *setup, struct bh_err *err) BH_MUST_CHECK;
 void sensor_close(struct sensor *s);
 
+/* What the kernel programs need to leave opens out (filter.h): shared memory. */
+struct sensor_filter {
+	struct guard_path *paths; /* GUARD_PATHS */
+	const uint64_t *secrets;  /* GUARD_PATH_WORDS + 1 */
+	uint32_t *mode;           /* enum guard_filter */
+};
+struct sensor_filter sensor_filter(struct sensor *s);
+
 void sensor_look_at(struct sensor *s, unsigned call, const struct guard_call_facts *facts);
 void sensor_ignore(struct sensor *s, pid_t pid); /* at most two */
 
@@ -58,7 +66,7 @@ int sensor_attach(struct sensor *s, struct bh_err *err) BH_MUST_CHECK;
 int sensor_read(struct sensor *s, int (*take)(void *ctx, const struct guard_record *record), void *ctx);
 
 struct sensor_counts {
-	uint64_t written, lost, compat_calls;
+	uint64_t filtered, written, lost, compat_calls;
 };
 struct sensor_counts sensor_counts(const struct sensor *s);
 

@@ -20,7 +20,7 @@ struct agent_options {
 	size_t n_files;
 	const struct guard_rule_file *policies; /* files of policies */
 	size_t n_policies;
-	bool all_rules, containers_only, kills_drift;
+	bool all_rules, containers_only, kills_drift, checks_filter;
 	uint32_t learn_seconds; /* 0: it watches; else it learns policies for so long, and writes them to text_fd */
 	bool stays; /* policies are in force when it has ended as it should, too */
 	struct agent_outputs *outputs; /* of alerts */

@@ -4,6 +4,7 @@
 
 #include "agent/act.h"
 #include "agent/facts.h"
+#include "agent/filter.h"
 #include "agent/holds.h"
 #include "agent/learn.h"
 #include "agent/watch.h"
@@ -38,6 +39,7 @@ struct watch {
 	struct guard_ruleset rules;
 	struct agent_name_vec names;
 	struct agent_alerts *alerts;
+	struct agent_filter filter;
 	struct agent_learned *learned; /* NULL: it watches */
 	uint64_t began_ns;
 	struct bh_arena arena;

@@ -54,7 +54,7 @@ static int take_over(struct queue *q, const char *path, uint64_t size, struct bh
 	while (size - q->end >= sizeof(r) && read_at(q, &r, sizeof(r), q->end)) {
 		if (r.bytes > QUEUE_RECORD_BYTES_MAX)
 			return bh_fail(err, BH_EMALFORMED, q->end, "%s: at offset %" PRIu64 ": a record of %" PRIu32 " bytes; this queue is damaged: move it away", path, q->end, r.bytes);
-		if (r.bytes > size - q->end - sizeof(r))
+		if (r.bytes == 0 || r.bytes > size - q->end - sizeof(r)) /* zeros: a file system that lost its power */
 			break;
 		q->end += sizeof(r) + r.bytes;
 		q->n_waiting++;

@@ -27,6 +27,18 @@ const struct guard_rule *guard_next_match(const struct guard_ruleset *rules, str
 	return NULL;
 }
 
+bool guard_may_match(const struct guard_ruleset *rules, struct bh_slice type, const struct guard_event *e, bool (*knows)(const struct guard_operand *field))
+{
+	const struct bh_slice *own = bh_map_get(&rules->type_numbers, type);
+	size_t number = own ? (size_t)(own - rules->types) : 0;
+	for (size_t i = 0; i < rules->rules.len; i++) {
+		const struct guard_rule *rule = rules->rules.entries[i].value;
+		if (is_used(rule) && looks_at(&rule->condition.types[0], number, own != NULL) && guard_eval_known(rule->condition.tree, e, knows) != GUARD_IS_FALSE)
+			return true;
+	}
+	return false;
+}
+
 bool guard_is_looked_at(const struct guard_ruleset *rules, struct bh_slice type)
 {
 	const struct bh_slice *own = bh_map_get(&rules->type_numbers, type);

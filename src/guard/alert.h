@@ -7,6 +7,9 @@
 /* The next rule, in the order in which they were loaded, that is loaded, enabled, and true for an event of a type; *at: 0 at first. NULL: there is none. */
 const struct guard_rule *guard_next_match(const struct guard_ruleset *rules, struct bh_slice type, const struct guard_event *e, size_t *at);
 
+/* May any rule fire for an event of this type of which only those fields are known? */
+bool guard_may_match(const struct guard_ruleset *rules, struct bh_slice type, const struct guard_event *e, bool (*knows)(const struct guard_operand *field));
+
 /* May any rule fire for events of this type? */
 bool guard_is_looked_at(const struct guard_ruleset *rules, struct bh_slice type);
 

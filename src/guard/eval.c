@@ -242,6 +242,52 @@ bool guard_eval(const struct guard_node *n, const struct guard_event *e)
 	return false;
 }
 
+/* ---- of what is known ---- */
+
+static bool is_known(const struct guard_operand *o, bool (*knows)(const struct guard_operand *field))
+{
+	if (o->kind == GUARD_FIELD)
+		return knows(o);
+	for (size_t i = 0; i < o->n; i++)
+		if (!is_known(&o->parts[i], knows))
+			return false;
+	return true;
+}
+
+static enum guard_truth check_known(const struct guard_node *n, const struct guard_event *e, bool (*knows)(const struct guard_operand *field))
+{
+	if (!is_known(&n->left, knows))
+		return GUARD_IS_UNKNOWN;
+	for (size_t i = 0; i < n->n_values; i++)
+		if (!is_known(&n->values[i], knows))
+			return GUARD_IS_UNKNOWN;
+	return check(n, e) ? GUARD_IS_TRUE : GUARD_IS_FALSE;
+}
+
+enum guard_truth guard_eval_known(const struct guard_node *n, const struct guard_event *e, bool (*knows)(const struct guard_operand *field))
+{
+	switch (n->kind) {
+	case GUARD_CHECK: return check_known(n, e, knows);
+	case GUARD_MACRO: return guard_eval_known(n->parts[0], e, knows);
+	case GUARD_NOT: {
+		enum guard_truth t = guard_eval_known(n->parts[0], e, knows);
+		return t == GUARD_IS_UNKNOWN ? t : t == GUARD_IS_TRUE ? GUARD_IS_FALSE : GUARD_IS_TRUE;
+	}
+	case GUARD_AND:
+	case GUARD_OR: break;
+	}
+	/* One part decides, and else it is known if all parts are. */
+	const enum guard_truth decides = n->kind == GUARD_AND ? GUARD_IS_FALSE : GUARD_IS_TRUE;
+	enum guard_truth all = decides == GUARD_IS_FALSE ? GUARD_IS_TRUE : GUARD_IS_FALSE;
+	for (size_t i = 0; i < n->n; i++) {
+		enum guard_truth t = guard_eval_known(n->parts[i], e, knows);
+		if (t == decides)
+			return t;
+		all = t == GUARD_IS_UNKNOWN ? t : all;
+	}
+	return all;
+}
+
 /* ---- outputs ---- */
 
 static void put_field(const struct guard_operand *o, const struct guard_event *e, struct bh_buf *out)

@@ -23,6 +23,11 @@ struct guard_event {
 /* The tree is one that guard_ruleset_compile has found good. */
 bool guard_eval(const struct guard_node *n, const struct guard_event *e);
 
+enum guard_truth { GUARD_IS_FALSE, GUARD_IS_TRUE, GUARD_IS_UNKNOWN };
+
+/* The same of events of which only some fields are known, which `knows` says of each: what is true, or false, whatever the others are. */
+enum guard_truth guard_eval_known(const struct guard_node *n, const struct guard_event *e, bool (*knows)(const struct guard_operand *field));
+
 /* The output of a rule with its fields in place, "<NA>" for those that the event has not. */
 void guard_format(struct bh_slice output, const struct guard_event *e, struct bh_buf *out);
 

@@ -101,7 +101,7 @@ def main():
         done = run(GUARD, *argv)
         tap.ok(done.returncode == code and told in done.stderr and not done.stdout and done.stderr.count("\n") == 1, " ".join(map(str, argv)) or "no words", done)
     done = run(GUARD, "--help")
-    options = ("run [PATH...]", "policies PATH", "learn", "--for", "--stay", "release", "status", "--policy", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules", "--output", "--spool", "--fold", "--alerts-per-second", "--metrics", "outputs ", "--own-rules")
+    options = ("run [PATH...]", "policies PATH", "learn", "--for", "--stay", "release", "status", "--policy", "--drift", "--record", "--containers-only", "--docker-socket", "--all-rules", "--output", "--spool", "--fold", "--alerts-per-second", "--metrics", "outputs ", "--own-rules", "--check-filter")
     tap.ok(done.returncode == 0 and all(w in done.stdout for w in options), "--help names each command and option", done)
     done = run(GUARD, "policies", ROOT / "tests/vm/monitor.yaml", ROOT / "tests/corpus/agent_policy/shop.yaml")
     tap.ok(done.returncode == 0 and done.stdout == SHOWN and not done.stderr, "policies: whom they are for, and what they refuse", done)

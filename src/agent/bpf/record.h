@@ -36,6 +36,7 @@ struct scratch {
 /* A path as it grows towards its beginning. */
 struct path_room {
 	__u64 uses; /* somebody else's, where the kernel takes the CPU away from a program */
+	__u64 words[GUARD_PATH_WORDS + 1], name[GUARD_PATH_WORDS + 1]; /* filter.h */
 	__u8 bytes[PATH_BYTES + NAME_BYTES_MAX];
 };
 

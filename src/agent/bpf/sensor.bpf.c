@@ -3,6 +3,7 @@
  * they end. Names of files and addresses of connections are read from the kernel's own objects behind a descriptor, not from the caller's memory, which another thread may change; what exists in
  * the caller's memory only (names of calls that failed, names without a descriptor) is taken from there.
  */
+#include "agent/bpf/filter.h"
 #include "agent/bpf/network.h"
 #include "agent/bpf/refuse.h"
 
@@ -229,9 +230,20 @@ int BPF_PROG(on_call, struct pt_regs *regs, long result)
 		end_deed(deed, regs, result);
 	if (c.how == GUARD_HOW_NONE)
 		return 0;
+	__u32 mode = filter_mode;
+	bool is_known = 0;
+	if (mode != GUARD_FILTER_OFF && c.flags && result >= 0) {
+		bool has_folder = c.flags == 3; /* as its first argument */
+		is_known = is_filtered(task, number, has_folder ? call_argument(regs, 2) : call_argument(regs, 1), has_folder ? call_argument(regs, 1) : call_argument(regs, 0), result);
+	}
+	if (is_known)
+		filtered[bpf_get_smp_processor_id() & (GUARD_CPUS_MAX - 1)]++;
+	if (is_known && mode == GUARD_FILTER_DROPS)
+		return 0;
 	struct scratch *s = begin(GUARD_KIND_CALL);
 	if (!s)
 		return 0;
+	s->head.flags |= is_known ? GUARD_FLAG_FILTERED : 0;
 	s->head.call = number;
 	s->head.result = result;
 	add_arguments(&s->head, regs);
