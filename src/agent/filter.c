@@ -9,12 +9,44 @@
 
 #define FULL (GUARD_PATHS / 4 * 3)
 #define KEPT_NS 60000000000ull
+#define NAME_FIELD "fd.nameraw"
 #define GOLDEN 0x9e3779b97f4a7c15u
 
-void agent_filter_begin(struct agent_filter *f, struct sensor_filter shared, uint32_t mode)
+static bool is_name(const struct guard_operand *o)
 {
-	*f = (struct agent_filter){ .shared = shared, .mode = mode, .begun_ns = bh_clock_ns(CLOCK_MONOTONIC) };
-	__atomic_store_n(shared.mode, mode, __ATOMIC_RELEASE);
+	bool found = o->field && strcmp(o->field->name, NAME_FIELD) == 0;
+	for (size_t i = 0; !found && i < o->n; i++)
+		found = is_name(&o->parts[i]);
+	return found;
+}
+
+static bool asks_for_names(const struct guard_node *n)
+{
+	bool found = is_name(&n->left);
+	for (size_t i = 0; !found && i < n->n_values; i++)
+		found = is_name(&n->values[i]);
+	for (size_t i = 0; !found && i < n->n; i++)
+		found = asks_for_names(n->parts[i]);
+	return found;
+}
+
+static void begin(struct agent_filter *f)
+{
+	f->n = 0;
+	f->is_off = false;
+	f->begun_ns = bh_clock_ns(CLOCK_MONOTONIC);
+	__atomic_store_n(f->shared.mode, f->mode, __ATOMIC_RELEASE);
+}
+
+void agent_filter_begin(struct agent_filter *f, struct sensor_filter shared, const struct guard_ruleset *rules, uint32_t mode)
+{
+	*f = (struct agent_filter){ .shared = shared, .mode = mode };
+	for (size_t i = 0; i < rules->rules.len; i++) {
+		const struct guard_rule *rule = rules->rules.entries[i].value;
+		f->asks_for_names |= rule->is_loaded && rule->is_enabled && asks_for_names(rule->condition.tree);
+	}
+	*shared.names = f->asks_for_names;
+	begin(f);
 }
 
 /* Fields that follow from the path, the call and its flags, of an open that went well and made nothing. */
@@ -28,7 +60,7 @@ static bool knows_path(const struct guard_operand *field)
 /* And where the caller wrote the path as it is. */
 static bool knows_name(const struct guard_operand *field)
 {
-	return bh_slice_eq_str(bh_slice_str(field->field->name), "fd.nameraw") || knows_path(field);
+	return strcmp(field->field->name, NAME_FIELD) == 0 || knows_path(field);
 }
 
 static bool put(struct agent_filter *f, const uint64_t words[GUARD_PATH_WORDS + 1])
@@ -61,7 +93,7 @@ void agent_filter_learn(struct agent_filter *f, const struct guard_ruleset *rule
 		return;
 	uint32_t flags = (uint32_t)r->arguments[argument - 1];
 	const struct guard_event e = { agent_extract, (void *)(uintptr_t)event, event->arena };
-	bool is_as_named = bh_slice_eq(agent_string(r, GUARD_STRING_NAME), path);
+	bool is_as_named = f->asks_for_names && bh_slice_eq(agent_string(r, GUARD_STRING_NAME), path);
 	if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) || guard_may_match(rules, agent_event_type(event), &e, is_as_named ? knows_name : knows_path))
 		return;
 	memcpy(words, path.ptr, path.len);
@@ -76,7 +108,7 @@ void agent_filter_tick(struct agent_filter *f)
 {
 	if (f->is_off) {
 		memset(f->shared.paths, 0, GUARD_PATHS * sizeof(*f->shared.paths));
-		agent_filter_begin(f, f->shared, f->mode);
+		begin(f);
 	} else if (f->n > FULL && bh_clock_ns(CLOCK_MONOTONIC) - f->begun_ns > KEPT_NS) {
 		f->is_off = true;
 		__atomic_store_n(f->shared.mode, GUARD_FILTER_OFF, __ATOMIC_RELEASE);

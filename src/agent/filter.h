@@ -12,12 +12,13 @@
 struct agent_filter {
 	struct sensor_filter shared;
 	uint32_t mode; /* that is wanted: enum guard_filter */
+	bool asks_for_names;
 	uint32_t n;    /* places in use; nothing is learned when they are nearly all */
 	uint64_t begun_ns;
 	bool is_off;   /* it begins anew at the next tick */
 };
 
-void agent_filter_begin(struct agent_filter *f, struct sensor_filter shared, uint32_t mode); /* mode: enum guard_filter */
+void agent_filter_begin(struct agent_filter *f, struct sensor_filter shared, const struct guard_ruleset *rules, uint32_t mode); /* mode: enum guard_filter */
 
 /* An event that was told. */
 void agent_filter_learn(struct agent_filter *f, const struct guard_ruleset *rules, const struct agent_event *event);

@@ -383,7 +383,7 @@ static void choose_events(struct watch *w)
 		if (w->wanted[i])
 			sensor_look_at(w->sensor, i, &call->facts);
 	}
-	agent_filter_begin(&w->filter, sensor_filter(w->sensor), all ? GUARD_FILTER_OFF : w->options->checks_filter ? GUARD_FILTER_MARKS : GUARD_FILTER_DROPS);
+	agent_filter_begin(&w->filter, sensor_filter(w->sensor), &w->rules, all ? GUARD_FILTER_OFF : w->options->checks_filter ? GUARD_FILTER_MARKS : GUARD_FILTER_DROPS);
 	w->wants_exec = all || guard_is_looked_at(&w->rules, BH_SLICE_LIT("execve")) || guard_is_looked_at(&w->rules, BH_SLICE_LIT("execveat"));
 	w->wants_clone = guard_is_looked_at(&w->rules, BH_SLICE_LIT("clone"));
 	w->wants_exit = guard_is_looked_at(&w->rules, BH_SLICE_LIT("procexit"));

@@ -363,7 +363,7 @@ void sensor_look_at(struct sensor *s, unsigned call, const struct guard_call_fac
 struct sensor_filter sensor_filter(struct sensor *s)
 {
 	struct sensor_bpf__bss *own = s->programs->bss;
-	return (struct sensor_filter){ own->paths, (const uint64_t *)own->path_secrets, &own->filter_mode };
+	return (struct sensor_filter){ own->paths, (const uint64_t *)own->path_secrets, &own->filter_mode, &own->filter_names };
 }
 
 void sensor_ignore(struct sensor *s, pid_t pid)

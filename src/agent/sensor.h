@@ -36,6 +36,7 @@ struct sensor_filter {
 	struct guard_path *paths; /* GUARD_PATHS */
 	const uint64_t *secrets;  /* GUARD_PATH_WORDS + 1 */
 	uint32_t *mode;           /* enum guard_filter */
+	uint32_t *names;          /* a rule asks for names as they were written */
 };
 struct sensor_filter sensor_filter(struct sensor *s);
 

@@ -29,7 +29,7 @@ static const uint32_t flags[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDONLY | O_CLOEX
 struct place {
 	struct guard_path paths[GUARD_PATHS];
 	uint64_t secrets[GUARD_PATH_WORDS + 1];
-	uint32_t mode;
+	uint32_t mode, names;
 };
 
 static uint64_t state_of_random = 42;
@@ -118,8 +118,9 @@ static void no_alert_is_lost(void **state)
 	size_t n_listed = 0, n_fired = 0;
 	(void)state;
 	begin(&p, &set, &arena);
-	agent_filter_begin(&filter, (struct sensor_filter){ p.paths, p.secrets, &p.mode }, GUARD_FILTER_DROPS);
+	agent_filter_begin(&filter, (struct sensor_filter){ p.paths, p.secrets, &p.mode, &p.names }, &set, GUARD_FILTER_DROPS);
 	assert_int_equal(p.mode, GUARD_FILTER_DROPS);
+	assert_true(p.names);
 	for (uint64_t i = 1; i <= EVENTS; i++) {
 		make(&room, paths[below(sizeof(paths) / sizeof(paths[0]))]);
 		const struct agent_event event = { .record = &room.r, .call = agent_call_of(room.r.call), .group_is_known = true, .host = &host, .number = i, .arena = &arena };
@@ -147,7 +148,7 @@ static void is_begun_again_when_full(void **state)
 	char path[64];
 	(void)state;
 	begin(&p, &set, &arena);
-	agent_filter_begin(&filter, (struct sensor_filter){ p.paths, p.secrets, &p.mode }, GUARD_FILTER_DROPS);
+	agent_filter_begin(&filter, (struct sensor_filter){ p.paths, p.secrets, &p.mode, &p.names }, &set, GUARD_FILTER_DROPS);
 	for (uint64_t i = 0; i < 2 * GUARD_PATHS; i++) {
 		(void)snprintf(path, sizeof(path), "/usr/share/%u", (unsigned)i);
 		make(&room, "");

@@ -14,7 +14,8 @@
 /* Set by the agent. */
 struct guard_path paths[GUARD_PATHS];
 __u64 path_secrets[GUARD_PATH_WORDS + 1];
-__u32 filter_mode; /* enum guard_filter */
+__u32 filter_mode;  /* enum guard_filter */
+__u32 filter_names; /* a rule asks for names as they were written */
 
 /* Read by the agent. */
 __u64 filtered[GUARD_CPUS_MAX];
@@ -53,7 +54,7 @@ __noinline __u32 is_listed_path(__u64 mnt, __u64 dentry, __u64 how, __u64 user)
 		words[i] = 0;
 	if (bpf_probe_read_kernel(words, n, &room->bytes[start]) < 0)
 		return 0;
-	words[GUARD_PATH_WORDS] = how | (is_as_named(room, user) ? GUARD_PATH_AS_NAMED : 0);
+	words[GUARD_PATH_WORDS] = how | (filter_names && is_as_named(room, user) ? GUARD_PATH_AS_NAMED : 0);
 #pragma unroll
 	for (__u32 i = 0; i <= GUARD_PATH_WORDS; i++) {
 		words[i] ^= path_secrets[i];

@@ -153,6 +153,12 @@ static __always_inline void add_user_bytes(struct scratch *s, enum guard_string 
 
 /* ---- paths ---- */
 
+/* struct qstr, as machines with the low byte first have it (include/linux/dcache.h): one read instead of two. */
+struct name_of_dentry {
+	__u32 hash, len;
+	const void *text;
+};
+
 /*
  * From a file up to the root that the process sees, through mounts, or up to that of its own file system; written from behind, from the place that is returned. A file without a place in the
  * tree (memfd, pipe) has only its name: PATH_BYTES. A function that other files could call, as the verifier looks at those once only, and takes numbers for pointers there.
@@ -169,9 +175,11 @@ __noinline __u32 write_path(__u64 from_mnt, __u64 from_dentry, __u32 stays)
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct dentry *root = BPF_CORE_READ(task, fs, root.dentry);
 	struct vfsmount *root_mnt = BPF_CORE_READ(task, fs, root.mnt);
+	struct dentry *top = BPF_CORE_READ(mnt, mnt_root);
 	__u32 at = PATH_BYTES;
 	for (int i = 0; i < PATH_DEPTH_MAX; i++) {
-		struct dentry *top = BPF_CORE_READ(mnt, mnt_root), *parent = BPF_CORE_READ(dentry, d_parent);
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		struct name_of_dentry name = { 0 };
 		if (!stays && dentry == root && mnt == root_mnt)
 			break;
 		if ((!stays && dentry == top) || dentry == parent) {
@@ -180,14 +188,16 @@ __noinline __u32 write_path(__u64 from_mnt, __u64 from_dentry, __u32 stays)
 				break;
 			dentry = BPF_CORE_READ(m, mnt_mountpoint);
 			mnt = (void *)above + bpf_core_field_offset(struct mount, mnt);
+			top = BPF_CORE_READ(mnt, mnt_root);
 			continue;
 		}
-		__u32 len = BPF_CORE_READ(dentry, d_name.len) & (NAME_BYTES_MAX - 1);
+		bpf_probe_read_kernel(&name, sizeof(name), (void *)dentry + bpf_core_field_offset(struct dentry, d_name));
+		__u32 len = name.len & (NAME_BYTES_MAX - 1);
 		if (at <= len + 1 || at > PATH_BYTES)
 			break;
 		at = masked(at - len - 1, PATH_BYTES - 1); /* so that all rounds look alike to the verifier, which is then done soon */
 		room->bytes[at] = '/';
-		bpf_probe_read_kernel(&room->bytes[at + 1], masked(len, NAME_BYTES_MAX - 1), BPF_CORE_READ(dentry, d_name.name));
+		bpf_probe_read_kernel(&room->bytes[at + 1], masked(len, NAME_BYTES_MAX - 1), name.text);
 		dentry = parent;
 	}
 	return at;
