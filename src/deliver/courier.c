@@ -192,7 +192,7 @@ static void take_all(struct courier *c)
 
 int deliver_courier_run(struct courier *c)
 {
-	pthread_t thread;
+	pthread_t thread = 0;
 	struct bh_err why = { 0 };
 	(void)signal(SIGINT, SIG_IGN); /* it ends when there is nothing more to deliver */
 	(void)signal(SIGTERM, SIG_IGN);
