@@ -36,6 +36,17 @@ const struct deliver_way *deliver_way_of(const char *target)
 	return NULL;
 }
 
+void deliver_lines(struct courier *c, const struct deliver_record *records, size_t n)
+{
+	bh_buf_clear(&c->text);
+	for (size_t i = 0; i < n; i++) {
+		bh_buf_add_str(&c->text, c->format->head);
+		bh_buf_add(&c->text, records[i].text);
+		bh_buf_add_str(&c->text, c->format->tail);
+		bh_buf_add_byte(&c->text, '\n');
+	}
+}
+
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

@@ -44,6 +44,9 @@ struct deliver_shared {
 	char problem[DELIVER_PROBLEM_BYTES];
 };
 
+/* A line for each record, into the courier's text. */
+void deliver_lines(struct courier *c, const struct deliver_record *records, size_t n);
+
 /* NULL: none takes the target. */
 const struct deliver_way *deliver_way_of(const char *target);
 

@@ -33,13 +33,7 @@ static int send_lines(struct courier *c, const struct deliver_record *records, s
 		c->fd = -1;
 	}
 	int rc = c->fd < 0 ? open_file(c, err) : 0;
-	bh_buf_clear(&c->text);
-	for (size_t i = 0; i < n; i++) {
-		bh_buf_add_str(&c->text, c->format->head);
-		bh_buf_add(&c->text, records[i].text);
-		bh_buf_add_str(&c->text, c->format->tail);
-		bh_buf_add_byte(&c->text, '\n');
-	}
+	deliver_lines(c, records, n);
 	return rc < 0 ? rc : bh_write_all(c->fd, bh_buf_slice(&c->text), err);
 }
 

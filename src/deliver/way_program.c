@@ -62,13 +62,7 @@ static int start(struct courier *c, struct bh_err *err)
 static int send_line(struct courier *c, const struct deliver_record *records, size_t n, struct bh_err *err)
 {
 	int rc = c->fd < 0 ? start(c, err) : 0;
-	bh_buf_clear(&c->text);
-	for (size_t i = 0; i < n; i++) {
-		bh_buf_add_str(&c->text, c->format->head);
-		bh_buf_add(&c->text, records[i].text);
-		bh_buf_add_str(&c->text, c->format->tail);
-		bh_buf_add_byte(&c->text, '\n');
-	}
+	deliver_lines(c, records, n);
 	rc = rc < 0 ? rc : bh_write_all(c->fd, bh_buf_slice(&c->text), err);
 	if (rc < 0 && c->fd >= 0) {
 		(void)close(c->fd);
