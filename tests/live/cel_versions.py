@@ -195,7 +195,7 @@ def refused_rules():
     """What an API server refuses of our policies, and how many there are."""
     oracle = go_oracle.build("cel_kubernetes")
     bad, n = [], 0
-    documents = [(path, d) for path in sorted(ROOT.glob("rules/*/*.yaml")) for d in yaml.safe_load_all(path.read_text()) if d["kind"] in OLDEST]
+    documents = [(path, d) for path in sorted(ROOT.glob("rules/*/*.yaml")) if path.parent.name != "runtime" for d in yaml.safe_load_all(path.read_text()) if d["kind"] in OLDEST]
     for kind, minor in OLDEST.items():
         own = [(path, d) for path, d in documents if d["kind"] == kind]
         for m in (minor, LAST):
