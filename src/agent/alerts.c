@@ -95,7 +95,7 @@ static void count(struct agent_alerts *a, const struct guard_rule *rule)
 	c->n++;
 }
 
-/* A text that is longer than a message ends there, and says so. */
+/* A text that is longer than a message is left out, which is said instead. */
 static int send_as(struct agent_alerts *a, const struct guard_alert *alert, uint32_t number, uint64_t time_ns)
 {
 	const struct guard_alert_format *format = guard_alert_format_at(number);
@@ -147,14 +147,6 @@ int agent_alerts_say(struct agent_alerts *a, const char *rule, enum guard_priori
 
 /* ---- folding ---- */
 
-static struct bh_slice value_of(const struct guard_event *e, const char *name)
-{
-	struct guard_operand o = { .name = bh_slice_str(name) };
-	struct guard_values v = { 0 };
-	o.field = guard_field_find(o.name, &o.dotted);
-	return o.field && e->extract(e->ctx, &o, &v) && v.n ? v.list[0] : (struct bh_slice){ 0 };
-}
-
 static struct alike *place_for(struct agent_alerts *a, uint64_t hash)
 {
 	struct alike *row = &a->alike[(hash & (ROWS - 1)) * PLACES], *unused = NULL;
@@ -181,7 +173,8 @@ static bool is_folded(struct agent_alerts *a, const struct guard_rule *rule, con
 	if (a->options.fold_after == 0)
 		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		values[i] = value_of(e, names[i]);
+		values[i] = (struct bh_slice){ 0 };
+		(void)guard_event_value(e, names[i], &values[i]);
 		hash = hash * 1099511628211u ^ bh_slice_hash(values[i]);
 	}
 	struct alike *k = place_for(a, hash);

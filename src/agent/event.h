@@ -65,6 +65,13 @@ struct guard_path {
 	__u64 words[GUARD_PATH_WORDS + 1];
 };
 
+/* The number of its place: 0, mixed with each of its words, below GUARD_PATHS then. */
+static inline __attribute__((always_inline)) __u64 guard_path_mix(__u64 hash, __u64 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 32;
+}
+
 enum guard_flag {
 	GUARD_FLAG_UPPER = 1 << 0,     /* the executable lies in the writable layer of its container */
 	GUARD_FLAG_MEMORY = 1 << 1,    /* it is a file in memory, of memfd_create */

@@ -10,7 +10,6 @@
 #define FULL (GUARD_PATHS / 4 * 3)
 #define KEPT_NS 60000000000ull
 #define NAME_FIELD "fd.nameraw"
-#define GOLDEN 0x9e3779b97f4a7c15u
 
 static bool is_name(const struct guard_operand *o)
 {
@@ -66,10 +65,8 @@ static bool knows_name(const struct guard_operand *field)
 static bool put(struct agent_filter *f, const uint64_t words[GUARD_PATH_WORDS + 1])
 {
 	uint64_t hash = 0;
-	for (size_t i = 0; i <= GUARD_PATH_WORDS; i++) {
-		hash = (hash ^ words[i]) * GOLDEN;
-		hash ^= hash >> 32;
-	}
+	for (size_t i = 0; i <= GUARD_PATH_WORDS; i++)
+		hash = guard_path_mix(hash, words[i]);
 	for (uint32_t place = 0; place < GUARD_PATH_PLACES; place++) {
 		struct guard_path *p = &f->shared.paths[(hash + place) & (GUARD_PATHS - 1)];
 		if (memcmp(p->words, words, sizeof(p->words)) == 0)

@@ -5,8 +5,6 @@
 #include "agent/alerts.h"
 #include "deliver/deliver.h"
 
-#include <stdio.h>
-
 struct agent_outputs {
 	struct deliver_options options;
 	struct deliver *all;

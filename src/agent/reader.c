@@ -456,7 +456,8 @@ static int measure(struct watch *w)
 {
 	struct sensor_counts now = sensor_counts(w->sensor);
 	bh_buf_clear(&w->text);
-	bh_buf_add_str(&w->text, "# HELP " AGENT_METRIC "info Which version runs.\n# TYPE " AGENT_METRIC "info gauge\n" AGENT_METRIC "info{version=\"" BH_VERSION "\"} 1\n");
+	agent_metric_about(&w->text, "info", "gauge", "Which version runs.");
+	bh_buf_add_str(&w->text, AGENT_METRIC "info{version=\"" BH_VERSION "\"} 1\n");
 	agent_metric(&w->text, "events_total", "counter", "Events that the kernel programs wrote.", now.written);
 	agent_metric(&w->text, "events_lost_total", "counter", "Events that came faster than they could be judged.", now.lost);
 	agent_metric(&w->text, "events_filtered_total", "counter", "Opens that no rule can be about, left out in the kernel.", now.filtered);

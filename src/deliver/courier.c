@@ -149,11 +149,6 @@ static void *deliver_all(void *ctx)
 
 /* ---- taking ---- */
 
-struct frame_head {
-	uint32_t bytes, severity;
-	uint64_t time_ns;
-};
-
 static bool read_whole(int fd, void *to, size_t n)
 {
 	uint8_t *at = to;
@@ -185,7 +180,7 @@ static void take(struct courier *c, const struct deliver_record *r)
 static void take_all(struct courier *c)
 {
 	struct bh_buf b;
-	struct frame_head head;
+	struct queue_head head;
 	bh_buf_init(&b, QUEUE_RECORD_BYTES_MAX);
 	while (read_whole(c->pipe, &head, sizeof(head))) {
 		bh_buf_clear(&b);

@@ -12,7 +12,6 @@
 struct courier;
 
 struct deliver_way {
-	const char *name;
 	size_t batch_max;  /* records at a time, of formats that have no head: one message or line for each */
 	bool keeps_root;   /* it opens files again */
 	bool (*takes)(const char *target);

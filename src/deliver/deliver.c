@@ -243,10 +243,7 @@ static void flush(struct output *o)
 void deliver_give(struct deliver *d, size_t output, const struct deliver_record *r)
 {
 	struct output *o = &d->outputs[output];
-	const struct {
-		uint32_t bytes, severity;
-		uint64_t time_ns;
-	} head = { (uint32_t)r->text.len, r->severity, r->time_ns };
+	const struct queue_head head = { (uint32_t)r->text.len, r->severity, r->time_ns };
 	flush(o);
 	if (o->pipe < 0 || r->text.len > QUEUE_RECORD_BYTES_MAX || !bh_buf_reserve(&o->pending, sizeof(head) + r->text.len)) {
 		lose(o, 1);

@@ -19,11 +19,6 @@ struct file_head {
 	uint64_t at;
 };
 
-struct record_head {
-	uint32_t bytes, severity;
-	uint64_t time_ns;
-};
-
 static bool read_at(const struct queue *q, void *to, size_t n, uint64_t at)
 {
 	return pread(q->fd, to, n, (off_t)at) == (ssize_t)n;
@@ -47,7 +42,7 @@ static void empty(struct queue *q)
 static int take_over(struct queue *q, const char *path, uint64_t size, struct bh_err *err)
 {
 	struct file_head head;
-	struct record_head r;
+	struct queue_head r;
 	if (!read_at(q, &head, sizeof(head), 0) || memcmp(head.magic, MAGIC, sizeof(head.magic)) != 0 || head.at < sizeof(head) || head.at > size)
 		return bh_fail(err, BH_EMALFORMED, 0, "%s: is no queue of alerts: move it away", path);
 	q->at = q->end = q->given_back = head.at;
@@ -86,7 +81,7 @@ void queue_close(struct queue *q)
 
 int queue_add(struct queue *q, const struct deliver_record *r, struct bh_err *err)
 {
-	struct record_head head = { (uint32_t)r->text.len, r->severity, r->time_ns };
+	struct queue_head head = { (uint32_t)r->text.len, r->severity, r->time_ns };
 	const struct iovec parts[] = { { &head, sizeof(head) }, { (void *)(uintptr_t)r->text.ptr, r->text.len } };
 	size_t n = sizeof(head) + r->text.len;
 	if (r->text.len > QUEUE_RECORD_BYTES_MAX || q->end - q->at + n > q->max_bytes)
@@ -103,7 +98,7 @@ int queue_add(struct queue *q, const struct deliver_record *r, struct bh_err *er
 
 int queue_read(const struct queue *q, struct bh_buf *bytes, struct deliver_record *records, size_t n_max, size_t *ret_n, uint64_t *ret_next, struct bh_err *err)
 {
-	struct record_head head;
+	struct queue_head head;
 	size_t n = 0;
 	uint64_t at = q->at;
 	bh_buf_clear(bytes);

@@ -17,6 +17,12 @@
 
 #define QUEUE_RECORD_BYTES_MAX (1u << 20)
 
+/* In front of a record, in a queue and in the pipe to it. */
+struct queue_head {
+	uint32_t bytes, severity;
+	uint64_t time_ns;
+};
+
 struct queue {
 	int fd;
 	uint64_t at, end, given_back, max_bytes;

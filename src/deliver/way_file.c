@@ -37,4 +37,4 @@ static int send_lines(struct courier *c, const struct deliver_record *records, s
 	return rc < 0 ? rc : bh_write_all(c->fd, bh_buf_slice(&c->text), err);
 }
 
-const struct deliver_way deliver_way_file = { .name = "file", .batch_max = 64, .keeps_root = true, .takes = takes, .open = open_file, .send = send_lines };
+const struct deliver_way deliver_way_file = { .batch_max = 64, .keeps_root = true, .takes = takes, .open = open_file, .send = send_lines };

@@ -68,4 +68,4 @@ static int send_bodies(struct courier *c, const struct deliver_record *records, 
 	return rc < 0 ? rc : post(c, err);
 }
 
-const struct deliver_way deliver_way_http = { .name = "http", .batch_max = 1, .is_secret = true, .takes = takes, .send = send_bodies };
+const struct deliver_way deliver_way_http = { .batch_max = 1, .is_secret = true, .takes = takes, .send = send_bodies };

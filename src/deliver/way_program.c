@@ -72,4 +72,4 @@ static int send_line(struct courier *c, const struct deliver_record *records, si
 	return rc;
 }
 
-const struct deliver_way deliver_way_program = { .name = "program", .batch_max = 1, .takes = takes, .open = prepare, .send = send_line, .is_secret = true };
+const struct deliver_way deliver_way_program = { .batch_max = 1, .takes = takes, .open = prepare, .send = send_line, .is_secret = true };

@@ -90,4 +90,4 @@ static int send_texts(struct courier *c, const struct deliver_record *records, s
 	return rc;
 }
 
-const struct deliver_way deliver_way_syslog = { .name = "syslog", .batch_max = 1, .takes = takes, .send = send_texts };
+const struct deliver_way deliver_way_syslog = { .batch_max = 1, .takes = takes, .send = send_texts };

@@ -5,49 +5,57 @@
 
 #define MESSAGE_BYTES_MAX (16u << 20)
 
-static bool looks_at(const struct guard_types *t, size_t number, bool is_named)
-{
-	return is_named ? t->bits[number / 64] >> number % 64 & 1 : t->rest;
-}
+/* The number of a type of events that rules name. */
+struct named_type {
+	size_t number;
+	bool is_named;
+};
 
-static bool is_used(const struct guard_rule *rule)
-{
-	return rule->is_loaded && rule->is_enabled;
-}
-
-const struct guard_rule *guard_next_match(const struct guard_ruleset *rules, struct bh_slice type, const struct guard_event *e, size_t *at)
+static struct named_type find_type(const struct guard_ruleset *rules, struct bh_slice type)
 {
 	const struct bh_slice *own = bh_map_get(&rules->type_numbers, type);
-	size_t number = own ? (size_t)(own - rules->types) : 0;
+	return (struct named_type){ own ? (size_t)(own - rules->types) : 0, own != NULL };
+}
+
+static bool looks_at(const struct guard_types *types, struct named_type t)
+{
+	return t.is_named ? types->bits[t.number / 64] >> t.number % 64 & 1 : types->rest;
+}
+
+/* The next rule that is in use and may be true for events of the type; NULL: there is none. */
+static const struct guard_rule *next_rule(const struct guard_ruleset *rules, struct named_type t, size_t *at)
+{
 	while (*at < rules->rules.len) {
 		const struct guard_rule *rule = rules->rules.entries[(*at)++].value;
-		if (is_used(rule) && looks_at(&rule->condition.types[0], number, own != NULL) && guard_eval(rule->condition.tree, e))
+		if (rule->is_loaded && rule->is_enabled && looks_at(&rule->condition.types[0], t))
 			return rule;
 	}
 	return NULL;
 }
 
+const struct guard_rule *guard_next_match(const struct guard_ruleset *rules, struct bh_slice type, const struct guard_event *e, size_t *at)
+{
+	const struct named_type t = find_type(rules, type);
+	const struct guard_rule *rule;
+	while ((rule = next_rule(rules, t, at)) && !guard_eval(rule->condition.tree, e))
+		;
+	return rule;
+}
+
 bool guard_may_match(const struct guard_ruleset *rules, struct bh_slice type, const struct guard_event *e, bool (*knows)(const struct guard_operand *field))
 {
-	const struct bh_slice *own = bh_map_get(&rules->type_numbers, type);
-	size_t number = own ? (size_t)(own - rules->types) : 0;
-	for (size_t i = 0; i < rules->rules.len; i++) {
-		const struct guard_rule *rule = rules->rules.entries[i].value;
-		if (is_used(rule) && looks_at(&rule->condition.types[0], number, own != NULL) && guard_eval_known(rule->condition.tree, e, knows) != GUARD_IS_FALSE)
-			return true;
-	}
-	return false;
+	const struct named_type t = find_type(rules, type);
+	const struct guard_rule *rule;
+	size_t at = 0;
+	while ((rule = next_rule(rules, t, &at)) && guard_eval_known(rule->condition.tree, e, knows) == GUARD_IS_FALSE)
+		;
+	return rule != NULL;
 }
 
 bool guard_is_looked_at(const struct guard_ruleset *rules, struct bh_slice type)
 {
-	const struct bh_slice *own = bh_map_get(&rules->type_numbers, type);
-	for (size_t i = 0; i < rules->rules.len; i++) {
-		const struct guard_rule *rule = rules->rules.entries[i].value;
-		if (is_used(rule) && looks_at(&rule->condition.types[0], own ? (size_t)(own - rules->types) : 0, own != NULL))
-			return true;
-	}
-	return false;
+	size_t at = 0;
+	return next_rule(rules, find_type(rules, type), &at) != NULL;
 }
 
 /* ---- formats ---- */
@@ -79,13 +87,7 @@ const struct guard_alert_format *guard_alert_format_find(struct bh_slice name)
 
 bool guard_alert_value(const struct guard_alert *a, const char *name, struct bh_slice *ret)
 {
-	struct guard_operand o = { .name = bh_slice_str(name) };
-	struct guard_values v = { 0 };
-	o.field = guard_field_find(o.name, &o.dotted);
-	if (!o.field || !a->event->extract(a->event->ctx, &o, &v) || v.n == 0)
-		return false;
-	*ret = v.list[0];
-	return true;
+	return guard_event_value(a->event, name, ret);
 }
 
 struct bh_slice guard_alert_message(const struct guard_alert *a)

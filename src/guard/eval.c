@@ -242,6 +242,17 @@ bool guard_eval(const struct guard_node *n, const struct guard_event *e)
 	return false;
 }
 
+bool guard_event_value(const struct guard_event *e, const char *name, struct bh_slice *ret)
+{
+	struct guard_operand o = { .name = bh_slice_str(name) };
+	struct guard_values v = { 0 };
+	o.field = guard_field_find(o.name, &o.dotted);
+	if (!o.field || !e->extract(e->ctx, &o, &v) || v.n == 0)
+		return false;
+	*ret = v.list[0];
+	return true;
+}
+
 /* ---- of what is known ---- */
 
 static bool is_known(const struct guard_operand *o, bool (*knows)(const struct guard_operand *field))

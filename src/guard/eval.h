@@ -20,6 +20,9 @@ struct guard_event {
 	struct bh_arena *arena; /* for what transformers make; cleared by the caller between events */
 };
 
+/* The first value of the field of that name; false: the event has none. */
+bool guard_event_value(const struct guard_event *e, const char *name, struct bh_slice *ret);
+
 /* The tree is one that guard_ruleset_compile has found good. */
 bool guard_eval(const struct guard_node *n, const struct guard_event *e);
 

@@ -9,7 +9,6 @@
 
 #define O_CREAT 0100
 #define O_TMPFILE_ALONE 020000000 /* O_TMPFILE without O_DIRECTORY */
-#define GOLDEN 0x9e3779b97f4a7c15ull
 
 /* Set by the agent. */
 struct guard_path paths[GUARD_PATHS];
@@ -58,8 +57,7 @@ __noinline __u32 is_listed_path(__u64 mnt, __u64 dentry, __u64 how, __u64 user)
 #pragma unroll
 	for (__u32 i = 0; i <= GUARD_PATH_WORDS; i++) {
 		words[i] ^= path_secrets[i];
-		hash = (hash ^ words[i]) * GOLDEN;
-		hash ^= hash >> 32;
+		hash = guard_path_mix(hash, words[i]);
 	}
 #pragma unroll
 	for (__u32 place = 0; place < GUARD_PATH_PLACES; place++) {
